@@ -1,0 +1,17 @@
+/*
+ * moonlet.config: the table `app` of config.lua.
+ */
+#include "bindings/bindings.h"
+
+#include "vm/lua_json.h"
+#include "vm/vm.h"
+
+#include <string.h>
+
+int binding_config(lua_State *L)
+{
+    const struct services *services = vm_services(L);
+    const char *json = services->app_json ? services->app_json : "{}";
+    lua_json_decode(L, json, strlen(json));
+    return 1;
+}

@@ -1,0 +1,91 @@
+/*
+ * moonlet.core: what the shipped library needs of the engine. Not for
+ * scripts of authors.
+ */
+#include "bindings/bindings.h"
+
+#include "base/botapi.h"
+#include "vm/lua_json.h"
+#include "vm/script_error.h"
+#include "vm/vm.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+/* core.on_update(fn): fn(update, nil, redelivered) runs once an update. */
+static int core_on_update(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    vm_set_entry(L, VM_ON_UPDATE);
+    return 0;
+}
+
+/* core.on_start(fn): fn(nil, reason) runs when the generation takes over. */
+static int core_on_start(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    vm_set_entry(L, VM_ON_START);
+    return 0;
+}
+
+/* core.want(kind): updates of this kind shall be asked for. */
+static int core_want(lua_State *L)
+{
+    vm_want_kind(L, luaL_checkstring(L, 1));
+    return 0;
+}
+
+/* core.kinds(): a list of all update kinds of the Bot API. */
+static int core_kinds(lua_State *L)
+{
+    lua_createtable(L, (int)botapi_kinds_count, 0);
+    for (size_t i = 0; i < botapi_kinds_count; i++) {
+        lua_pushstring(L, botapi_kinds[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* core.misuse(text): raises kind "misuse" at the author's line. */
+static int core_misuse(lua_State *L)
+{
+    return script_error_misuse(L, "%s", luaL_checkstring(L, 1));
+}
+
+/* core.loading(): true while scripts load, false in handlers. */
+static int core_loading(lua_State *L)
+{
+    lua_pushboolean(L, vm_loading(L));
+    return 1;
+}
+
+/* core.me(): getMe's result, or nil before it has answered. */
+static int core_me(lua_State *L)
+{
+    const struct services *services = vm_services(L);
+    if (!services->me)
+        return 0;
+    lua_json_decode(L, services->me, strlen(services->me));
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"on_update", core_on_update},
+    {"on_start", core_on_start},
+    {"want", core_want},
+    {"kinds", core_kinds},
+    {"misuse", core_misuse},
+    {"loading", core_loading},
+    {"me", core_me},
+    /* core.error_of(value): message handler that makes an error table. */
+    {"error_of", script_error_handler},
+    {NULL, NULL},
+};
+
+int binding_core(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,66 @@
+/*
+ * moonlet.json: JSON with exact integers.
+ */
+#include "bindings/bindings.h"
+
+#include "vm/lua_json.h"
+#include "vm/script_error.h"
+
+#include <lauxlib.h>
+
+static const char *const not_built[] = {NULL};
+
+/* json.decode(text): the value; raises "script" if the text is not JSON. */
+static int json_decode(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    lua_json_decode(L, text, len);
+    return 1;
+}
+
+/* json.encode(value): its JSON text. A table is an array if its keys are
+ * 1..n; an empty one is an object unless json.array made it. */
+static int json_encode(lua_State *L)
+{
+    struct buf out = {0};
+    luaL_checkany(L, 1);
+    const char *why = lua_json_encode(L, 1, &out);
+    if (why) {
+        buf_free(&out);
+        script_error_misuse(L, "json.encode: %s", why);
+    }
+    lua_pushlstring(L, out.data, out.len);
+    buf_free(&out);
+    return 1;
+}
+
+/* json.array([table]): marks the table (or a new one) as an array, so that
+ * it is written as [] when empty; returns it. */
+static int json_array(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        lua_newtable(L);
+        lua_replace(L, 1);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_json_mark_array(L, 1);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"decode", json_decode},
+    {"encode", json_encode},
+    {"array", json_array},
+    {NULL, NULL},
+};
+
+int binding_json(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    lua_json_push_null(L);
+    lua_setfield(L, -2, "null");
+    binding_close_module(L, "json", not_built);
+    return 1;
+}

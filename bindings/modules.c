@@ -1,0 +1,49 @@
+#include "bindings/bindings.h"
+
+#include "loop/config.h"
+#include "vm/script_error.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+const struct vm_module bindings_modules[] = {
+    {"moonlet.api", binding_api},   {"moonlet.config", binding_config},
+    {"moonlet.core", binding_core}, {"moonlet.json", binding_json},
+    {"moonlet.log", binding_log},   {"moonlet.task", binding_task},
+    {NULL, NULL},
+};
+
+uint64_t binding_duration(lua_State *L, int index, const char *what)
+{
+    int64_t ms;
+    const char *text = lua_tostring(L, index);
+    if (!text || !config_duration(text, &ms))
+        script_error_misuse(L,
+                            "%s must be a number of seconds or a text such "
+                            "as \"500ms\", \"30s\", \"5m\", got %s",
+                            what, text ? text : luaL_typename(L, index));
+    return (uint64_t)ms;
+}
+
+/* Upvalues: prefix, names as a light userdata. */
+static int missing_field(lua_State *L)
+{
+    const char *prefix = lua_tostring(L, lua_upvalueindex(1));
+    const char *const *name = lua_touserdata(L, lua_upvalueindex(2));
+    const char *asked = luaL_tolstring(L, 2, NULL);
+    for (; *name; name++)
+        if (strcmp(*name, asked) == 0)
+            script_error_misuse(L, "not built yet: %s.%s", prefix, asked);
+    return script_error_misuse(L, "%s has no function \"%s\"", prefix, asked);
+}
+
+void binding_close_module(lua_State *L, const char *prefix,
+                          const char *const *not_built)
+{
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, prefix);
+    lua_pushlightuserdata(L, (void *)not_built);
+    lua_pushcclosure(L, missing_field, 2);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+}

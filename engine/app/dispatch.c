@@ -1,0 +1,243 @@
+#include "app/dispatch.h"
+
+#include "app/notices.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "loop/loop.h"
+#include "store/inbox.h"
+#include "vm/generation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One update on its way from the inbox to its handler's end. */
+struct run {
+    struct list link; /* in its lane's queue, then in dispatch.starting */
+    struct lane *lane;
+    struct inbox_entry *entry;
+    struct dispatch *dispatch;
+};
+
+/* Exists while it has updates. The running one is not in the queue. */
+struct lane {
+    struct list waiting;
+    size_t count;
+    bool busy; /* one of its updates is starting or running */
+    size_t key_len;
+    char key[];
+};
+
+struct dispatch {
+    struct dispatch_options o;
+    struct generation *generation;
+    struct map lanes;
+    struct list startable; /* heads of their lanes, first come first */
+    struct deferred pump;
+    size_t waiting;
+    size_t running;
+    bool stopped;
+};
+
+static void pump_now(struct deferred *d);
+
+struct dispatch *dispatch_new(const struct dispatch_options *o)
+{
+    struct dispatch *d = MEM_NEW(struct dispatch);
+    d->o = *o;
+    list_init(&d->startable);
+    deferred_init(&d->pump, pump_now);
+    return d;
+}
+
+void dispatch_use(struct dispatch *d, struct generation *g)
+{
+    d->generation = g;
+    dispatch_pump(d);
+}
+
+void dispatch_pump(struct dispatch *d)
+{
+    loop_defer(d->o.loop, &d->pump);
+}
+
+static struct lane *lane_of(struct dispatch *d, const char *key)
+{
+    size_t len = strlen(key);
+    struct lane *lane = map_get(&d->lanes, key, len);
+    if (lane)
+        return lane;
+    lane = mem_zero(1, sizeof *lane + len + 1);
+    memcpy(lane->key, key, len);
+    lane->key_len = len;
+    list_init(&lane->waiting);
+    map_put(&d->lanes, key, len, lane);
+    return lane;
+}
+
+/* The next update of the lane may start; an empty lane goes. */
+static void lane_advance(struct dispatch *d, struct lane *lane)
+{
+    struct list *link = list_shift(&lane->waiting);
+    lane->busy = link != NULL;
+    if (link) {
+        list_push(&d->startable, link);
+        return;
+    }
+    map_remove(&d->lanes, lane->key, lane->key_len);
+    free(lane);
+}
+
+static void enqueue(struct dispatch *d, struct inbox_entry *entry)
+{
+    struct run *run = MEM_NEW(struct run);
+    run->dispatch = d;
+    run->entry = entry;
+    run->lane = lane_of(d, entry->lane);
+    run->lane->count++;
+    d->waiting++;
+    if (run->lane->busy) {
+        list_push(&run->lane->waiting, &run->link);
+        return;
+    }
+    run->lane->busy = true;
+    list_push(&d->startable, &run->link);
+}
+
+static void run_free(struct run *run)
+{
+    struct lane *lane = run->lane;
+    lane->count--;
+    lane_advance(run->dispatch, lane);
+    free(run);
+}
+
+static void report(struct run *run, enum task_outcome outcome,
+                   const struct script_error *error)
+{
+    const struct inbox_entry *entry = run->entry;
+    struct script_error e = {
+        .kind = "timeout",
+        .message = "the handler ran longer than HANDLER_TIMEOUT",
+        .script = "",
+        .traceback = "",
+    };
+    if (outcome == TASK_DONE || outcome == TASK_CANCELLED)
+        return;
+    notices_error(run->dispatch->o.notices, error ? error : &e,
+                  entry->update_id, entry->lane);
+}
+
+static void on_ended(void *arg, enum task_outcome outcome,
+                     const struct script_error *error)
+{
+    struct run *run = arg;
+    struct dispatch *d = run->dispatch;
+
+    report(run, outcome, error);
+    if (outcome == TASK_CANCELLED)
+        inbox_release(d->o.inbox, run->entry); /* by shutdown: no end */
+    else
+        inbox_finish(d->o.inbox, run->entry);
+    run_free(run);
+    d->running--;
+    if (d->stopped && d->running == 0)
+        d->o.idle(d->o.arg);
+    dispatch_pump(d);
+}
+
+static void on_loop(void *arg, bool running)
+{
+    struct run *run = arg;
+    inbox_on_loop(run->dispatch->o.inbox, running ? run->entry : NULL);
+}
+
+/* False: the inbox has no room for another running mark now. */
+static bool start(struct dispatch *d, struct run *run)
+{
+    struct inbox_entry *entry = run->entry;
+    const struct task_spec spec = {
+        .entry = VM_ON_UPDATE,
+        .json = entry->body,
+        .json_len = entry->body_len,
+        .flag = entry->redelivered,
+        .timeout_ms = d->o.handler_timeout_ms,
+        .ended = on_ended,
+        .on_loop = on_loop,
+        .arg = run,
+    };
+    if (!inbox_begin(d->o.inbox, entry))
+        return false;
+    list_remove(&run->link);
+    d->waiting--;
+    d->running++;
+    if (!task_spawn(d->generation, &spec))
+        on_ended(run, TASK_DONE, NULL); /* the scripts handle no updates */
+    return true;
+}
+
+static void start_what_can(struct dispatch *d)
+{
+    while (!list_empty(&d->startable) && d->running < DISPATCH_RUNNING_MAX)
+        if (!start(d, LIST_ENTRY(d->startable.next, struct run, link)))
+            return;
+}
+
+/* A lane may hold DISPATCH_LANE_MAX; a fuller one stops all intake, which
+ * makes the inbox fill and polling pause. */
+static void pump_now(struct deferred *deferred)
+{
+    struct dispatch *d = LIST_ENTRY(deferred, struct dispatch, pump);
+    struct inbox_entry *entry;
+    size_t fullest = 0;
+
+    if (d->stopped || !d->generation)
+        return;
+    start_what_can(d);
+    while (fullest < DISPATCH_LANE_MAX && d->waiting < INBOX_IN_MEMORY &&
+           (entry = inbox_next(d->o.inbox))) {
+        enqueue(d, entry);
+        size_t count = lane_of(d, entry->lane)->count;
+        if (count > fullest)
+            fullest = count;
+    }
+    start_what_can(d);
+}
+
+void dispatch_stop(struct dispatch *d)
+{
+    d->stopped = true;
+    loop_undefer(&d->pump);
+}
+
+size_t dispatch_running(const struct dispatch *d)
+{
+    return d->running;
+}
+
+static void release_all(struct dispatch *d, struct list *runs)
+{
+    struct list *link;
+    while ((link = list_shift(runs))) {
+        struct run *run = LIST_ENTRY(link, struct run, link);
+        inbox_release(d->o.inbox, run->entry);
+        free(run);
+    }
+}
+
+void dispatch_free(struct dispatch *d)
+{
+    const struct map_slot *slot;
+    size_t cursor = 0;
+
+    loop_undefer(&d->pump);
+    release_all(d, &d->startable);
+    while ((slot = map_each(&d->lanes, &cursor))) {
+        struct lane *lane = slot->value;
+        release_all(d, &lane->waiting);
+        free(lane);
+    }
+    map_free(&d->lanes);
+    free(d);
+}

@@ -1,0 +1,50 @@
+#ifndef MOONLET_APP_DISPATCH_H
+#define MOONLET_APP_DISPATCH_H
+
+/*
+ * Takes updates from the inbox, puts each into its lane, and runs the first
+ * of every lane as a task of the current generation: one at a time within a
+ * lane, many lanes at once (DESIGN section 8). A handler's end, however it
+ * comes, takes the update out of the inbox; shutdown leaves it there.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DISPATCH_RUNNING_MAX 1000 /* handlers at the same time */
+#define DISPATCH_LANE_MAX 1000    /* updates waiting in one lane */
+
+struct dispatch;
+struct generation;
+struct inbox;
+struct loop;
+struct notices;
+
+struct dispatch_options {
+    struct loop *loop;
+    struct inbox *inbox;
+    const struct notices *notices; /* borrowed */
+    uint64_t handler_timeout_ms;
+    void (*idle)(void *arg); /* after dispatch_stop: nothing runs any more */
+    void *arg;
+};
+
+/* Copies the options. Owned by the caller. */
+struct dispatch *dispatch_new(const struct dispatch_options *o);
+
+/* Updates that start from now on run on this generation. */
+void dispatch_use(struct dispatch *d, struct generation *g);
+
+/* The inbox may have something. */
+void dispatch_pump(struct dispatch *d);
+
+/* Starts no further handler; `idle` comes when the running ones have ended,
+ * from the loop. */
+void dispatch_stop(struct dispatch *d);
+size_t dispatch_running(const struct dispatch *d);
+
+/* Releases the updates that wait in lanes. Nothing may be running. */
+void dispatch_free(struct dispatch *d);
+
+#endif

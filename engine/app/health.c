@@ -1,0 +1,146 @@
+#include "app/health.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "net/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *name;
+    bool needed; /* down: not ready; else only degraded */
+} components[HEALTH_COMPONENTS] = {
+    [HEALTH_DATABASE] = {"database", true},
+    [HEALTH_REDIS] = {"redis", false},
+    [HEALTH_TELEGRAM] = {"telegram", false},
+    [HEALTH_INBOX] = {"inbox", true},
+    [HEALTH_QUEUE] = {"queue", false},
+    [HEALTH_SCRIPTS] = {"scripts", true},
+};
+
+void health_init(struct health *h, const struct clock *clock)
+{
+    memset(h, 0, sizeof *h);
+    h->clock = clock;
+    for (int c = 0; c < HEALTH_COMPONENTS; c++)
+        h->components[c].since_ms = clock_unix_ms(clock);
+}
+
+void health_set(struct health *h, enum health_component c,
+                enum health_state state)
+{
+    if (h->components[c].state == state)
+        return;
+    h->components[c].state = state;
+    h->components[c].since_ms = clock_unix_ms(h->clock);
+}
+
+bool health_is_ready(const struct health *h)
+{
+    for (int c = 0; c < HEALTH_COMPONENTS; c++)
+        if (components[c].needed && h->components[c].state == HEALTH_DOWN)
+            return false;
+    return !h->stopping;
+}
+
+static bool is_degraded(const struct health *h)
+{
+    for (int c = 0; c < HEALTH_COMPONENTS; c++)
+        if (h->components[c].state == HEALTH_DOWN)
+            return true;
+    return false;
+}
+
+static const char *state_name(enum health_state state)
+{
+    switch (state) {
+    case HEALTH_OFF:
+        return "off";
+    case HEALTH_UP:
+        return "up";
+    case HEALTH_DOWN:
+        return "down";
+    }
+    return "";
+}
+
+static void serve_health(struct exchange *x, void *arg)
+{
+    static const char body[] = "{\"ok\":true}";
+    (void)arg;
+    exchange_reply(x, 200, "application/json", body, strlen(body));
+}
+
+static void serve_ready(struct exchange *x, void *arg)
+{
+    const struct health *h = arg;
+    struct buf b = {0};
+    bool ready = health_is_ready(h);
+
+    buf_printf(&b, "{\"ready\":%s,\"degraded\":%s,\"components\":{",
+               ready ? "true" : "false", is_degraded(h) ? "true" : "false");
+    for (int c = 0; c < HEALTH_COMPONENTS; c++)
+        buf_printf(&b, "%s\"%s\":{\"state\":\"%s\",\"since\":%.3f}",
+                   c ? "," : "", components[c].name,
+                   state_name(h->components[c].state),
+                   (double)h->components[c].since_ms / 1000);
+    buf_puts(&b, "}}");
+    exchange_add_header(x, "Cache-Control", "no-store");
+    exchange_reply(x, ready ? 200 : 503, "application/json", b.data, b.len);
+    buf_free(&b);
+}
+
+static bool is_open_path(const char *path)
+{
+    return strcmp(path, "/health") == 0 || strcmp(path, "/ready") == 0;
+}
+
+/* "localhost", "127.x.y.z" or "[::1]", with any port. */
+static bool is_loopback_host(const char *host)
+{
+    if (!host)
+        return false;
+    size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    if (n == 9 && strncasecmp(host, "localhost", 9) == 0)
+        return true;
+    if (n == 5 && strncmp(host, "[::1]", 5) == 0)
+        return true;
+    return strncmp(host, "127.", 4) == 0 &&
+           strspn(host, "0123456789.") == n;
+}
+
+static bool is_forwarded(const struct exchange *x)
+{
+    static const char *const names[] = {
+        "Forwarded",         "X-Forwarded-For",    "X-Forwarded-Host",
+        "X-Forwarded-Proto", "X-Forwarded-Port",   "X-Forwarded-Server",
+        "X-Real-IP",         "X-Forwarded-Prefix", NULL};
+    for (const char *const *name = names; *name; name++)
+        if (exchange_header(x, *name))
+            return true;
+    return false;
+}
+
+/* A page of another origin may send requests here, but its Host header or
+ * its proxy's headers give it away. */
+static bool guard(struct exchange *x, void *arg)
+{
+    (void)arg;
+    if (is_open_path(exchange_path(x)))
+        return true;
+    if (exchange_peer_is_loopback(x) && !is_forwarded(x) &&
+        is_loopback_host(exchange_header(x, "Host")))
+        return true;
+    exchange_fail(x, 403, "only this machine may use this without a "
+                          "CONSOLE_TOKEN");
+    return false;
+}
+
+void health_mount(struct health *h, struct routes *routes)
+{
+    routes_guard(routes, guard, NULL);
+    routes_add(routes, "GET", "/health", serve_health, h);
+    routes_add(routes, "GET", "/ready", serve_ready, h);
+}

@@ -1,0 +1,49 @@
+#include "base/clock.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#define NS_IN_S UINT64_C(1000000000)
+#define NS_IN_MS UINT64_C(1000000)
+
+void clock_init_real(struct clock *c)
+{
+    c->is_virtual = false;
+    atomic_init(&c->virtual_ns, 0);
+    c->virtual_epoch_ms = 0;
+}
+
+void clock_init_virtual(struct clock *c, int64_t epoch_unix_ms)
+{
+    c->is_virtual = true;
+    atomic_init(&c->virtual_ns, 0);
+    c->virtual_epoch_ms = epoch_unix_ms;
+}
+
+static uint64_t system_ns(clockid_t id)
+{
+    struct timespec now;
+
+    clock_gettime(id, &now);
+    return (uint64_t)now.tv_sec * NS_IN_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_ns(const struct clock *c)
+{
+    if (c->is_virtual)
+        return atomic_load(&c->virtual_ns);
+    return system_ns(CLOCK_MONOTONIC);
+}
+
+int64_t clock_unix_ms(const struct clock *c)
+{
+    if (c->is_virtual)
+        return c->virtual_epoch_ms + (int64_t)(clock_ns(c) / NS_IN_MS);
+    return (int64_t)(system_ns(CLOCK_REALTIME) / NS_IN_MS);
+}
+
+void clock_advance_to(struct clock *c, uint64_t ns)
+{
+    if (c->is_virtual && ns > atomic_load(&c->virtual_ns))
+        atomic_store(&c->virtual_ns, ns);
+}

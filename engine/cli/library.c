@@ -1,0 +1,40 @@
+#include "cli/library.h"
+
+#include "base/embedded.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_MAX_LEN 48
+
+struct vm_source *library_sources(void)
+{
+    size_t n = 0;
+    while (library_files[n].name)
+        n++;
+    /* One block: the rows, then their names. */
+    struct vm_source *rows =
+        mem_zero(n + 1, sizeof *rows + NAME_MAX_LEN);
+    char *names = (char *)(rows + n + 1);
+    for (size_t i = 0; i < n; i++) {
+        const struct embedded_file *file = &library_files[i];
+        char *name = names + i * NAME_MAX_LEN;
+        snprintf(name, NAME_MAX_LEN, "moonlet.%.*s",
+                 (int)strcspn(file->name, "."), file->name);
+        rows[i] = (struct vm_source){name, (const char *)file->data,
+                                     file->size};
+    }
+    return rows;
+}
+
+void library_describe(const struct script_error *why, const char *scripts_dir,
+                      struct err *e)
+{
+    if (why->line > 0)
+        err_set(e, ERR_SCRIPT, 0, "%s:%d: %s", why->script, why->line,
+                why->message);
+    else
+        err_set(e, ERR_SCRIPT, 0, "%s (SCRIPTS_DIR is %s)", why->message,
+                scripts_dir);
+}

@@ -1,0 +1,19 @@
+#ifndef MOONLET_CLI_LIBRARY_H
+#define MOONLET_CLI_LIBRARY_H
+
+/*
+ * The shipped Lua library as the host wants it, from the files compiled into
+ * the binary.
+ */
+
+#include "base/err.h"
+#include "vm/generation.h"
+
+/* Rows up to one with name NULL; freed by the caller with free(). */
+struct vm_source *library_sources(void);
+
+/* One line about scripts that do not load, "main.lua:12: ...". */
+void library_describe(const struct script_error *why, const char *scripts_dir,
+                      struct err *e);
+
+#endif

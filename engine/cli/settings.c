@@ -1,0 +1,188 @@
+#include "cli/settings.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static char *join(const char *dir, const char *name)
+{
+    return mem_printf("%s/%s", dir, name);
+}
+
+static bool has_main(const char *dir)
+{
+    char *path = join(dir, "main.lua");
+    bool found = is_file(path);
+    free(path);
+    return found;
+}
+
+/* The config file to read, owned; NULL: there is none, which is no error. */
+static char *find_config(const char *config_path, const char *dir)
+{
+    if (config_path)
+        return mem_strdup(config_path);
+    if (dir) {
+        char *path = join(dir, "config.lua");
+        if (is_file(path))
+            return path;
+        free(path);
+    }
+    return is_file("config.lua") ? mem_strdup("config.lua") : NULL;
+}
+
+/* The absolute folder of the file, or of the project, or the current one. */
+static char *find_root(const char *file, const char *dir)
+{
+    char *parent = file ? mem_strdup(file) : NULL;
+    const char *start = parent ? dirname(parent) : ".";
+    if (!parent && dir && !has_main(dir))
+        start = dir;
+    char *root = realpath(start, NULL);
+    free(parent);
+    return root ? root : mem_strdup("/");
+}
+
+static void warn(void *arg, const char *line)
+{
+    (void)arg;
+    fprintf(stderr, "moonlet: %s\n", line);
+}
+
+static int check_dir(const char *dir, struct err *e)
+{
+    struct stat st;
+    if (stat(dir, &st) != 0)
+        return err_errno(e, errno, "%s", dir);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(e, ERR_CONFIG, 0, "%s is not a folder", dir);
+    return 0;
+}
+
+static int load(struct settings *s, const char *file, const char *root,
+                struct err *e)
+{
+    extern char **environ;
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    char *env_file = join(root, ".env");
+    struct config_sources sources = {
+        .file = slash ? slash + 1 : file,
+        .env_file = env_file,
+        .environ = environ,
+        .root = root,
+    };
+    struct config_entry *entries =
+        mem_zero(s->file.count + 1, sizeof *entries);
+    for (size_t i = 0; i < s->file.count; i++)
+        entries[i] = (struct config_entry){
+            s->file.rows[i].key, s->file.rows[i].value, s->file.rows[i].line};
+    sources.entries = entries;
+    sources.entry_count = s->file.count;
+    int rc = config_load(&s->config, &sources, warn, NULL, e);
+    free(entries);
+    free(env_file);
+    return rc;
+}
+
+int settings_load(struct settings *s, const char *config_path,
+                  const char *dir, struct err *e)
+{
+    memset(s, 0, sizeof *s);
+    if (dir && check_dir(dir, e) != 0)
+        return e->code;
+    char *file = find_config(config_path, dir);
+    if (file && config_file_read(&s->file, file, e) != 0) {
+        free(file);
+        return e->code;
+    }
+    char *root = find_root(file, dir);
+    int rc = load(s, file, root, e);
+    if (rc == 0 && dir && has_main(dir)) {
+        free(s->config.scripts_dir);
+        s->config.scripts_dir = realpath(dir, NULL);
+    }
+    if (rc != 0)
+        config_file_free(&s->file);
+    free(root);
+    free(file);
+    return rc;
+}
+
+void settings_free(struct settings *s)
+{
+    config_free(&s->config);
+    config_file_free(&s->file);
+}
+
+static int refuse(struct err *e, const struct config *c, const char *name)
+{
+    return err_set(e, ERR_CONFIG, 0, "%s: not built yet: %s",
+                   config_origin(c, name), name);
+}
+
+static bool is_postgres(const char *url)
+{
+    return strncmp(url, "postgres", 8) == 0;
+}
+
+int settings_check_run(const struct settings *s, struct err *e)
+{
+    const struct config *c = &s->config;
+    const struct {
+        const char *name;
+        bool on;
+    } absent[] = {
+        {"WEBHOOK_URL", *c->webhook_url},
+        {"CONSOLE_TOKEN", *c->console_token},
+        {"DATABASE_URL", is_postgres(c->database_url)},
+        {"POSTGRES_HOST", *c->postgres_host},
+        {"REDIS_URL", *c->redis_url},
+        {"REDIS_HOST", *c->redis_host},
+        {"RQ_REDIS_URL", *c->rq_redis_url},
+        {"STATE_STORE", c->state_store == STATE_STORE_REDIS},
+        {"SANDBOX", !c->sandbox},
+    };
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        if (absent[i].on)
+            return refuse(e, c, absent[i].name);
+    return 0;
+}
+
+static void replace(char **text, const char *with)
+{
+    free(*text);
+    *text = mem_strdup(with);
+}
+
+void settings_use_play(struct settings *s)
+{
+    struct config *c = &s->config;
+    char **const ignored[] = {
+        &c->https_proxy,   &c->webhook_url,       &c->webhook_secret,
+        &c->database_url,  &c->postgres_host,     &c->postgres_user,
+        &c->postgres_db,   &c->postgres_password, &c->redis_url,
+        &c->redis_host,    &c->redis_password,    &c->rq_redis_url,
+    };
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        replace(ignored[i], "");
+    c->state_store = STATE_STORE_DEFAULT;
+    replace(&c->bot_token, "1:PLAY");
+    replace(&c->bot_api_url, "http://simulator");
+    char *data = join(c->data_dir, "play");
+    free(c->data_dir);
+    c->data_dir = data;
+    c->hot_reload = true;
+}

@@ -1,0 +1,55 @@
+#ifndef MOONLET_LOOP_LOOP_H
+#define MOONLET_LOOP_LOOP_H
+
+/*
+ * The event loop: libuv plus work that runs once in the next turn, on a
+ * clock that can be virtual. Everything here is for the loop thread alone.
+ *
+ * On a virtual clock loop_run never sleeps: when neither deferred work nor a
+ * ready handle is left, the clock jumps to the next timer.
+ */
+
+#include "base/clock.h"
+#include "base/list.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct loop;
+struct log;
+struct rng;
+
+/* Work for the next turn; embedded by its owner, who may not free it while
+ * it is queued. The callback may queue it again (for the turn after). */
+struct deferred {
+    struct list link;
+    void (*run)(struct deferred *d);
+};
+
+/* Borrows clock, log and rng for its life. Owned by the caller. */
+struct loop *loop_new(struct clock *clock, struct log *log, struct rng *rng);
+
+/* Runs until loop_stop, or until no handle, timer or deferred work is left. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* One turn without waiting; for tests. */
+void loop_turn(struct loop *loop);
+
+/* Every handle must be closed by its owner before: runs the loop until it is
+ * empty, without firing timers, and returns the number of handles and timers
+ * that were still open (0: clean; they are named in the log). Frees the loop;
+ * it leaks only if a request to the pool does not end within 10 s. */
+int loop_free(struct loop *loop);
+
+void deferred_init(struct deferred *d, void (*run)(struct deferred *d));
+void loop_defer(struct loop *loop, struct deferred *d); /* twice is once */
+void loop_undefer(struct deferred *d);
+
+uv_loop_t *loop_uv(struct loop *loop);
+struct clock *loop_clock(struct loop *loop);
+struct log *loop_log(struct loop *loop);
+struct rng *loop_rng(struct loop *loop);
+uint64_t loop_now_ms(struct loop *loop); /* monotonic */
+
+#endif

@@ -1,0 +1,26 @@
+#ifndef MOONLET_LOOP_WATCH_H
+#define MOONLET_LOOP_WATCH_H
+
+/*
+ * Tells when something below a folder has changed. Folders are watched, not
+ * files, because editors save by rename; changes are gathered until quiet_ms
+ * passed without another one. Hidden names (.x) and names ending in ~ are
+ * ignored, links to folders are not followed, and folders beyond 1,000 are
+ * named in the log instead. A folder that vanishes as a whole is no change;
+ * its return is one.
+ */
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+struct loop;
+struct watch;
+
+/* NULL and *e on failure. Owned by the caller. */
+struct watch *watch_new(struct loop *loop, const char *folder,
+                        uint64_t quiet_ms, void (*changed)(void *arg),
+                        void *arg, struct err *e);
+void watch_free(struct watch *w); /* no callback afterwards */
+
+#endif

@@ -1,0 +1,271 @@
+/*
+ * The transport over sockets: libcurl's multi handle on our loop. libcurl is
+ * never called from within one of its own callbacks: these only note what it
+ * wants, and calls end after it has returned.
+ */
+
+#include "base/mem.h"
+#include "loop/loop.h"
+#include "net/curl_transfer.h"
+#include "net/pollset.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#define IDLE_MAX 64
+
+struct curl_mux {
+    struct http_client client; /* first member */
+    struct loop *loop;
+    CURLM *multi;
+    struct pollset sockets;
+    struct timer timer;
+    struct deferred turn;
+    struct list ended; /* transfers whose call is not told yet */
+    struct list idle;  /* transfers to be used again */
+    size_t idle_count;
+    struct http_client_options options;
+};
+
+static struct curl_transfer *transfer_of(struct list *link)
+{
+    return LIST_ENTRY(link, struct curl_transfer, link);
+}
+
+static void take_off(struct curl_transfer *t)
+{
+    timer_stop(&t->timer);
+    list_remove(&t->link);
+    if (t->added)
+        curl_multi_remove_handle(t->mux->multi, t->easy);
+    t->added = false;
+}
+
+static void put_back(struct curl_mux *mux, struct curl_transfer *t)
+{
+    t->call->transport = NULL;
+    t->call = NULL;
+    if (mux->idle_count >= IDLE_MAX) {
+        curl_transfer_free(t);
+        return;
+    }
+    list_push(&mux->idle, &t->link);
+    mux->idle_count++;
+}
+
+/* `done` may start and cancel calls and, after the last one, free the
+ * client, whose memory stays until its handle is closed. */
+static void tell(struct curl_mux *mux)
+{
+    struct list *link;
+    while ((link = list_shift(&mux->ended))) {
+        struct curl_transfer *t = transfer_of(link);
+        struct http_call *call = t->call;
+        struct err e;
+        assert(call);
+        curl_transfer_end(t, &e);
+        put_back(mux, t);
+        call->done(call, &e);
+    }
+}
+
+static void collect(struct curl_mux *mux)
+{
+    CURLMsg *m;
+    int left;
+    while ((m = curl_multi_info_read(mux->multi, &left))) {
+        struct curl_transfer *t = NULL;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+        t->result = m->data.result;
+        take_off(t);
+        list_push(&mux->ended, &t->link);
+    }
+    tell(mux);
+}
+
+static void run_timeouts(struct curl_mux *mux)
+{
+    int running;
+    curl_multi_socket_action(mux->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(mux);
+}
+
+static void on_turn(struct deferred *d)
+{
+    run_timeouts(LIST_ENTRY(d, struct curl_mux, turn));
+}
+
+static void on_timer(struct timer *t)
+{
+    run_timeouts(LIST_ENTRY(t, struct curl_mux, timer));
+}
+
+static int want_timer(CURLM *multi, long ms, void *arg)
+{
+    struct curl_mux *mux = arg;
+    (void)multi;
+    timer_stop(&mux->timer);
+    loop_undefer(&mux->turn);
+    if (ms > 0)
+        timer_start(&mux->timer, (uint64_t)ms);
+    else if (ms == 0)
+        loop_defer(mux->loop, &mux->turn);
+    return 0;
+}
+
+static uint32_t wanted_events(int what)
+{
+    switch (what) {
+    case CURL_POLL_IN:
+        return EPOLLIN;
+    case CURL_POLL_OUT:
+        return EPOLLOUT;
+    case CURL_POLL_INOUT:
+        return EPOLLIN | EPOLLOUT;
+    }
+    return 0;
+}
+
+/* known: what curl_multi_assign stored; NULL until the socket is watched. */
+static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
+                       void *known)
+{
+    struct curl_mux *mux = arg;
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        pollset_remove(&mux->sockets, fd);
+        return 0;
+    }
+    pollset_set(&mux->sockets, fd, known, wanted_events(what),
+                (epoll_data_t){.fd = fd});
+    if (!known)
+        curl_multi_assign(mux->multi, fd, mux);
+    return 0;
+}
+
+/* An event of this batch may be of a socket that an earlier one closed, and
+ * even of its successor: libcurl then finds nothing to read. */
+static void on_socket(struct pollset *p, epoll_data_t data, uint32_t events)
+{
+    struct curl_mux *mux = LIST_ENTRY(p, struct curl_mux, sockets);
+    int flags = 0;
+    int running;
+    if (events & (EPOLLIN | EPOLLHUP))
+        flags |= CURL_CSELECT_IN;
+    if (events & EPOLLOUT)
+        flags |= CURL_CSELECT_OUT;
+    if (events & EPOLLERR)
+        flags |= CURL_CSELECT_ERR;
+    curl_multi_socket_action(mux->multi, data.fd, flags, &running);
+}
+
+static void on_sockets(struct pollset *p)
+{
+    collect(LIST_ENTRY(p, struct curl_mux, sockets));
+}
+
+static void on_sockets_closed(struct pollset *p)
+{
+    struct curl_mux *mux = LIST_ENTRY(p, struct curl_mux, sockets);
+    free((void *)(uintptr_t)mux->options.proxy);
+    free((void *)(uintptr_t)mux->options.user_agent);
+    free(mux);
+    curl_global_cleanup();
+}
+
+static void on_call_timeout(struct timer *timer)
+{
+    struct curl_transfer *t = LIST_ENTRY(timer, struct curl_transfer, timer);
+    struct http_call *call = t->call;
+    struct err e;
+    http_timed_out(&e, curl_transfer_written(t), call);
+    buf_free(&call->response.body);
+    take_off(t);
+    put_back(t->mux, t);
+    call->done(call, &e);
+}
+
+static struct curl_transfer *take_transfer(struct curl_mux *mux)
+{
+    struct list *link = list_shift(&mux->idle);
+    if (link) {
+        mux->idle_count--;
+        return transfer_of(link);
+    }
+    struct curl_transfer *t = curl_transfer_new(&mux->options);
+    t->mux = mux;
+    timer_init(&t->timer, mux->loop, on_call_timeout);
+    return t;
+}
+
+static void mux_start(struct http_client *c, struct http_call *call)
+{
+    struct curl_mux *mux = (struct curl_mux *)(void *)c;
+    struct curl_transfer *t = take_transfer(mux);
+    call->transport = t;
+    curl_transfer_prepare(t, call);
+    timer_start(&t->timer, call->timeout_ms);
+    if (curl_multi_add_handle(mux->multi, t->easy))
+        abort();
+    t->added = true;
+}
+
+static void mux_cancel(struct http_client *c, struct http_call *call)
+{
+    struct curl_transfer *t = call->transport;
+    take_off(t);
+    put_back((struct curl_mux *)(void *)c, t);
+    buf_free(&call->response.body);
+}
+
+static void mux_free(struct http_client *c)
+{
+    struct curl_mux *mux = (struct curl_mux *)(void *)c;
+    struct list *link;
+    while ((link = list_shift(&mux->idle)))
+        curl_transfer_free(transfer_of(link));
+    curl_multi_cleanup(mux->multi);
+    timer_stop(&mux->timer);
+    loop_undefer(&mux->turn);
+    pollset_close(&mux->sockets);
+}
+
+static CURLM *new_multi(struct curl_mux *mux, size_t connections_max)
+{
+    CURLM *multi = curl_multi_init();
+    if (!multi)
+        abort();
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, want_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, mux);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, want_timer);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, mux);
+    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                      (long)connections_max);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)connections_max);
+    return multi;
+}
+
+struct http_client *http_client_new_curl(struct loop *loop,
+                                         const struct http_client_options *o)
+{
+    static const struct http_transport transport = {
+        .start = mux_start, .cancel = mux_cancel, .free = mux_free};
+    if (curl_global_init(CURL_GLOBAL_DEFAULT))
+        abort();
+    struct curl_mux *mux = MEM_NEW(struct curl_mux);
+    mux->client.transport = &transport;
+    mux->loop = loop;
+    mux->options.proxy = o->proxy ? mem_strdup(o->proxy) : NULL;
+    mux->options.user_agent = o->user_agent ? mem_strdup(o->user_agent) : NULL;
+    list_init(&mux->ended);
+    list_init(&mux->idle);
+    timer_init(&mux->timer, loop, on_timer);
+    deferred_init(&mux->turn, on_turn);
+    mux->sockets.ready = on_socket;
+    mux->sockets.batch_end = on_sockets;
+    mux->sockets.closed = on_sockets_closed;
+    pollset_open(&mux->sockets, loop);
+    mux->multi = new_multi(mux, o->connections_max);
+    return &mux->client;
+}

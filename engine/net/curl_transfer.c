@@ -1,0 +1,245 @@
+#include "net/curl_transfer.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADERS_MAX (64 * 1024)
+#define REUSE_SECONDS 30L
+
+/* Once the body is out nothing may ask for it again. libcurl does so when it
+ * repeats the request on a new connection without rewinding first. */
+static size_t read_body(char *out, size_t size, size_t count, void *arg)
+{
+    struct curl_transfer *t = arg;
+    size_t len = t->call->body_len - t->body_at;
+    if (len == 0)
+        return CURL_READFUNC_ABORT;
+    if (len > size * count)
+        len = size * count;
+    memcpy(out, t->call->body + t->body_at, len);
+    t->body_at += len;
+    return len;
+}
+
+/* libcurl repeats a request by itself when a kept-alive connection ends
+ * without an answer, though the server may have carried it out; for that it
+ * must rewind a body of which it sent something, and this refuses. */
+static int refuse_seek(void *arg, curl_off_t offset, int origin)
+{
+    (void)arg;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+static size_t write_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct curl_transfer *t = arg;
+    struct buf *body = &t->call->response.body;
+    size_t len = size * count;
+    if (len > t->call->response_max - body->len) {
+        t->too_long = true;
+        return 0;
+    }
+    buf_append(body, data, len);
+    return len;
+}
+
+static size_t count_header(char *data, size_t size, size_t count, void *arg)
+{
+    struct curl_transfer *t = arg;
+    (void)data;
+    t->header_bytes += size * count;
+    t->too_long = t->header_bytes > HEADERS_MAX;
+    return t->too_long ? 0 : size * count;
+}
+
+static void set_callbacks(struct curl_transfer *t)
+{
+    CURL *easy = t->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->reason);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_body);
+    curl_easy_setopt(easy, CURLOPT_READDATA, t);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, refuse_seek);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, count_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+}
+
+struct curl_transfer *curl_transfer_new(const struct http_client_options *o)
+{
+    struct curl_transfer *t = MEM_NEW(struct curl_transfer);
+    CURL *easy = t->easy = curl_easy_init();
+    if (!easy)
+        abort();
+    list_init(&t->link);
+    set_callbacks(t);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, REUSE_SECONDS);
+    /* Without it a call that ends while its name is being resolved waits for
+     * the resolver's thread, and the loop with it. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    /* "" also keeps libcurl from reading the environment. */
+    curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : "");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, o->user_agent);
+    return t;
+}
+
+void curl_transfer_free(struct curl_transfer *t)
+{
+    curl_easy_cleanup(t->easy);
+    curl_slist_free_all(t->headers);
+    free(t->content_type);
+    free(t);
+}
+
+static void add_header(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (!longer)
+        abort();
+    *list = longer;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* An empty "Name:" takes away the header that libcurl would add. */
+static void set_headers(struct curl_transfer *t, const char *content_type)
+{
+    if (t->headers && same_text(t->content_type, content_type))
+        return;
+    curl_slist_free_all(t->headers);
+    t->headers = NULL;
+    free(t->content_type);
+    t->content_type = content_type ? mem_strdup(content_type) : NULL;
+    char *line = mem_printf("Content-Type:%s%s", content_type ? " " : "",
+                            content_type ? content_type : "");
+    add_header(&t->headers, "Expect:");
+    add_header(&t->headers, line);
+    free(line);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+}
+
+/* Only the refused rewind keeps libcurl from repeating a POST, and without a
+ * body there is none: such a POST goes on a connection of its own, because
+ * only requests on used connections are repeated. */
+static void set_method(struct curl_transfer *t)
+{
+    bool post = strcmp(t->call->method, "POST") == 0;
+    bool fresh = post && t->call->body_len == 0;
+    if (post) {
+        curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)t->call->body_len);
+    } else {
+        curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+    }
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+}
+
+void curl_transfer_prepare(struct curl_transfer *t, struct http_call *call)
+{
+    t->call = call;
+    t->body_at = 0;
+    t->header_bytes = 0;
+    t->too_long = false;
+    t->result = CURLE_OK;
+    t->reason[0] = '\0';
+    set_headers(t, call->content_type);
+    set_method(t);
+    curl_easy_setopt(t->easy, CURLOPT_URL, call->url);
+}
+
+bool curl_transfer_written(const struct curl_transfer *t)
+{
+    long request = 0;
+    if (t->body_at > 0)
+        return true;
+    /* A server cannot act on a request whose declared body is missing. */
+    if (strcmp(t->call->method, "POST") == 0 && t->call->body_len > 0)
+        return false;
+    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request);
+    return request > 0;
+}
+
+/* What a code means to the reader. The reasons that libcurl writes are used
+ * where they say more and are known to hold no URL. */
+static const struct {
+    CURLcode code;
+    const char *format; /* host, reason */
+    bool own_reason;
+} endings[] = {
+    {CURLE_COULDNT_CONNECT, "cannot connect to %s: %s", false},
+    {CURLE_COULDNT_RESOLVE_HOST, "cannot resolve %s", false},
+    {CURLE_COULDNT_RESOLVE_PROXY, "%s: cannot resolve the proxy", false},
+    {CURLE_PEER_FAILED_VERIFICATION, "cannot connect to %s: %s", true},
+    {CURLE_SSL_CONNECT_ERROR, "cannot connect to %s: %s", true},
+    {CURLE_SSL_CACERT_BADFILE, "cannot connect to %s: %s", true},
+    {CURLE_SEND_FAIL_REWIND, "%s: connection closed without an answer", false},
+    {CURLE_GOT_NOTHING, "%s: connection closed without an answer", false},
+    {CURLE_PARTIAL_FILE, "%s: connection closed within the answer", false},
+    {CURLE_RECV_ERROR, "%s: connection lost: %s", false},
+    {CURLE_SEND_ERROR, "%s: connection lost: %s", false},
+    {CURLE_ABORTED_BY_CALLBACK, "%s: connection lost: %s", false},
+};
+
+/* The code of the system if there is one, else that of libcurl. */
+static int end_detail(const struct curl_transfer *t)
+{
+    long sys = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &sys);
+    return sys ? (int)sys : (int)t->result;
+}
+
+static const char *end_reason(const struct curl_transfer *t, bool own)
+{
+    long sys = 0;
+    if (own && t->reason[0])
+        return t->reason;
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &sys);
+    return sys ? strerror((int)sys) : curl_easy_strerror(t->result);
+}
+
+static int end_failed(struct curl_transfer *t, struct err *e)
+{
+    bool written = curl_transfer_written(t);
+    char host[HTTP_HOST_MAX];
+    http_host(t->call->url, host);
+    buf_free(&t->call->response.body);
+    if (t->too_long)
+        return http_too_long(e, t->call);
+    for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+        if (endings[i].code == t->result)
+            return http_lost(e, written, end_detail(t), endings[i].format, host,
+                             end_reason(t, endings[i].own_reason));
+    }
+    if (t->result == CURLE_UNSUPPORTED_PROTOCOL && written)
+        return http_lost(e, written, (int)t->result,
+                         "%s: the answer is not HTTP", host);
+    return http_lost(e, written, (int)t->result, "%s: %s", host,
+                     curl_easy_strerror(t->result));
+}
+
+int curl_transfer_end(struct curl_transfer *t, struct err *e)
+{
+    long status = 0;
+    curl_off_t retry_after = 0;
+    if (t->result != CURLE_OK)
+        return end_failed(t, e);
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    t->call->response.status = (int)status;
+    t->call->response.retry_after = (double)retry_after;
+    e->code = ERR_OK;
+    e->message[0] = '\0';
+    return 0;
+}

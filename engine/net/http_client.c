@@ -1,0 +1,72 @@
+#include "net/http_client.h"
+
+#include "net/http_transport.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void http_start(struct http_client *c, struct http_call *call)
+{
+    assert(call->done && call->timeout_ms > 0);
+    memset(&call->response, 0, sizeof(call->response));
+    c->transport->start(c, call);
+}
+
+void http_cancel(struct http_client *c, struct http_call *call)
+{
+    if (call->transport)
+        c->transport->cancel(c, call);
+}
+
+void http_call_free(struct http_call *call)
+{
+    buf_free(&call->response.body);
+}
+
+void http_client_free(struct http_client *c)
+{
+    c->transport->free(c);
+}
+
+void http_host(const char *url, char out[HTTP_HOST_MAX])
+{
+    const char *at = strstr(url, "://");
+    at = at ? at + 3 : url;
+    size_t len = strcspn(at, "/?#");
+    const char *user_end = memrchr(at, '@', len);
+    if (user_end) {
+        len -= (size_t)(user_end + 1 - at);
+        at = user_end + 1;
+    }
+    snprintf(out, HTTP_HOST_MAX, "%.*s", (int)(len < 1000 ? len : 1000), at);
+}
+
+int http_lost(struct err *e, bool written, int detail, const char *fmt, ...)
+{
+    char text[sizeof(e->message)];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    err_set(e, written ? ERR_UNKNOWN : ERR_NOT_SENT, detail, "%s", text);
+    e->retryable = !written;
+    return e->code;
+}
+
+int http_timed_out(struct err *e, bool written, const struct http_call *call)
+{
+    char host[HTTP_HOST_MAX];
+    http_host(call->url, host);
+    return http_lost(e, written, 0, "%s: timed out after %g s", host,
+                     (double)call->timeout_ms / 1000);
+}
+
+int http_too_long(struct err *e, const struct http_call *call)
+{
+    char host[HTTP_HOST_MAX];
+    http_host(call->url, host);
+    return err_set(e, ERR_LIMIT, 0, "%s: the answer is over %zu bytes", host,
+                   call->response_max);
+}

@@ -1,0 +1,76 @@
+#ifndef MOONLET_NET_HTTP_REQUEST_H
+#define MOONLET_NET_HTTP_REQUEST_H
+
+/*
+ * One request at http_server: the exchange that the handler sees, carried by
+ * a connection of libmicrohttpd. Two hold it, the connection and the
+ * handler; it frees itself when both have let go. Included by net alone.
+ */
+
+#include "base/list.h"
+#include "net/exchange.h"
+
+#include <microhttpd.h>
+#include <stdint.h>
+
+struct deferred;
+struct loop;
+struct pollset;
+struct routes;
+
+#define HTTP_STREAM_MAX (256 * 1024)
+
+/* What requests share; lives in the server. */
+struct http_requests {
+    struct routes *routes;
+    struct loop *loop;
+    struct deferred *run;    /* libmicrohttpd must run to see a resume */
+    struct pollset *hangups; /* sockets of suspended connections */
+    struct list held;        /* requests that handlers hold */
+    struct list lost;        /* of those, peers that just hung up */
+    size_t body_max;
+};
+
+enum http_request_state {
+    REQUEST_READING,
+    REQUEST_WAITING,   /* the handler has not answered yet */
+    REQUEST_ANSWERED,  /* `response` is to be queued or was */
+    REQUEST_STREAMING, /* the same, and its body comes from `unread` */
+    REQUEST_DROPPED,   /* the connection is to be closed */
+};
+
+struct http_request {
+    struct exchange x; /* first member */
+    struct list link;  /* in held or lost while `held` */
+    struct http_requests *all;
+    struct MHD_Connection *connection; /* NULL: has let go */
+    char *target;
+    enum http_request_state state;
+    bool held;
+    bool suspended;
+    bool too_large;
+    bool ended; /* a stream's last byte is in `unread` */
+    int status;
+    struct MHD_Response *response;
+    struct buf unread;
+    size_t unread_at;
+};
+
+/* The four callbacks of libmicrohttpd; cls is a struct http_requests. */
+void *http_request_target(void *cls, const char *target,
+                          struct MHD_Connection *connection);
+enum MHD_Result http_request_access(void *cls,
+                                    struct MHD_Connection *connection,
+                                    const char *url, const char *method,
+                                    const char *version, const char *data,
+                                    size_t *len, void **context);
+void http_request_completed(void *cls, struct MHD_Connection *connection,
+                            void **context,
+                            enum MHD_RequestTerminationCode code);
+
+/* The peer has hung up while the connection was suspended. */
+void http_request_hung_up(struct http_request *r);
+/* Ends the requests in `lost`: calls gone, closes the connections. */
+void http_requests_end_lost(struct http_requests *all);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef MOONLET_NET_HTTP_SERVER_H
+#define MOONLET_NET_HTTP_SERVER_H
+
+/*
+ * HTTP/1.1 server: libmicrohttpd with its epoll descriptor inside our loop.
+ * Runs requests through a table of routes; exchanges may be answered later
+ * (the connection is suspended meanwhile). Loop thread only.
+ */
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_server;
+struct loop;
+struct routes;
+
+struct http_server_options {
+    const char *host;       /* numeric address or "localhost" */
+    int port;               /* 0: any free one */
+    size_t connections_max; /* further ones wait in the backlog */
+    size_t body_max;        /* more is answered 413 */
+    uint64_t idle_ms;       /* closes silent connections */
+};
+
+/* NULL and *e ("cannot listen on 127.0.0.1:8080: ...") on failure. routes are
+ * borrowed. Serves as soon as the loop runs. */
+struct http_server *http_server_new(struct loop *loop, struct routes *routes,
+                                    const struct http_server_options *o,
+                                    struct err *e);
+int http_server_port(const struct http_server *s);
+
+/* Stops accepting; open exchanges get their `gone` callback; closes. Not from
+ * within a handler. Memory frees itself in later loop turns. */
+void http_server_free(struct http_server *s);
+
+#endif

@@ -1,0 +1,75 @@
+#ifndef MOONLET_NET_ROUTES_H
+#define MOONLET_NET_ROUTES_H
+
+/*
+ * A table of handlers by method and path, and the exchange that a handler
+ * answers. Who carries the exchange (libmicrohttpd, or http_client calling
+ * directly) is not visible here. Loop thread only.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct exchange;
+struct routes;
+
+typedef void route_handler(struct exchange *x, void *arg);
+
+struct routes *routes_new(void);
+void routes_free(struct routes *r);
+
+/* method NULL: any. In the pattern a segment `*` takes one segment and a last
+ * segment `**` takes the rest; exact segments win over wildcards. arg is
+ * borrowed. */
+void routes_add(struct routes *r, const char *method, const char *pattern,
+                route_handler *handler, void *arg);
+
+/* A check that runs before the handlers: false means that it has answered. */
+void routes_guard(struct routes *r,
+                  bool (*guard)(struct exchange *x, void *arg), void *arg);
+
+/* Finds and runs the handler; answers 404 or 405 as JSON if there is none. */
+void routes_run(struct routes *r, struct exchange *x);
+
+/* The request. Texts live until the exchange has been answered. */
+const char *exchange_method(const struct exchange *x);
+const char *exchange_path(const struct exchange *x); /* percent-decoded */
+const char *exchange_query(const struct exchange *x); /* raw, "" if none */
+const char *exchange_body(const struct exchange *x, size_t *len);
+const char *exchange_header(const struct exchange *x, const char *name);
+bool exchange_peer_is_loopback(const struct exchange *x);
+/* Segment of the path that the pattern's nth wildcard took, from 0. */
+const char *exchange_wildcard(const struct exchange *x, unsigned n);
+/* First query parameter of that name, decoded into out; false: none. */
+bool exchange_query_get(const struct exchange *x, const char *name,
+                        struct buf *out);
+
+/* Adds a header to the answer; before it is sent. */
+void exchange_add_header(struct exchange *x, const char *name,
+                         const char *value);
+
+/* Each exchange ends by exactly one of these three, now or later; x is gone
+ * afterwards. Bodies are copied. */
+void exchange_reply(struct exchange *x, int status, const char *content_type,
+                    const char *body, size_t len);
+void exchange_drop(struct exchange *x); /* closes without any answer */
+void exchange_stream_end(struct exchange *x);
+
+/* {"error": text} with the status; text is formatted. */
+void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* An answer without known length (server-sent events). Write returns false
+ * when the client's unread bytes would pass 256 KiB: nothing was queued. */
+void exchange_stream_begin(struct exchange *x, int status,
+                           const char *content_type);
+bool exchange_stream_write(struct exchange *x, const char *data, size_t len);
+
+/* Called when the peer is gone before the answer was complete; x is gone
+ * when it returns. NULL takes it back; without it x stays until it is
+ * answered, into the void if need be. */
+void exchange_on_gone(struct exchange *x,
+                      void (*gone)(struct exchange *x, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,360 @@
+#include "sim/call.h"
+
+#include "base/mem.h"
+#include "net/routes.h"
+#include "sim/methods.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define TOKEN_MAX 80
+#define BOT_ID_MAX (INT64_C(1) << 54)
+
+json_t *call_fail(struct call *c, enum botapi_error error)
+{
+    return call_refuse(c, botapi_errors[error].code, "%s",
+                       botapi_errors[error].description);
+}
+
+json_t *call_refuse(struct call *c, int code, const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    free(c->error);
+    c->error = mem_strdup(text);
+    c->status = code;
+    return NULL;
+}
+
+json_t *call_json(const struct call *c, const char *name)
+{
+    const struct param *one = params_find(&c->params, name);
+    if (one == NULL || one->len == 0)
+        return NULL;
+    return json_loadb(one->value, one->len, JSON_DECODE_ANY, NULL);
+}
+
+static void call_free(struct call *c)
+{
+    timer_stop(&c->timer);
+    list_remove(&c->link);
+    params_free(&c->params);
+    buf_free(&c->result);
+    buf_free(&c->shown);
+    free(c->method_name);
+    free(c->error);
+    free(c);
+}
+
+static void put_error(const struct call *c, struct buf *b)
+{
+    json_t *text = json_string(c->error);
+    buf_printf(b,
+               "{\"ok\":false,\"error_code\":%d,\"description\":", c->status);
+    sim_dump(text, b);
+    json_decref(text);
+    if (c->retry_after > 0)
+        buf_printf(b, ",\"parameters\":{\"retry_after\":%lld}",
+                   (long long)c->retry_after);
+    buf_putc(b, '}');
+}
+
+static void put_result(const struct call *c, struct buf *b)
+{
+    buf_puts(b, "{\"ok\":true,\"result\":");
+    buf_append(b, c->result.data, c->result.len);
+    if (c->note != NULL)
+        buf_printf(b, ",\"description\":\"%s\"", c->note);
+    buf_putc(b, '}');
+}
+
+static void send_html(struct exchange *x)
+{
+    static const char page[] =
+        "<html><head><title>502 Bad Gateway</title></head>\n"
+        "<body><h1>502 Bad Gateway</h1></body></html>\n";
+    exchange_reply(x, 502, "text/html", page, sizeof(page) - 1);
+}
+
+static void send_answer(struct call *c)
+{
+    struct exchange *x = c->x;
+    struct buf b = {0};
+    char seconds[24];
+    exchange_on_gone(x, NULL, NULL);
+    if (c->fault.mode == FAULT_CUT_BEFORE || c->fault.mode == FAULT_CUT_AFTER) {
+        exchange_drop(x);
+    } else if (c->fault.mode == FAULT_502_HTML) {
+        send_html(x);
+    } else {
+        if (c->error != NULL)
+            put_error(c, &b);
+        else
+            put_result(c, &b);
+        snprintf(seconds, sizeof(seconds), "%lld", (long long)c->retry_after);
+        if (c->retry_after > 0)
+            exchange_add_header(x, "Retry-After", seconds);
+        exchange_reply(x, c->status, "application/json", b.data, b.len);
+    }
+    buf_free(&b);
+    call_free(c);
+}
+
+static void fire(struct timer *t)
+{
+    struct call *c = LIST_ENTRY(t, struct call, timer);
+    c->after(c);
+}
+
+static void gone(struct exchange *x, void *arg)
+{
+    struct call *c = arg;
+    (void)x;
+    c->x = NULL;
+    if (c->bot != NULL)
+        queue_forget_poll(&c->bot->queue, c);
+    c->status = 0;
+    if (!c->answered)
+        calls_record(c->sim, c);
+    call_free(c);
+}
+
+void call_wait(struct call *c, uint64_t ms, void (*after)(struct call *c))
+{
+    c->waiting = true;
+    c->after = after;
+    list_remove(&c->link);
+    list_push(&c->sim->open, &c->link);
+    exchange_on_gone(c->x, gone, c);
+    timer_start(&c->timer, ms);
+}
+
+void call_end(struct call *c)
+{
+    timer_stop(&c->timer);
+    if (c->status == 0 && c->fault.mode != FAULT_CUT_BEFORE)
+        c->status = 200;
+    if (c->fault.mode == FAULT_CUT_AFTER)
+        c->status = 0;
+    calls_record(c->sim, c);
+    c->answered = true;
+    if (c->fault.mode == FAULT_SLOW)
+        call_wait(c, (uint64_t)(c->fault.seconds * 1000.0), send_answer);
+    else
+        send_answer(c);
+}
+
+void call_end_later(struct call *c, uint64_t ms)
+{
+    call_wait(c, ms, call_end);
+}
+
+void calls_abort(struct sim *sim)
+{
+    while (!list_empty(&sim->open)) {
+        struct call *c = LIST_ENTRY(sim->open.next, struct call, link);
+        queue_forget_poll(&c->bot->queue, c);
+        c->fault.mode = FAULT_NONE;
+        call_fail(c, BOTAPI_RESTART);
+        send_answer(c);
+    }
+}
+
+/* What the server says when a required parameter is absent or empty. Media
+ * is asked for by its kind, everything else by name. */
+static json_t *refuse_missing(struct call *c, const struct botapi_field *p)
+{
+    static const struct {
+        const char *name;
+        enum botapi_error error;
+    } known[] = {
+        {"chat_id", BOTAPI_CHAT_ID_EMPTY},
+        {"text", BOTAPI_TEXT_EMPTY},
+        {"message_id", BOTAPI_NO_MESSAGE_ID},
+        {"message_ids", BOTAPI_NO_MESSAGE_IDS},
+        {"file_id", BOTAPI_NO_FILE_ID},
+        {"callback_query_id", BOTAPI_QUERY_TOO_OLD},
+        {"action", BOTAPI_WRONG_ACTION},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i].name, p->name) == 0)
+            return call_fail(c, known[i].error);
+    if (strcmp(p->name, "user_id") == 0)
+        return call_refuse(c, 400, "Bad Request: invalid user_id specified");
+    if (botapi_has_type(p->types, "InputFile"))
+        return call_refuse(c, 400, "Bad Request: there is no %s in the request",
+                           p->name);
+    return call_refuse(c, 400, "Bad Request: parameter \"%s\" is required",
+                       p->name);
+}
+
+/* An empty url of setWebhook is no omission: it takes the webhook away. */
+static const struct botapi_field *missing(const struct call *c)
+{
+    if (strcmp(c->method->name, "setWebhook") == 0)
+        return NULL;
+    for (size_t i = 0; i < c->method->params_count; i++) {
+        const struct botapi_field *p = &c->method->params[i];
+        if (p->required && !params_given(&c->params, p->name))
+            return p;
+    }
+    return NULL;
+}
+
+static void execute(struct call *c)
+{
+    const struct botapi_field *absent = missing(c);
+    if (absent != NULL) {
+        refuse_missing(c, absent);
+        return;
+    }
+    if (params_given(&c->params, "chat_id") && c->room == NULL) {
+        call_fail(c, BOTAPI_CHAT_NOT_FOUND);
+        return;
+    }
+    json_t *result = methods_run(c);
+    if (result != NULL)
+        sim_dump(result, &c->result);
+    json_decref(result);
+}
+
+/* False: the fault takes the place of the call. */
+static bool pass_fault(struct call *c)
+{
+    c->fault = faults_take(&c->sim->faults, c->method->name, c->chat_id);
+    switch (c->fault.mode) {
+    case FAULT_429:
+        c->retry_after = c->fault.retry_after;
+        call_refuse(c, 429, "Too Many Requests: retry after %lld",
+                    (long long)c->retry_after);
+        return false;
+    case FAULT_500:
+        call_fail(c, BOTAPI_RESTART);
+        return false;
+    case FAULT_502_HTML:
+        call_refuse(c, 502, "Bad Gateway");
+        return false;
+    case FAULT_CUT_BEFORE:
+        return false;
+    case FAULT_NONE:
+    case FAULT_CUT_AFTER:
+    case FAULT_SLOW:
+    case FAULT_DUPLICATE:
+        return true;
+    }
+    return true;
+}
+
+static void find_room(struct call *c)
+{
+    const char *text = params_text(&c->params, "chat_id");
+    const struct world *w = &c->sim->world;
+    char *end = NULL;
+    if (*text == '@') {
+        const struct chat *chat = world_chat_named(w, text + 1);
+        c->chat_id = chat != NULL ? chat->id : 0;
+    } else {
+        c->chat_id = strtoll(text, &end, 10);
+        if (*end != '\0')
+            c->chat_id = 0;
+    }
+    if (c->chat_id != 0)
+        c->room = bot_room(c->bot, w, c->chat_id);
+}
+
+static void run(struct call *c)
+{
+    c->method = botapi_method(c->method_name);
+    if (c->method == NULL) {
+        call_fail(c, BOTAPI_METHOD_NOT_FOUND);
+        return;
+    }
+    find_room(c);
+    if (pass_fault(c))
+        execute(c);
+}
+
+static bool well_formed(const char *token, int64_t *id)
+{
+    char *end = NULL;
+    if (strlen(token) > TOKEN_MAX || !isdigit((unsigned char)*token) ||
+        *token == '0')
+        return false;
+    *id = strtoll(token, &end, 10);
+    return *end == ':' && *id > 0 && *id < BOT_ID_MAX;
+}
+
+static bool find_bot(struct call *c, const char *token)
+{
+    int64_t id = 0;
+    if (!well_formed(token, &id)) {
+        call_fail(c, BOTAPI_TOKEN_INVALID);
+        return false;
+    }
+    if (c->sim->token != NULL && strcmp(c->sim->token, token) != 0) {
+        call_fail(c, BOTAPI_UNAUTHORIZED);
+        return false;
+    }
+    c->bot = world_claim_bot(&c->sim->world, c->sim, id);
+    if (c->bot == NULL)
+        call_fail(c, BOTAPI_TOKEN_UNALLOWED);
+    return c->bot != NULL;
+}
+
+static struct call *call_new(struct sim *sim, struct exchange *x)
+{
+    struct call *c = MEM_NEW(struct call);
+    c->sim = sim;
+    c->x = x;
+    c->at = sim_now(sim);
+    list_init(&c->link);
+    timer_init(&c->timer, sim->loop, fire);
+    return c;
+}
+
+/* /botTOKEN/METHOD, /botTOKEN/test/METHOD, or the method as a parameter. */
+static const char *method_name(const struct call *c)
+{
+    const char *name = exchange_wildcard(c->x, 1);
+    if (strcmp(name, "test") == 0)
+        name = exchange_wildcard(c->x, 2);
+    if (*name == '\0')
+        name = params_text(&c->params, "method");
+    return params_utf8_length(name, strlen(name)) >= 0 ? name : "?";
+}
+
+void call_receive(struct exchange *x, void *arg)
+{
+    const char *verb = exchange_method(x);
+    const char *first = exchange_wildcard(x, 0);
+    if (strcmp(verb, "GET") != 0 && strcmp(verb, "POST") != 0) {
+        exchange_reply(x, 501, "text/plain", "", 0);
+        return;
+    }
+    struct call *c = call_new(arg, x);
+    int status = params_parse(&c->params, x);
+    if (status == 413 || status == 415) {
+        exchange_reply(x, status, "text/plain", "", 0);
+        call_free(c);
+        return;
+    }
+    c->method_name = mem_strdup(method_name(c));
+    if (strncmp(first, "bot", 3) != 0) {
+        call_fail(c, BOTAPI_NOT_FOUND);
+        send_answer(c);
+        return;
+    }
+    if (status != 0)
+        call_refuse(c, 400, "Bad Request: strings must be encoded in UTF-8");
+    else if (find_bot(c, first + 3))
+        run(c);
+    if (!c->waiting)
+        call_end(c);
+}

@@ -1,0 +1,64 @@
+#ifndef MOONLET_SIM_CALL_H
+#define MOONLET_SIM_CALL_H
+
+/*
+ * One API call from its arrival to its answer. A handler returns the result
+ * (a new reference), or NULL after call_fail; or it takes the call as its
+ * own, and someone ends it later by call_end.
+ */
+
+#include "base/botapi.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "loop/timer.h"
+#include "sim/core.h"
+#include "sim/params.h"
+
+struct exchange;
+
+struct call {
+    struct sim *sim;
+    struct bot *bot;    /* NULL: the token was refused */
+    struct exchange *x; /* NULL: the caller is gone */
+    struct list link;
+    const struct botapi_method *method; /* NULL: unknown */
+    char *method_name;
+    struct params params;
+    struct room *room; /* of chat_id; NULL: none */
+    int64_t chat_id;
+    double at;
+    struct fault fault;
+    int status; /* 0: no answer was given */
+    char *error;
+    int64_t retry_after;
+    struct buf result; /* JSON text, if there is no error */
+    const char *note;  /* description of a success; NULL: none */
+    struct buf shown;  /* of getUpdates: the ids alone, for the record */
+    struct timer timer;
+    void (*after)(struct call *call); /* what the timer does */
+    bool waiting;                     /* ends later */
+    bool answered;                    /* recorded; only the sending is left */
+};
+
+/* The handler of /botTOKEN/METHOD; arg: struct sim. */
+void call_receive(struct exchange *x, void *arg);
+
+/* Refuse the call. Return NULL, for the handler to pass on. */
+json_t *call_fail(struct call *c, enum botapi_error error);
+json_t *call_refuse(struct call *c, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Keeps the call open until call_end. `after` runs in ms milliseconds. */
+void call_wait(struct call *c, uint64_t ms, void (*after)(struct call *c));
+/* Sends and records what the call has now (status, result or error). */
+void call_end(struct call *c);
+/* call_end, in ms milliseconds. */
+void call_end_later(struct call *c, uint64_t ms);
+
+/* A JSON parameter, decoded; NULL if absent or no JSON. New. */
+json_t *call_json(const struct call *c, const char *name);
+
+/* Takes the calls that are still open to their end, for sim_free. */
+void calls_abort(struct sim *sim);
+
+#endif

@@ -1,0 +1,74 @@
+#ifndef MOONLET_SIM_CONTROL_H
+#define MOONLET_SIM_CONTROL_H
+
+/*
+ * The routes under /sim: JSON bodies that are checked against a table of
+ * fields before a handler sees them, so that a typo is an error that names
+ * the field and what is allowed.
+ */
+
+#include "net/routes.h"
+#include "sim/core.h"
+
+struct routes;
+
+struct control_field {
+    const char *name; /* NULL ends a table */
+    enum {
+        FIELD_INTEGER,
+        FIELD_NUMBER, /* not negative */
+        FIELD_STRING, /* not empty */
+        FIELD_BOOLEAN,
+        FIELD_OBJECT,
+        FIELD_IDS,   /* array of integers */
+        FIELD_MEDIA, /* true or an object or an array of objects */
+    } kind;
+    bool required;
+};
+
+struct control {
+    struct sim *sim;
+    struct exchange *x;
+    struct bot *bot; /* chosen by "bot", or the current one */
+    json_t *body;    /* an object that has been checked */
+};
+
+typedef void control_handler(struct control *c);
+
+void control_mount(struct sim *sim, struct routes *routes);
+
+/* Answers with a value that is taken over. */
+void control_reply(struct control *c, json_t *value);
+void control_reply_text(struct exchange *x, const char *json, size_t len);
+
+/* The member, or NULL; an answer 404 was sent if the user, room or member
+ * that it names does not exist. */
+const struct user *control_user(struct control *c, const char *key);
+struct room *control_room(struct control *c, int64_t chat_id);
+/* The room of "chat", else the private one of `user`. Checks that the user
+ * is in it. */
+struct room *control_room_of(struct control *c, const struct user *user);
+
+void control_mount_lists(struct sim *sim, struct routes *routes);
+
+void control_tell_user(struct sim *sim, const struct user *user);
+void control_tell_chat(struct sim *sim, const struct chat *chat);
+
+route_handler control_list_users;
+route_handler control_list_chats;
+route_handler control_list_faults;
+route_handler control_clear_faults;
+route_handler control_clear_fault;
+control_handler control_make_user;
+control_handler control_make_chat;
+control_handler control_fault;
+control_handler control_send;
+control_handler control_click;
+control_handler control_block;
+control_handler control_update;
+extern const struct control_field control_user_fields[];
+extern const struct control_field control_chat_fields[];
+extern const struct control_field control_fault_fields[];
+extern const struct control_field control_send_fields[];
+
+#endif

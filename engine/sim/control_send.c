@@ -1,0 +1,140 @@
+#include "sim/control.h"
+
+#include "sim/answer.h"
+#include "sim/call.h"
+#include "sim/posting.h"
+
+#include <string.h>
+
+#define TEXT_MAX 4096
+#define SECONDS_MAX 86400
+
+const struct control_field control_send_fields[] = {
+    {"from", FIELD_INTEGER, true},      {"chat", FIELD_INTEGER, false},
+    {"text", FIELD_STRING, false},      {"caption", FIELD_STRING, false},
+    {"reply_to", FIELD_INTEGER, false}, {"document", FIELD_MEDIA, false},
+    {"photo", FIELD_MEDIA, false},      {"video", FIELD_MEDIA, false},
+    {"audio", FIELD_MEDIA, false},      {"voice", FIELD_MEDIA, false},
+    {"animation", FIELD_MEDIA, false},  {"video_note", FIELD_MEDIA, false},
+    {"sticker", FIELD_MEDIA, false},    {"contact", FIELD_MEDIA, false},
+    {"location", FIELD_MEDIA, false},   {"venue", FIELD_MEDIA, false},
+    {"dice", FIELD_MEDIA, false},       {"poll", FIELD_MEDIA, false},
+    {NULL, FIELD_STRING, false}};
+
+/* The one content of the body; NULL: an answer was sent. */
+static const char *content_key(struct control *c)
+{
+    const char *found =
+        json_object_get(c->body, "text") != NULL ? "text" : NULL;
+    for (const struct control_field *f = control_send_fields; f->name != NULL;
+         f++) {
+        if (f->kind != FIELD_MEDIA || json_object_get(c->body, f->name) == NULL)
+            continue;
+        if (found != NULL) {
+            exchange_fail(c->x, 400, "%s: the message has %s already", f->name,
+                          found);
+            return NULL;
+        }
+        found = f->name;
+    }
+    if (found == NULL)
+        exchange_fail(c->x, 400,
+                      "text: is required, or document, photo, contact, ...");
+    return found;
+}
+
+/* "name" and "size" are what people call file_name and file_size. */
+static json_t *plain_names(json_t *given)
+{
+    json_t *named = json_copy(given);
+    json_t *name = json_object_get(named, "name");
+    json_t *size = json_object_get(named, "size");
+    if (name != NULL)
+        json_object_set(named, "file_name", name);
+    if (size != NULL)
+        json_object_set(named, "file_size", size);
+    return named;
+}
+
+static json_t *make_content(struct control *c, struct room *room,
+                            const char *key)
+{
+    struct call made_by = {.sim = c->sim, .bot = c->bot, .room = room};
+    const struct botapi_field *f =
+        botapi_type_field(botapi_type("Message"), key);
+    json_t *given = json_object_get(c->body, key);
+    json_t *named =
+        json_is_object(given) ? plain_names(given) : json_incref(given);
+    json_t *content = answer_build(&made_by, f->types, named);
+    json_decref(named);
+    return content;
+}
+
+/* False: an answer was sent. */
+static bool quote(struct control *c, struct room *room, json_t *message)
+{
+    json_t *id = json_object_get(c->body, "reply_to");
+    if (id == NULL)
+        return true;
+    struct message *quoted = room_find(room, json_integer_value(id));
+    if (quoted == NULL) {
+        exchange_fail(c->x, 404, "reply_to: chat %lld has no message %lld",
+                      (long long)room->chat->id,
+                      (long long)json_integer_value(id));
+        return false;
+    }
+    posting_quote(message, quoted);
+    return true;
+}
+
+static bool text_fits(struct control *c, const char *text)
+{
+    if (params_utf8_length(text, strlen(text)) <= TEXT_MAX)
+        return true;
+    exchange_fail(c->x, 400, "text: has more than %d characters", TEXT_MAX);
+    return false;
+}
+
+static bool fill(struct control *c, struct room *room, json_t *message,
+                 const char *key)
+{
+    const char *text = json_string_value(json_object_get(c->body, "text"));
+    const char *caption =
+        json_string_value(json_object_get(c->body, "caption"));
+    if (text != NULL) {
+        if (!text_fits(c, text))
+            return false;
+        posting_set_text(message, "text", text, NULL);
+    } else {
+        sim_set(message, key, make_content(c, room, key));
+    }
+    if (caption != NULL)
+        posting_set_text(message, "caption", caption, NULL);
+    return quote(c, room, message);
+}
+
+void control_send(struct control *c)
+{
+    const struct user *user = control_user(c, "from");
+    struct room *room = user != NULL ? control_room_of(c, user) : NULL;
+    const char *key = room != NULL ? content_key(c) : NULL;
+    if (key == NULL)
+        return;
+    if (room->blocked) {
+        exchange_fail(c->x, 400, "from: user %lld has blocked the bot",
+                      (long long)user->id);
+        return;
+    }
+    json_t *message = room_draft(c->bot, room, (int64_t)sim_now(c->sim));
+    posting_sign(message, room, user->json);
+    if (!fill(c, room, message, key)) {
+        json_decref(message);
+        return;
+    }
+    room->started = true;
+    posting_add(c->sim, c->bot, room, message, NULL);
+    queue_push(&c->bot->queue,
+               room->chat->kind == CHAT_CHANNEL ? "channel_post" : "message",
+               json_incref(message), room->chat->id, false);
+    control_reply(c, json_incref(message));
+}

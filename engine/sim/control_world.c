@@ -1,0 +1,186 @@
+#include "sim/control.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+static json_t *chat_view(const struct chat *chat)
+{
+    json_t *view = json_copy(chat->json);
+    json_t *members = json_array();
+    for (size_t i = 0; i < chat->members_count; i++)
+        json_array_append_new(members, json_integer(chat->members[i]));
+    sim_set(view, "members", members);
+    return view;
+}
+
+void control_tell_user(struct sim *sim, const struct user *user)
+{
+    json_t *event = json_pack("{s:O}", "user", user->json);
+    events_emit(&sim->events, "user", sim_text(event));
+}
+
+void control_tell_chat(struct sim *sim, const struct chat *chat)
+{
+    json_t *event = json_object();
+    sim_set(event, "chat", chat_view(chat));
+    events_emit(&sim->events, "chat", sim_text(event));
+}
+
+static void take_member(json_t *to, const json_t *body, const char *key)
+{
+    json_t *value = json_object_get(body, key);
+    if (value != NULL)
+        json_object_set(to, key, value);
+}
+
+const struct control_field control_user_fields[] = {
+    {"first_name", FIELD_STRING, true},
+    {"id", FIELD_INTEGER, false},
+    {"last_name", FIELD_STRING, false},
+    {"username", FIELD_STRING, false},
+    {"language_code", FIELD_STRING, false},
+    {"started", FIELD_BOOLEAN, false},
+    {NULL, FIELD_STRING, false}};
+
+void control_make_user(struct control *c)
+{
+    struct world *w = &c->sim->world;
+    json_t *started = json_object_get(c->body, "started");
+    int64_t id = json_object_get(c->body, "id") != NULL ? sim_int(c->body, "id")
+                                                        : world_free_user_id(w);
+    if (id <= 0 || world_chat(w, id) != NULL) {
+        exchange_fail(c->x, 400,
+                      id <= 0 ? "id: must be positive, not %lld"
+                              : "id: %lld is taken already",
+                      (long long)id);
+        return;
+    }
+    json_t *user = json_object();
+    sim_set(user, "id", json_integer(id));
+    sim_set(user, "is_bot", json_false());
+    take_member(user, c->body, "first_name");
+    take_member(user, c->body, "last_name");
+    take_member(user, c->body, "username");
+    take_member(user, c->body, "language_code");
+    struct user *made = world_add_user(w, user, !json_is_false(started));
+    if (made == NULL) {
+        exchange_fail(c->x, 400,
+                      "there are %d users already, the most that "
+                      "are kept",
+                      WORLD_USERS_MAX);
+        return;
+    }
+    control_tell_user(c->sim, made);
+    control_reply(c, json_incref(made->json));
+}
+
+const struct control_field control_chat_fields[] = {
+    {"type", FIELD_STRING, true},      {"title", FIELD_STRING, true},
+    {"members", FIELD_IDS, true},      {"id", FIELD_INTEGER, false},
+    {"username", FIELD_STRING, false}, {NULL, FIELD_STRING, false}};
+
+/* Reads and checks "members"; NULL: an answer was sent. */
+static int64_t *read_members(struct control *c, size_t *count)
+{
+    json_t *list = json_object_get(c->body, "members");
+    *count = json_array_size(list);
+    int64_t *ids = mem_zero(*count + 1, sizeof(*ids));
+    for (size_t i = 0; i < *count; i++) {
+        ids[i] = json_integer_value(json_array_get(list, i));
+        if (world_user(&c->sim->world, ids[i]) != NULL)
+            continue;
+        exchange_fail(c->x, 404, "members: there is no user %lld",
+                      (long long)ids[i]);
+        free(ids);
+        return NULL;
+    }
+    return ids;
+}
+
+static bool read_chat_type(struct control *c, enum chat_kind *kind)
+{
+    const char *type = json_string_value(json_object_get(c->body, "type"));
+    if (chat_kind_parse(type, kind) && *kind != CHAT_PRIVATE)
+        return true;
+    exchange_fail(c->x, 400,
+                  "type: must be group, supergroup or channel (a "
+                  "private chat comes with its user)");
+    return false;
+}
+
+static void store_chat(struct control *c, enum chat_kind kind, int64_t id,
+                       const int64_t *members, size_t count)
+{
+    json_t *json = json_object();
+    sim_set(json, "id", json_integer(id));
+    take_member(json, c->body, "title");
+    take_member(json, c->body, "username");
+    sim_set(json, "type", json_string(chat_kind_name(kind)));
+    struct chat *chat =
+        world_add_chat(&c->sim->world, json, kind, members, count);
+    if (chat == NULL) {
+        exchange_fail(c->x, 400,
+                      "there are %d chats already, the most that "
+                      "are kept",
+                      WORLD_CHATS_MAX);
+        return;
+    }
+    control_tell_chat(c->sim, chat);
+    control_reply(c, chat_view(chat));
+}
+
+void control_make_chat(struct control *c)
+{
+    struct world *w = &c->sim->world;
+    enum chat_kind kind;
+    size_t count = 0;
+    if (!read_chat_type(c, &kind))
+        return;
+    int64_t id = json_object_get(c->body, "id") != NULL
+                     ? sim_int(c->body, "id")
+                     : world_free_chat_id(w, kind);
+    if (id >= 0 || world_chat(w, id) != NULL) {
+        exchange_fail(c->x, 400,
+                      id >= 0 ? "id: must be negative, not %lld"
+                              : "id: %lld is taken already",
+                      (long long)id);
+        return;
+    }
+    int64_t *members = read_members(c, &count);
+    if (members == NULL)
+        return;
+    store_chat(c, kind, id, members, count);
+    free(members);
+}
+
+void control_list_users(struct exchange *x, void *arg)
+{
+    const struct sim *sim = arg;
+    struct buf b = {0};
+    buf_putc(&b, '[');
+    for (size_t i = 0; i < sim->world.users_count; i++) {
+        buf_puts(&b, i > 0 ? "," : "");
+        sim_dump(sim->world.users[i]->json, &b);
+    }
+    buf_putc(&b, ']');
+    control_reply_text(x, b.data, b.len);
+    buf_free(&b);
+}
+
+void control_list_chats(struct exchange *x, void *arg)
+{
+    const struct sim *sim = arg;
+    struct buf b = {0};
+    buf_putc(&b, '[');
+    for (size_t i = 0; i < sim->world.chats_count; i++) {
+        json_t *view = chat_view(sim->world.chats[i]);
+        buf_puts(&b, i > 0 ? "," : "");
+        sim_dump(view, &b);
+        json_decref(view);
+    }
+    buf_putc(&b, ']');
+    control_reply_text(x, b.data, b.len);
+    buf_free(&b);
+}

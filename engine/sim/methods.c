@@ -1,0 +1,222 @@
+#include "sim/methods.h"
+
+#include "base/buf.h"
+#include "sim/answer.h"
+#include "sim/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMANDS_MAX 100
+#define COMMAND_SCOPES_MAX 1000
+
+static json_t *get_me(struct call *c)
+{
+    json_t *me = json_copy(c->bot->user);
+    sim_set(me, "can_join_groups", json_true());
+    sim_set(me, "can_read_all_group_messages", json_true());
+    sim_set(me, "supports_inline_queries", json_false());
+    sim_set(me, "can_connect_to_business", json_false());
+    sim_set(me, "has_main_web_app", json_false());
+    return me;
+}
+
+static json_t *get_updates(struct call *c)
+{
+    queue_get_updates(&c->bot->queue, c);
+    return NULL;
+}
+
+static json_t *delete_webhook(struct call *c)
+{
+    if (params_bool(&c->params, "drop_pending_updates"))
+        queue_drop(&c->bot->queue, 0);
+    c->note = "Webhook is already deleted";
+    return json_true();
+}
+
+static json_t *set_webhook(struct call *c)
+{
+    if (params_given(&c->params, "url"))
+        return call_refuse(c, 400,
+                           "Bad Request: webhooks are not simulated yet");
+    queue_allow(&c->bot->queue, params_text(&c->params, "allowed_updates"));
+    return delete_webhook(c);
+}
+
+static json_t *get_webhook_info(struct call *c)
+{
+    const struct queue *q = &c->bot->queue;
+    json_t *info = json_object();
+    sim_set(info, "url", json_string(""));
+    sim_set(info, "has_custom_certificate", json_false());
+    sim_set(info, "pending_update_count",
+            json_integer((json_int_t)queue_live(q)));
+    if (!queue_default_filter(q))
+        sim_set(info, "allowed_updates", queue_allowed(q));
+    return info;
+}
+
+static json_t *answer_callback_query(struct call *c)
+{
+    struct callback *cb = world_callback(
+        &c->sim->world, params_text(&c->params, "callback_query_id"));
+    if (cb == NULL || cb->answered)
+        return call_fail(c, BOTAPI_QUERY_TOO_OLD);
+    cb->answered = true;
+    json_t *event = callback_view(cb);
+    if (params_given(&c->params, "text"))
+        sim_set(event, "text", json_string(params_text(&c->params, "text")));
+    sim_set(event, "show_alert",
+            json_boolean(params_bool(&c->params, "show_alert")));
+    events_emit(&c->sim->events, "callback", sim_text(event));
+    return json_true();
+}
+
+static json_t *send_chat_action(struct call *c)
+{
+    json_t *event = json_object();
+    sim_set(event, "chat_id", json_integer(c->chat_id));
+    sim_set(event, "action", json_string(params_text(&c->params, "action")));
+    events_emit(&c->sim->events, "action", sim_text(event));
+    return json_true();
+}
+
+/* Commands are kept by scope and language. */
+static void commands_key(const struct call *c, struct buf *key)
+{
+    json_t *scope = call_json(c, "scope");
+    char *text = json_dumps(scope, JSON_COMPACT | JSON_SORT_KEYS);
+    buf_puts(key, text != NULL ? text : "{\"type\":\"default\"}");
+    buf_puts(key, "|");
+    buf_puts(key, params_text(&c->params, "language_code"));
+    free(text);
+    json_decref(scope);
+}
+
+static void store_commands(struct call *c, json_t *commands)
+{
+    struct map *m = &c->bot->commands;
+    struct buf key = {0};
+    commands_key(c, &key);
+    if (m->count < COMMAND_SCOPES_MAX || map_get(m, key.data, key.len) != NULL)
+        json_decref(map_put(m, key.data, key.len, json_incref(commands)));
+    buf_free(&key);
+    json_t *event = json_object();
+    json_object_set(event, "commands", commands);
+    events_emit(&c->sim->events, "commands", sim_text(event));
+}
+
+static json_t *set_my_commands(struct call *c)
+{
+    json_t *commands = call_json(c, "commands");
+    if (!json_is_array(commands) || json_array_size(commands) > COMMANDS_MAX)
+        call_refuse(c, 400,
+                    "Bad Request: expected an Array of at most %d "
+                    "BotCommand",
+                    COMMANDS_MAX);
+    else
+        store_commands(c, commands);
+    json_decref(commands);
+    return c->status == 0 ? json_true() : NULL;
+}
+
+static json_t *delete_my_commands(struct call *c)
+{
+    json_t *none = json_array();
+    store_commands(c, none);
+    json_decref(none);
+    return json_true();
+}
+
+static json_t *get_my_commands(struct call *c)
+{
+    struct buf key = {0};
+    commands_key(c, &key);
+    json_t *commands = map_get(&c->bot->commands, key.data, key.len);
+    buf_free(&key);
+    return commands != NULL ? json_incref(commands) : json_array();
+}
+
+static json_t *get_chat(struct call *c)
+{
+    return answer_build(c, "ChatFullInfo", c->room->chat->json);
+}
+
+static json_t *get_chat_member(struct call *c)
+{
+    int64_t id = params_int(&c->params, "user_id", 0, 0, INT64_MAX);
+    const struct user *user = world_user(&c->sim->world, id);
+    bool is_bot = id == c->bot->id;
+    if (user == NULL && !is_bot)
+        return call_fail(c, BOTAPI_USER_NOT_FOUND);
+    bool inside = is_bot || chat_has_member(c->room->chat, id);
+    json_t *member = json_object();
+    json_object_set(member, "user", is_bot ? c->bot->user : user->json);
+    sim_set(member, "status", json_string(inside ? "member" : "left"));
+    return member;
+}
+
+static json_t *get_chat_member_count(struct call *c)
+{
+    const struct chat *chat = c->room->chat;
+    bool is_private = chat->kind == CHAT_PRIVATE;
+    size_t people = is_private ? 1 : chat->members_count;
+    return json_integer((json_int_t)people + 1);
+}
+
+/* By name, for bsearch. */
+static const struct {
+    const char *name;
+    json_t *(*run)(struct call *c);
+} modelled[] = {
+    {"answerCallbackQuery", answer_callback_query},
+    {"copyMessage", method_copy_message},
+    {"copyMessages", method_copy_messages},
+    {"deleteMessage", method_delete_message},
+    {"deleteMessages", method_delete_messages},
+    {"deleteMyCommands", delete_my_commands},
+    {"deleteWebhook", delete_webhook},
+    {"editMessageCaption", method_edit_caption},
+    {"editMessageChecklist", method_edit_content},
+    {"editMessageLiveLocation", method_edit_content},
+    {"editMessageMedia", method_edit_content},
+    {"editMessageReplyMarkup", method_edit_markup},
+    {"editMessageText", method_edit_text},
+    {"forwardMessage", method_forward_message},
+    {"forwardMessages", method_forward_messages},
+    {"getChat", get_chat},
+    {"getChatMember", get_chat_member},
+    {"getChatMemberCount", get_chat_member_count},
+    {"getMe", get_me},
+    {"getMyCommands", get_my_commands},
+    {"getUpdates", get_updates},
+    {"getWebhookInfo", get_webhook_info},
+    {"sendChatAction", send_chat_action},
+    {"sendMediaGroup", method_send_media_group},
+    {"sendMessage", method_send_message},
+    {"setMyCommands", set_my_commands},
+    {"setWebhook", set_webhook},
+};
+
+static int compare(const void *name, const void *row)
+{
+    return strcmp(name, *(const char *const *)row);
+}
+
+json_t *methods_run(struct call *c)
+{
+    const char *name = c->method->name;
+    size_t count = sizeof(modelled) / sizeof(modelled[0]);
+    const char *const *row =
+        bsearch(name, modelled, count, sizeof(modelled[0]), compare);
+    if (row != NULL) {
+        size_t i = (size_t)((const char *)row - (const char *)modelled) /
+                   sizeof(modelled[0]);
+        return modelled[i].run(c);
+    }
+    if (strncmp(name, "send", 4) == 0 &&
+        strcmp(c->method->returns, "Message") == 0)
+        return method_send_content(c);
+    return answer_any(c);
+}

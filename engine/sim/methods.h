@@ -1,0 +1,36 @@
+#ifndef MOONLET_SIM_METHODS_H
+#define MOONLET_SIM_METHODS_H
+
+/*
+ * The methods that the simulator models; the others are answered from the
+ * types alone. A handler finds its required parameters present and the room
+ * of chat_id in place.
+ */
+
+#include <jansson.h>
+
+struct call;
+
+/* The result (new), or NULL: refused, waiting, or already in c->result. */
+json_t *methods_run(struct call *c);
+
+/* methods_send.c */
+json_t *method_send_message(struct call *c);
+json_t *method_send_content(struct call *c); /* sendPhoto, sendPoll, ... */
+json_t *method_send_media_group(struct call *c);
+
+/* methods_copy.c */
+json_t *method_forward_message(struct call *c);
+json_t *method_forward_messages(struct call *c);
+json_t *method_copy_message(struct call *c);
+json_t *method_copy_messages(struct call *c);
+json_t *method_delete_message(struct call *c);
+json_t *method_delete_messages(struct call *c);
+
+/* methods_edit.c */
+json_t *method_edit_text(struct call *c);
+json_t *method_edit_caption(struct call *c);
+json_t *method_edit_markup(struct call *c);
+json_t *method_edit_content(struct call *c); /* media, location, checklist */
+
+#endif

@@ -1,0 +1,190 @@
+#include "sim/methods.h"
+
+#include "sim/answer.h"
+#include "sim/posting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 4096
+#define CAPTION_MAX 1024
+
+/* The message that an edit is about. NULL: refused, or c->result is set
+ * because an inline message is meant, of which the server knows nothing. */
+static struct message *target(struct call *c)
+{
+    if (params_given(&c->params, "inline_message_id")) {
+        buf_puts(&c->result, "true");
+        return NULL;
+    }
+    struct message *m = NULL;
+    int64_t id = params_int(&c->params, "message_id", 0, 0, INT32_MAX);
+    if (c->room == NULL)
+        call_fail(c, BOTAPI_CHAT_ID_EMPTY);
+    else if (id == 0)
+        call_fail(c, BOTAPI_NO_MESSAGE_ID);
+    else if ((m = room_find(c->room, id)) == NULL)
+        call_fail(c, BOTAPI_EDIT_NOT_FOUND);
+    else if (m->keyboard != NULL ||
+             (c->room->chat->kind != CHAT_CHANNEL &&
+              sim_int(json_object_get(m->json, "from"), "id") != c->bot->id))
+        call_fail(c, BOTAPI_CANNOT_EDIT);
+    return c->status == 0 ? m : NULL;
+}
+
+/* A copy of the message with the call's inline keyboard. NULL: refused. */
+static json_t *edited_copy(struct call *c, const struct message *m)
+{
+    json_t *markup = NULL;
+    json_t *keyboard = NULL;
+    if (!posting_markup(c, &markup, &keyboard))
+        return NULL;
+    if (keyboard != NULL) {
+        json_decref(keyboard);
+        return call_fail(c, BOTAPI_INLINE_EXPECTED);
+    }
+    json_t *copy = json_copy(m->json);
+    json_object_del(copy, "reply_markup");
+    if (markup != NULL)
+        sim_set(copy, "reply_markup", markup);
+    return copy;
+}
+
+static bool same(const json_t *a, const json_t *b)
+{
+    char *left = json_dumps(a, JSON_COMPACT | JSON_SORT_KEYS);
+    char *right = json_dumps(b, JSON_COMPACT | JSON_SORT_KEYS);
+    bool equal = left != NULL && right != NULL && strcmp(left, right) == 0;
+    free(left);
+    free(right);
+    return equal;
+}
+
+/* Puts the changed copy in the message's place, if it is one. */
+static json_t *finish(struct call *c, struct message *m, json_t *copy)
+{
+    if (same(m->json, copy)) {
+        json_decref(copy);
+        return call_fail(c, BOTAPI_NOT_MODIFIED);
+    }
+    sim_set(copy, "edit_date", json_integer((int64_t)sim_now(c->sim)));
+    message_replace(m, copy);
+    posting_tell(c->sim, c->room, m, "edited");
+    return json_incref(copy);
+}
+
+static bool blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+static json_t *set_text(struct call *c, struct message *m, const char *key,
+                        const char *marks)
+{
+    json_t *entities = NULL;
+    if (!posting_entities(c, marks, &entities))
+        return NULL;
+    json_t *copy = edited_copy(c, m);
+    if (copy != NULL)
+        posting_set_text(copy, key, params_text(&c->params, key), entities);
+    json_decref(entities);
+    return copy != NULL ? finish(c, m, copy) : NULL;
+}
+
+json_t *method_edit_text(struct call *c)
+{
+    const char *text = params_text(&c->params, "text");
+    if (blank(text) && !params_given(&c->params, "rich_message"))
+        return call_fail(c, BOTAPI_TEXT_EMPTY);
+    if (params_utf8_length(text, strlen(text)) > TEXT_MAX)
+        return call_fail(c, BOTAPI_MESSAGE_TOO_LONG);
+    struct message *m = target(c);
+    if (m == NULL)
+        return NULL;
+    if (json_object_get(m->json, "text") == NULL)
+        return call_fail(c, BOTAPI_NO_TEXT_TO_EDIT);
+    return set_text(c, m, "text", "entities");
+}
+
+static bool takes_caption(const json_t *message)
+{
+    static const char *const kinds[] = {"photo",      "video",     "document",
+                                        "animation",  "audio",     "voice",
+                                        "paid_media", "live_photo"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (json_object_get(message, kinds[i]) != NULL)
+            return true;
+    return false;
+}
+
+json_t *method_edit_caption(struct call *c)
+{
+    const char *caption = params_text(&c->params, "caption");
+    if (params_utf8_length(caption, strlen(caption)) > CAPTION_MAX)
+        return call_fail(c, BOTAPI_CAPTION_TOO_LONG);
+    struct message *m = target(c);
+    if (m == NULL)
+        return NULL;
+    if (!takes_caption(m->json))
+        return call_fail(c, BOTAPI_NO_CAPTION_TO_EDIT);
+    return set_text(c, m, "caption", "caption_entities");
+}
+
+json_t *method_edit_markup(struct call *c)
+{
+    struct message *m = target(c);
+    json_t *copy = m != NULL ? edited_copy(c, m) : NULL;
+    return copy != NULL ? finish(c, m, copy) : NULL;
+}
+
+/* The field of Message that an edit of other content fills, with what was
+ * given for it (new). */
+static const char *new_content(struct call *c, json_t **given)
+{
+    *given = answer_params(c);
+    json_t *media = json_object_get(*given, "media");
+    if (!json_is_object(media))
+        return json_object_get(*given, "checklist") != NULL ? "checklist"
+                                                            : "location";
+    json_t *part = json_incref(media);
+    json_decref(*given);
+    *given = part;
+    const char *kind = json_string_value(json_object_get(part, "type"));
+    const char *file = json_string_value(json_object_get(part, "media"));
+    if (file != NULL && strstr(file, "://") == NULL)
+        sim_set(part, "file_id", json_string(file));
+    return kind != NULL ? kind : "";
+}
+
+static void drop_content(json_t *message)
+{
+    static const char *const kinds[] = {
+        "photo", "video",    "document", "animation",        "audio",
+        "text",  "entities", "caption",  "caption_entities", "live_photo"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        json_object_del(message, kinds[i]);
+}
+
+json_t *method_edit_content(struct call *c)
+{
+    struct message *m = target(c);
+    json_t *copy = m != NULL ? edited_copy(c, m) : NULL;
+    if (copy == NULL)
+        return NULL;
+    json_t *given = NULL;
+    const char *key = new_content(c, &given);
+    const struct botapi_field *f =
+        botapi_type_field(botapi_type("Message"), key);
+    if (f != NULL) {
+        json_t *own = json_object_get(given, key);
+        drop_content(copy);
+        sim_set(copy, key,
+                answer_build(c, f->types, json_is_object(own) ? own : given));
+        const char *caption =
+            json_string_value(json_object_get(given, "caption"));
+        if (caption != NULL)
+            posting_set_text(copy, "caption", caption, NULL);
+    }
+    json_decref(given);
+    return finish(c, m, copy);
+}

@@ -1,0 +1,40 @@
+#ifndef MOONLET_SIM_POSTING_H
+#define MOONLET_SIM_POSTING_H
+
+/*
+ * Putting messages into chats, for bots and for people: what both need, from
+ * the sender's fields to the event that the page sees.
+ */
+
+#include "sim/call.h"
+
+/* Sets text and its entities (those given, else what is found in it). */
+void posting_set_text(json_t *message, const char *key, const char *text,
+                      json_t *entities);
+/* Sets from (or sender_chat in a channel). user: a User. */
+void posting_sign(json_t *message, const struct room *room, json_t *user);
+/* Quotes a message; its own quote is left out. */
+void posting_quote(json_t *message, const struct message *quoted);
+
+/* Stores the message and tells the event stream; takes both over. */
+struct message *posting_add(struct sim *sim, struct bot *bot, struct room *room,
+                            json_t *message, json_t *keyboard);
+/* Tells the event stream. mark: "edited", "deleted" or NULL. */
+void posting_tell(struct sim *sim, const struct room *room,
+                  const struct message *m, const char *mark);
+
+/* reply_markup of a call: *markup is an inline keyboard, *keyboard another
+ * one (new references or NULL). False: refused. */
+bool posting_markup(struct call *c, json_t **markup, json_t **keyboard);
+
+/* entities of a call, checked with parse_mode; *entities is new or NULL.
+ * False: refused. */
+bool posting_entities(struct call *c, const char *name, json_t **entities);
+
+/* False: refused, because the person blocked the bot or never started it. */
+bool posting_allowed(struct call *c);
+/* A new message of the call's bot in its room, with quote and markup. NULL:
+ * refused. */
+json_t *posting_draft(struct call *c, json_t **keyboard);
+
+#endif

@@ -1,0 +1,417 @@
+#include "store/inbox.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+#include "store/datadir.h"
+#include "store/inbox_sql.h"
+#include "store/marks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_MS 1000
+
+/*
+ * Memory holds a run of the file's order: what is newer than loaded_seq
+ * waits on disk only. While nothing does, a put goes to memory at once;
+ * otherwise it is read back when memory has drained to half.
+ */
+struct inbox {
+    struct loop *loop;
+    struct sqlite_writer *writer;
+    struct marks *marks;
+    struct inbox_options options;
+    int64_t next_offset;
+    int64_t sweep;      /* lent to puts; the writer's thread */
+    int64_t stored_seq; /* newest entry in the file */
+    int64_t loaded_seq; /* newest entry that memory has had */
+    size_t depth;       /* in the file and not finished */
+    size_t storing;     /* in puts under way */
+    size_t in_memory;   /* ready or in the caller's hands */
+    struct list ready;
+    struct inbox_ended *ended; /* finished, not yet with the writer */
+    size_t ended_count;
+    size_t ended_cap;
+    struct deferred flush;
+    struct deferred wake;
+    struct timer retry; /* runs after the file has failed */
+    bool reading;
+    bool was_full;
+    bool starved; /* a begin found no slot */
+    bool tell_ready;
+    bool tell_drained;
+    bool closing;
+};
+
+static struct inbox_node *node_of(struct inbox_entry *entry)
+{
+    return LIST_ENTRY(entry, struct inbox_node, entry);
+}
+
+static void wake(struct deferred *d)
+{
+    struct inbox *in = LIST_ENTRY(d, struct inbox, wake);
+    bool ready = in->tell_ready;
+    bool drained = in->tell_drained && !inbox_full(in);
+    in->tell_ready = in->tell_drained = false;
+    if (drained)
+        in->options.drained(in->options.arg);
+    if (ready)
+        in->options.ready(in->options.arg);
+}
+
+static void tell_ready(struct inbox *in)
+{
+    in->tell_ready = true;
+    loop_defer(in->loop, &in->wake);
+}
+
+static void note_depth(struct inbox *in)
+{
+    if (inbox_full(in)) {
+        in->was_full = true;
+    } else if (in->was_full) {
+        in->was_full = false;
+        in->tell_drained = true;
+        loop_defer(in->loop, &in->wake);
+    }
+}
+
+static void file_failed(struct inbox *in, const char *event,
+                        const struct err *e)
+{
+    LOG_AT(loop_log(in->loop), LOG_ERROR, event, LOG_S("error", e->message));
+    if (!in->closing)
+        timer_start(&in->retry, RETRY_MS);
+}
+
+static void add_ready(struct inbox *in, struct inbox_node *n)
+{
+    in->loaded_seq = n->entry.seq;
+    in->in_memory++;
+    list_push(&in->ready, &n->link);
+}
+
+static void take_read(struct inbox *in, struct inbox_read_op *op)
+{
+    bool at_end = op->count < op->limit;
+    struct list *l;
+    while ((l = list_shift(&op->nodes)) != NULL)
+        add_ready(in, LIST_ENTRY(l, struct inbox_node, link));
+    if (at_end)
+        in->loaded_seq = in->stored_seq;
+    if (op->count > 0)
+        tell_ready(in);
+}
+
+static void refill(struct inbox *in);
+
+static void read_done(struct strand_job *job)
+{
+    struct inbox_read_op *op =
+        LIST_ENTRY(job, struct inbox_read_op, op.request.job);
+    struct inbox *in = op->op.inbox;
+    in->reading = false;
+    if (op->op.request.result.code != ERR_OK)
+        file_failed(in, "inbox.read_failed", &op->op.request.result);
+    else
+        take_read(in, op);
+    op->op.free(&op->op);
+    refill(in);
+}
+
+static void refill(struct inbox *in)
+{
+    if (in->reading || in->closing || timer_active(&in->retry) ||
+        in->loaded_seq == in->stored_seq || in->in_memory > INBOX_IN_MEMORY / 2)
+        return;
+    struct inbox_read_op *op = inbox_read_op_new(in);
+    op->after = in->loaded_seq;
+    op->limit = INBOX_IN_MEMORY - in->in_memory;
+    op->op.request.job.done = read_done;
+    in->reading = true;
+    sqlite_submit(in->writer, &op->op.request);
+}
+
+static void take_stored(struct inbox *in, struct inbox_node *n)
+{
+    bool straight =
+        in->loaded_seq == in->stored_seq && in->in_memory < INBOX_IN_MEMORY;
+    in->depth++;
+    in->stored_seq = n->entry.seq;
+    if (straight) {
+        add_ready(in, n);
+        tell_ready(in);
+    } else {
+        free(n);
+    }
+}
+
+static void take_put(struct inbox *in, struct inbox_put_op *op)
+{
+    struct list *l;
+    while ((l = list_shift(&op->nodes)) != NULL) {
+        struct inbox_node *n = LIST_ENTRY(l, struct inbox_node, link);
+        if (n->entry.seq != 0)
+            take_stored(in, n);
+        else
+            free(n);
+    }
+}
+
+static void put_done(struct strand_job *job)
+{
+    struct inbox_put_op *op =
+        LIST_ENTRY(job, struct inbox_put_op, op.request.job);
+    struct inbox *in = op->op.inbox;
+    const struct err *e = &op->op.request.result;
+    in->storing -= op->count;
+    if (e->code == ERR_OK)
+        take_put(in, op);
+    if (e->code == ERR_OK && op->next_offset != 0)
+        in->next_offset = op->next_offset;
+    note_depth(in);
+    refill(in);
+    op->done(op->arg, e);
+    op->op.free(&op->op);
+}
+
+static struct inbox_node *copy_item(const struct inbox_item *item,
+                                    int64_t now_ms)
+{
+    struct inbox_node *n = inbox_node_new(item->lane, strlen(item->lane),
+                                          item->body, item->body_len);
+    n->entry.update_id = item->update_id;
+    n->entry.source = item->source;
+    n->entry.received_ms = now_ms;
+    return n;
+}
+
+void inbox_put(struct inbox *in, const struct inbox_item *items, size_t n,
+               int64_t next_offset,
+               void (*done)(void *arg, const struct err *e), void *arg)
+{
+    struct inbox_put_op *op = inbox_put_op_new(in);
+    op->count = n;
+    op->next_offset = next_offset;
+    op->now_ms = clock_unix_ms(loop_clock(in->loop));
+    op->sweep = &in->sweep;
+    op->done = done;
+    op->arg = arg;
+    op->op.request.job.done = put_done;
+    for (size_t i = 0; i < n; i++)
+        list_push(&op->nodes, &copy_item(&items[i], op->now_ms)->link);
+    in->storing += n;
+    note_depth(in);
+    sqlite_submit(in->writer, &op->op.request);
+}
+
+int64_t inbox_next_offset(const struct inbox *in)
+{
+    return in->next_offset;
+}
+
+bool inbox_full(const struct inbox *in)
+{
+    return in->depth + in->storing >= in->options.limit;
+}
+
+size_t inbox_depth(const struct inbox *in)
+{
+    return in->depth;
+}
+
+struct inbox_entry *inbox_next(struct inbox *in)
+{
+    struct list *l = list_shift(&in->ready);
+    return l ? &LIST_ENTRY(l, struct inbox_node, link)->entry : NULL;
+}
+
+bool inbox_begin(struct inbox *in, struct inbox_entry *entry)
+{
+    entry->mark = marks_begin(in->marks, entry->seq);
+    in->starved = in->starved || entry->mark < 0;
+    return entry->mark >= 0;
+}
+
+void inbox_on_loop(struct inbox *in, const struct inbox_entry *entry)
+{
+    marks_on_loop(in->marks, entry ? entry->seq : 0);
+}
+
+static void add_ended(struct inbox *in, const struct inbox_ended *row)
+{
+    if (in->ended_count == in->ended_cap) {
+        in->ended_cap = in->ended_cap ? 2 * in->ended_cap : 16;
+        in->ended = mem_grow(in->ended, in->ended_cap, sizeof(*in->ended));
+    }
+    in->ended[in->ended_count++] = *row;
+}
+
+/* A mark outlives its row, so that whatever comes back is marked. */
+static void end_marks(struct inbox *in, const struct inbox_end_op *op)
+{
+    for (size_t i = 0; i < op->count; i++)
+        if (op->rows[i].mark >= 0)
+            marks_end(in->marks, op->rows[i].mark);
+    if (in->starved) {
+        in->starved = false;
+        tell_ready(in);
+    }
+}
+
+static void end_done(struct strand_job *job)
+{
+    struct inbox_end_op *op =
+        LIST_ENTRY(job, struct inbox_end_op, op.request.job);
+    struct inbox *in = op->op.inbox;
+    if (op->op.request.result.code == ERR_OK) {
+        end_marks(in, op);
+    } else {
+        for (size_t i = 0; i < op->count; i++)
+            add_ended(in, &op->rows[i]);
+        file_failed(in, "inbox.end_failed", &op->op.request.result);
+    }
+    op->op.free(&op->op);
+}
+
+static void submit_ended(struct inbox *in)
+{
+    if (in->ended_count == 0)
+        return;
+    struct inbox_end_op *op = inbox_end_op_new(in);
+    op->rows = in->ended;
+    op->count = in->ended_count;
+    op->op.request.job.done = end_done;
+    in->ended = NULL;
+    in->ended_count = in->ended_cap = 0;
+    sqlite_submit(in->writer, &op->op.request);
+}
+
+static void flush(struct deferred *d)
+{
+    struct inbox *in = LIST_ENTRY(d, struct inbox, flush);
+    if (!timer_active(&in->retry))
+        submit_ended(in);
+}
+
+static void retry(struct timer *t)
+{
+    struct inbox *in = LIST_ENTRY(t, struct inbox, retry);
+    submit_ended(in);
+    refill(in);
+}
+
+void inbox_finish(struct inbox *in, struct inbox_entry *entry)
+{
+    add_ended(in, &(struct inbox_ended){entry->seq, entry->mark});
+    free(node_of(entry));
+    in->depth--;
+    in->in_memory--;
+    loop_defer(in->loop, &in->flush);
+    note_depth(in);
+    refill(in);
+}
+
+void inbox_release(struct inbox *in, struct inbox_entry *entry)
+{
+    free(node_of(entry));
+    in->in_memory--;
+}
+
+static int open_writer(struct inbox *in, const char *path, struct err *e)
+{
+    in->writer = inbox_sql_open(in->loop, path, e);
+    return in->writer ? 0 : e->code;
+}
+
+static int open_marks(struct inbox *in, const char *path, struct err *e)
+{
+    in->marks = marks_open(path, e);
+    return in->marks ? 0 : e->code;
+}
+
+/* The marks are reset only once the file has what they told. */
+static int recover(struct inbox *in, struct err *e)
+{
+    struct inbox_found found;
+    if (inbox_sql_recover(in->writer, in->marks, in->options.bot_id, &found,
+                          e) != 0)
+        return e->code;
+    marks_reset(in->marks);
+    in->next_offset = found.next_offset;
+    in->stored_seq = found.last_seq;
+    in->depth = found.depth;
+    return 0;
+}
+
+static int open_files(struct inbox *in, const struct datadir *dir,
+                      struct err *e)
+{
+    char *file = datadir_file(dir, "inbox.db");
+    char *map = datadir_file(dir, "running.map");
+    int code = open_writer(in, file, e);
+    if (code == 0)
+        code = open_marks(in, map, e);
+    if (code == 0 && (code = recover(in, e)) != 0)
+        err_wrap(e, "%s", file);
+    free(file);
+    free(map);
+    return code;
+}
+
+static void free_inbox(struct inbox *in)
+{
+    loop_undefer(&in->flush);
+    loop_undefer(&in->wake);
+    timer_stop(&in->retry);
+    inbox_node_free_all(&in->ready);
+    if (in->marks)
+        marks_close(in->marks);
+    free(in->ended);
+    free(in);
+}
+
+struct inbox *inbox_open(struct loop *loop, const struct datadir *dir,
+                         const struct inbox_options *o, struct err *e)
+{
+    struct inbox *in = MEM_NEW(struct inbox);
+    in->loop = loop;
+    in->options = *o;
+    in->sweep = INT64_MIN;
+    list_init(&in->ready);
+    deferred_init(&in->flush, flush);
+    deferred_init(&in->wake, wake);
+    timer_init(&in->retry, loop, retry);
+    if (open_files(in, dir, e) != 0) {
+        if (in->writer)
+            sqlite_writer_close(in->writer);
+        free_inbox(in);
+        return NULL;
+    }
+    note_depth(in);
+    refill(in);
+    return in;
+}
+
+void inbox_close(struct inbox *in)
+{
+    in->closing = true;
+    submit_ended(in);
+    sqlite_writer_close(in->writer);
+    free_inbox(in);
+}
+
+static void drop_request(struct sqlite_request *r)
+{
+    struct inbox_op *op = LIST_ENTRY(r, struct inbox_op, request);
+    op->free(op);
+}
+
+void inbox_kill(struct inbox *in)
+{
+    sqlite_writer_kill(in->writer, drop_request);
+    free_inbox(in);
+}

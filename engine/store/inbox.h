@@ -1,0 +1,102 @@
+#ifndef MOONLET_STORE_INBOX_H
+#define MOONLET_STORE_INBOX_H
+
+/*
+ * The durable inbox: updates enter by put, are handed out once per process
+ * by next in order of arrival, and leave by finish. An update whose bot and
+ * update_id were seen within SEEN_DAYS is dropped by put. What put has
+ * completed survives a power cut; an entry that was handed out and not
+ * finished comes back after a restart, marked redelivered if its handler may
+ * have begun.
+ *
+ * At most INBOX_IN_MEMORY entries are held in memory; the rest waits in the
+ * file and is read as room appears. Loop thread only.
+ */
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define INBOX_SEEN_DAYS 3
+#define INBOX_IN_MEMORY 2000
+
+struct inbox;
+struct loop;
+struct datadir;
+
+enum inbox_source { INBOX_TELEGRAM, INBOX_TIMER, INBOX_REPLAY };
+
+/* One update. next returns one that the caller owns until inbox_finish or
+ * inbox_release. */
+struct inbox_entry {
+    int64_t seq;       /* order of arrival; set by put */
+    int64_t update_id; /* dedupe key with the bot; ignored for other sources */
+    int64_t received_ms; /* Unix time of put */
+    enum inbox_source source;
+    bool redelivered;
+    int mark;         /* slot of the running mark; -1: not begun */
+    const char *lane; /* both texts live as long as the entry */
+    const char *body; /* the update's JSON */
+    size_t body_len;
+};
+
+/* What to put: texts are borrowed during the call and copied. */
+struct inbox_item {
+    int64_t update_id;
+    enum inbox_source source;
+    const char *lane;
+    const char *body;
+    size_t body_len;
+};
+
+struct inbox_options {
+    int64_t bot_id;
+    size_t limit;               /* INBOX_LIMIT: entries in all */
+    void (*ready)(void *arg);   /* next may have something */
+    void (*drained)(void *arg); /* inbox_full was true and is not any more */
+    void *arg;
+};
+
+/* Opens DATA_DIR/inbox.db and DATA_DIR/running.map. A folder that belongs to
+ * another bot is refused (ERR_MISUSE). Blocks: start only. */
+struct inbox *inbox_open(struct loop *loop, const struct datadir *dir,
+                         const struct inbox_options *o, struct err *e);
+
+/* Stores a batch in one durable transaction, together with the offset that
+ * polling will ask for next (0: leave it). done gets e->code 0 when all is
+ * on disk, else nothing of the batch was stored. */
+void inbox_put(struct inbox *in, const struct inbox_item *items, size_t n,
+               int64_t next_offset,
+               void (*done)(void *arg, const struct err *e), void *arg);
+int64_t inbox_next_offset(const struct inbox *in); /* as on disk; 0: none */
+
+/* Entries stored or being stored, not finished, is at or over the limit. */
+bool inbox_full(const struct inbox *in);
+size_t inbox_depth(const struct inbox *in);
+
+/* The next entry that this process has not had, or NULL. */
+struct inbox_entry *inbox_next(struct inbox *in);
+
+/* Marks that the handler of the entry begins now; false: MARKS_MAX handlers
+ * are running or ending, try again after the next finish (`ready` tells). */
+bool inbox_begin(struct inbox *in, struct inbox_entry *entry);
+/* Names the begun entry whose code is on the loop; NULL: none. */
+void inbox_on_loop(struct inbox *in, const struct inbox_entry *entry);
+
+/* The handler has ended: takes the entry out of the file (batched) and out
+ * of memory. */
+void inbox_finish(struct inbox *in, struct inbox_entry *entry);
+/* Frees the memory and leaves the entry in the file for the next process. */
+void inbox_release(struct inbox *in, struct inbox_entry *entry);
+
+/* Ends cleanly: commits what is pending. Entries must be finished or
+ * released before. Blocks. */
+void inbox_close(struct inbox *in);
+/* As a crash would: nothing pending is committed, no callback is called;
+ * frees everything but entries in the caller's hands, which are released
+ * before. The same process may open the folder again. */
+void inbox_kill(struct inbox *in);
+
+#endif

@@ -1,0 +1,60 @@
+#ifndef MOONLET_STORE_SQLITE_H
+#define MOONLET_STORE_SQLITE_H
+
+/*
+ * One SQLite file with one writer: a strand whose batches are transactions.
+ * The writer also does every checkpoint (FACTS: two connections of which one
+ * checkpoints can lose commits). A request that must survive a power cut
+ * says so, and its whole batch is then committed with synchronous=FULL.
+ */
+
+#include "base/err.h"
+#include "loop/strand.h"
+
+#include <stdbool.h>
+
+struct sqlite3;
+struct sqlite3_stmt;
+struct sqlite_writer;
+struct loop;
+
+struct sqlite_request {
+    struct strand_job job; /* job.done is set by the caller */
+    /* Runs on the writer's thread within the batch's transaction, inside a
+     * savepoint if may_fail. Returns 0 or fills e. */
+    int (*run)(struct sqlite_request *r, struct sqlite_writer *w);
+    bool durable;
+    bool may_fail;
+    struct err result; /* what run returned, or why the commit failed */
+    struct sqlite_writer *writer; /* set by sqlite_submit */
+};
+
+/* Opens or makes the file (mode 0600) and sets WAL. `version`, from 1, is
+ * the schema's number, kept as PRAGMA user_version: a file with a lower one
+ * gets `schema` (statements that may run again on a file that has them), one
+ * with a higher one is refused (ERR_MISUSE). Blocks: start only. */
+struct sqlite_writer *sqlite_writer_open(struct loop *loop, const char *path,
+                                         const char *schema, int version,
+                                         struct err *e);
+
+/* A request without may_fail that fails takes its whole batch with it, and a
+ * commit that fails every request of it: each result then says why. */
+void sqlite_submit(struct sqlite_writer *w, struct sqlite_request *r);
+size_t sqlite_waiting(const struct sqlite_writer *w);
+
+/* Flushes what was submitted, checkpoints, closes. Blocks. */
+void sqlite_writer_close(struct sqlite_writer *w);
+
+/* engine_kill: no further commit, no checkpoint, no completion. */
+void sqlite_writer_kill(struct sqlite_writer *w,
+                        void (*drop)(struct sqlite_request *r));
+
+/* For run callbacks and for start: the connection, and a prepared statement
+ * cached by the address of its text, reset and unbound. NULL and *e. */
+struct sqlite3 *sqlite_handle(struct sqlite_writer *w);
+struct sqlite3_stmt *sqlite_prepare(struct sqlite_writer *w, const char *sql,
+                                    struct err *e);
+/* ERR_DB with SQLite's own message. */
+int sqlite_error(struct sqlite_writer *w, struct err *e, const char *what);
+
+#endif

@@ -1,0 +1,55 @@
+#ifndef MOONLET_TELEGRAM_API_H
+#define MOONLET_TELEGRAM_API_H
+
+/*
+ * Calls any Bot API method by name with parameters as a JSON object. Repeats
+ * a request only when the server has surely not executed it: connection
+ * never made (MAX_RETRIES, backoff) and 429 (waits as told, at most 90 s).
+ */
+
+#include "base/err.h"
+#include "base/json.h"
+#include "loop/timer.h"
+#include "net/http_client.h"
+
+struct api;
+
+struct api_options {
+    const char *url;   /* BOT_API_URL without a slash at its end */
+    const char *token;
+    uint64_t request_timeout_ms;
+    int max_retries;
+    double backoff_base;
+};
+
+/* One call; embedded by its owner. */
+struct api_call {
+    /* Set by the caller, borrowed until done or cancel. */
+    const char *method;
+    const char *params; /* a JSON object */
+    size_t params_len;
+    uint64_t timeout_ms; /* of one try; 0: REQUEST_TIMEOUT */
+    /* e->code 0: `result` is the answer's "result". ERR_API: e->detail is
+     * error_code, e->message the description. The slice borrows the call's
+     * response, which api_call_free frees. */
+    void (*done)(struct api_call *call, const struct err *e);
+    /* --- */
+    struct json result;
+    struct http_call http;
+    struct timer wait;
+    struct api *api;
+    char *url;
+    unsigned tries;
+};
+
+/* Borrows the client; copies the options. */
+struct api *api_new(struct loop *loop, struct http_client *client,
+                    const struct api_options *o);
+void api_free(struct api *api);
+int64_t api_bot_id(const struct api *api); /* the number before the colon */
+
+void api_start(struct api *api, struct api_call *call);
+void api_cancel(struct api_call *call); /* done is not called afterwards */
+void api_call_free(struct api_call *call);
+
+#endif

@@ -1,0 +1,148 @@
+#include "vm/await.h"
+
+#include "vm/script_error.h"
+#include "vm/vm_internal.h"
+
+#include <stdio.h>
+
+void await__free(struct await *aw)
+{
+    buf_free(&aw->result.bytes);
+    aw->ops->free(aw);
+}
+
+/* The operation no longer has a task: stops it, and it frees itself. */
+static void await_abandon(struct await *aw)
+{
+    timer_stop(&aw->timeout);
+    aw->task = NULL;
+    aw->ops->cancel(aw);
+}
+
+void task__release_await(struct task *t)
+{
+    struct await *pushed = t->pushed;
+    struct await *pending = t->pending;
+    t->pushed = t->pending = NULL;
+    buf_free(&t->replayed.bytes);
+    if (pushed)
+        await__free(pushed);
+    if (pending)
+        await_abandon(pending);
+}
+
+static void await_timeout(struct timer *timer)
+{
+    struct await *aw = LIST_ENTRY(timer, struct await, timeout);
+    struct task *t = aw->task;
+    t->timed_out = aw->ops->op;
+    t->timed_out_ms = aw->timeout_ms;
+    t->pending = NULL;
+    await_abandon(aw);
+    task__make_ready(t);
+}
+
+void await_done(struct await *aw)
+{
+    if (!aw->task) {
+        await__free(aw);
+        return;
+    }
+    timer_stop(&aw->timeout);
+    struct task *t = aw->task;
+    t->pending = NULL;
+    t->pushed = aw;
+    task__make_ready(t);
+}
+
+static int raise_timeout(lua_State *L, struct task *t)
+{
+    struct err e;
+    err_set(&e, ERR_TIMEOUT, 0, "no result within %g s",
+            (double)t->timed_out_ms / 1000);
+    e.retryable = true;
+    const char *op = t->timed_out;
+    t->timed_out = NULL;
+    return script_error_raise(L, op, &e);
+}
+
+/* The task runs again: its operation has ended or was given up. */
+static int await_resumed(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    struct task *t = vm__generation(L)->running;
+    if (t->timed_out)
+        return raise_timeout(L, t);
+    struct await *aw = t->pushed;
+    if (t->recorder)
+        t->recorder->ops->result(t->recorder, aw->ops, &aw->result);
+    lua_settop(L, 0);
+    int n = aw->ops->push(L, &aw->result);
+    t->pushed = NULL;
+    await__free(aw);
+    return n;
+}
+
+/* Why the caller cannot wait here; NULL if it can. */
+static const char *await_obstacle(lua_State *L)
+{
+    struct task *t = vm__generation(L)->running;
+    if (!t)
+        return "cannot wait while a script loads: put this into a handler "
+               "or bot.on_start";
+    if (t->L != L)
+        return "cannot wait inside a coroutine of your own: call this from "
+               "the handler itself";
+    if (!lua_isyieldable(L))
+        return "cannot wait inside a callback of gsub, sort, require or a "
+               "metamethod: collect the values first, then wait";
+    return NULL;
+}
+
+void await_check(lua_State *L)
+{
+    const char *obstacle = await_obstacle(L);
+    if (obstacle)
+        script_error_misuse(L, "%s", obstacle);
+}
+
+static int await_replay(lua_State *L, struct task *t,
+                        const struct await_ops *ops)
+{
+    lua_settop(L, 0);
+    int n = ops->push(L, &t->replayed);
+    buf_free(&t->replayed.bytes);
+    return n;
+}
+
+int await(lua_State *L, struct await *aw, uint64_t timeout_ms)
+{
+    struct task *t = vm__generation(L)->running;
+    const struct await_ops *ops = aw->ops;
+    const struct journal_row *row = NULL;
+    struct err error;
+
+    task__release_await(t);
+    if (t->recorder) {
+        switch (t->recorder->ops->step(t->recorder, L, ops, &row,
+                                       &t->replayed, &error)) {
+        case RECORDER_LIVE:
+            break;
+        case RECORDER_REPLAY:
+            await__free(aw);
+            return await_replay(L, t, ops);
+        case RECORDER_DIVERGED:
+            await__free(aw);
+            return script_error_raise(L, ops->op, &error);
+        }
+    }
+    aw->task = t;
+    aw->timeout_ms = timeout_ms;
+    timer_init(&aw->timeout, t->gen->loop, await_timeout);
+    if (timeout_ms > 0)
+        timer_start(&aw->timeout, timeout_ms);
+    t->pending = aw;
+    ops->start(aw, row);
+    return lua_yieldk(L, 0, 0, await_resumed);
+}

@@ -1,0 +1,243 @@
+#include "vm/lua_json.h"
+
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <lauxlib.h>
+#include <lua-cjson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char DECODE_KEY = 'd';
+static const char ARRAY_KEY = 'a';
+
+#define MAX_EXACT 9007199254740992.0 /* 2^53 */
+
+void lua_json_open(lua_State *L)
+{
+    lua_pushcfunction(L, luaopen_cjson);
+    lua_call(L, 0, 1);
+    lua_getfield(L, -1, "decode_max_depth");
+    lua_pushinteger(L, LUA_JSON_MAX_DEPTH);
+    lua_call(L, 1, 0);
+    lua_getfield(L, -1, "decode");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &DECODE_KEY);
+    lua_pop(L, 1);
+
+    lua_newtable(L);
+    lua_pushstring(L, "json array");
+    lua_setfield(L, -2, "__name");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &ARRAY_KEY);
+}
+
+void lua_json_fix_integers(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    luaL_checkstack(L, 4, "json: nested too deep");
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        int type = lua_type(L, -1);
+        if (type == LUA_TTABLE) {
+            lua_json_fix_integers(L, -1);
+        } else if (type == LUA_TNUMBER && !lua_isinteger(L, -1)) {
+            double d = lua_tonumber(L, -1);
+            if (d >= -MAX_EXACT && d <= MAX_EXACT && d == floor(d)) {
+                lua_pushvalue(L, -2);
+                lua_pushinteger(L, (lua_Integer)d);
+                lua_rawset(L, index);
+            }
+        }
+        lua_pop(L, 1);
+    }
+}
+
+void lua_json_decode(lua_State *L, const char *text, size_t len)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &DECODE_KEY);
+    lua_pushlstring(L, text, len);
+    lua_call(L, 1, 1);
+    if (lua_istable(L, -1)) {
+        lua_json_fix_integers(L, -1);
+    } else if (lua_type(L, -1) == LUA_TNUMBER) {
+        double d = lua_tonumber(L, -1);
+        if (d >= -MAX_EXACT && d <= MAX_EXACT && d == floor(d)) {
+            lua_pop(L, 1);
+            lua_pushinteger(L, (lua_Integer)d);
+        }
+    }
+}
+
+void lua_json_push_null(lua_State *L)
+{
+    lua_pushlightuserdata(L, NULL);
+}
+
+void lua_json_mark_array(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &ARRAY_KEY);
+    lua_setmetatable(L, index);
+}
+
+static bool is_marked_array(lua_State *L, int index)
+{
+    if (!lua_getmetatable(L, index))
+        return false;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &ARRAY_KEY);
+    bool marked = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return marked;
+}
+
+/* The number of elements if the table's keys are exactly 1..n, else -1. */
+static lua_Integer array_length(lua_State *L, int index)
+{
+    lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+    lua_Integer count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1 ||
+            lua_tointeger(L, -1) > n) {
+            lua_pop(L, 1);
+            return -1;
+        }
+        count++;
+    }
+    return count == n ? n : -1;
+}
+
+static const char *encode_value(lua_State *L, int index, struct buf *out,
+                                int depth);
+
+static const char *encode_array(lua_State *L, int index, lua_Integer n,
+                                struct buf *out, int depth)
+{
+    buf_putc(out, '[');
+    for (lua_Integer i = 1; i <= n; i++) {
+        if (i > 1)
+            buf_putc(out, ',');
+        lua_rawgeti(L, index, i);
+        const char *why = encode_value(L, lua_gettop(L), out, depth + 1);
+        lua_pop(L, 1);
+        if (why)
+            return why;
+    }
+    buf_putc(out, ']');
+    return NULL;
+}
+
+static const char *encode_key(lua_State *L, int index, struct buf *out)
+{
+    if (lua_type(L, index) == LUA_TSTRING) {
+        size_t len;
+        const char *text = lua_tolstring(L, index, &len);
+        json_put_string(out, text, len);
+    } else if (lua_isinteger(L, index)) {
+        buf_printf(out, "\"%" PRId64 "\"", (int64_t)lua_tointeger(L, index));
+    } else {
+        return "a key is neither a string nor an integer";
+    }
+    buf_putc(out, ':');
+    return NULL;
+}
+
+static const char *encode_object(lua_State *L, int index, struct buf *out,
+                                 int depth)
+{
+    bool first = true;
+    buf_putc(out, '{');
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (!first)
+            buf_putc(out, ',');
+        first = false;
+        const char *why = encode_key(L, lua_gettop(L) - 1, out);
+        if (!why)
+            why = encode_value(L, lua_gettop(L), out, depth + 1);
+        lua_pop(L, 1);
+        if (why) {
+            lua_pop(L, 1);
+            return why;
+        }
+    }
+    buf_putc(out, '}');
+    return NULL;
+}
+
+static const char *encode_table(lua_State *L, int index, struct buf *out,
+                                int depth)
+{
+    if (depth >= LUA_JSON_MAX_DEPTH)
+        return "tables are nested deeper than 512 levels (or in a circle)";
+    if (!lua_checkstack(L, 6))
+        return "out of stack";
+    lua_Integer n = array_length(L, index);
+    if (n > 0 || (n == 0 && is_marked_array(L, index)))
+        return encode_array(L, index, n, out, depth);
+    if (n < 0 && is_marked_array(L, index))
+        return "an array has keys other than 1..n";
+    return encode_object(L, index, out, depth);
+}
+
+static const char *encode_number(lua_State *L, int index, struct buf *out)
+{
+    if (lua_isinteger(L, index)) {
+        buf_int(out, lua_tointeger(L, index));
+        return NULL;
+    }
+    double d = lua_tonumber(L, index);
+    if (!isfinite(d))
+        return "a number is infinite or not a number";
+    if (d == floor(d) && fabs(d) <= MAX_EXACT) {
+        buf_int(out, (int64_t)d);
+        return NULL;
+    }
+    char text[40];
+    snprintf(text, sizeof text, "%.15g", d);
+    if (strtod(text, NULL) != d)
+        snprintf(text, sizeof text, "%.17g", d);
+    buf_puts(out, text);
+    return NULL;
+}
+
+static const char *encode_value(lua_State *L, int index, struct buf *out,
+                                int depth)
+{
+    size_t len;
+    const char *text;
+
+    switch (lua_type(L, index)) {
+    case LUA_TNIL:
+        buf_puts(out, "null");
+        return NULL;
+    case LUA_TBOOLEAN:
+        buf_puts(out, lua_toboolean(L, index) ? "true" : "false");
+        return NULL;
+    case LUA_TNUMBER:
+        return encode_number(L, index, out);
+    case LUA_TSTRING:
+        text = lua_tolstring(L, index, &len);
+        json_put_string(out, text, len);
+        return NULL;
+    case LUA_TTABLE:
+        return encode_table(L, index, out, depth);
+    case LUA_TLIGHTUSERDATA:
+        if (lua_touserdata(L, index))
+            return "a userdata cannot be written as JSON";
+        buf_puts(out, "null");
+        return NULL;
+    case LUA_TFUNCTION:
+        return "a function cannot be written as JSON";
+    case LUA_TTHREAD:
+        return "a coroutine cannot be written as JSON";
+    default:
+        return "a userdata cannot be written as JSON";
+    }
+}
+
+const char *lua_json_encode(lua_State *L, int index, struct buf *out)
+{
+    return encode_value(L, lua_absindex(L, index), out, 0);
+}

@@ -1,0 +1,295 @@
+/*
+ * What scripts find in their state: a whitelist of the standard library and
+ * a require that knows the shipped library, the C modules and SCRIPTS_DIR.
+ */
+#include "vm/vm_internal.h"
+
+#include "base/log.h"
+#include "vm/lua_json.h"
+#include "vm/script_error.h"
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <lua-cjson.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Parts of the design that are not there yet, by the name that scripts use. */
+static const char *const not_built[] = {
+    "moonlet.broadcast", "moonlet.cache",    "moonlet.db",
+    "moonlet.errors",    "moonlet.format",   "moonlet.fs",
+    "moonlet.http",      "moonlet.i18n",     "moonlet.keyboard",
+    "moonlet.menu",      "moonlet.metrics",  "moonlet.queue",
+    "moonlet.redis",     "moonlet.retry",    "moonlet.test",
+    "moonlet.time",      "moonlet.timeout",  "moonlet.webapp",
+    NULL,
+};
+
+static const luaL_Reg libraries[] = {
+    {LUA_GNAME, luaopen_base},       {LUA_STRLIBNAME, luaopen_string},
+    {LUA_TABLIBNAME, luaopen_table}, {LUA_MATHLIBNAME, luaopen_math},
+    {LUA_UTF8LIBNAME, luaopen_utf8}, {LUA_COLIBNAME, luaopen_coroutine},
+    {LUA_OSLIBNAME, luaopen_os},     {NULL, NULL},
+};
+
+/* load(chunk [, name [, mode [, env]]]) without bytecode. */
+static int text_load(lua_State *L)
+{
+    int n = lua_gettop(L);
+    bool has_env = n >= 4;
+    lua_settop(L, 4);
+    if (lua_isnil(L, 2)) {
+        lua_pushstring(L, "=(load)");
+        lua_replace(L, 2);
+    }
+    lua_pushstring(L, "t");
+    lua_replace(L, 3);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, has_env ? 4 : 3, 2);
+    return 2;
+}
+
+/* print writes to the log: stdout belongs to the operator. */
+static int log_print(lua_State *L)
+{
+    int n = lua_gettop(L);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (int i = 1; i <= n; i++) {
+        if (i > 1)
+            luaL_addchar(&b, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+    LOG_AT(vm_log(L), LOG_INFO, "script.print",
+           LOG_S("text", lua_tostring(L, -1)));
+    return 0;
+}
+
+static void keep_only(lua_State *L, const char *table,
+                      const char *const *names)
+{
+    lua_getglobal(L, table);
+    lua_newtable(L);
+    for (; *names; names++) {
+        lua_getfield(L, -2, *names);
+        lua_setfield(L, -2, *names);
+    }
+    lua_setglobal(L, table);
+    lua_pop(L, 1);
+}
+
+static void remove_globals(lua_State *L)
+{
+    static const char *const gone[] = {"dofile", "loadfile", "require",
+                                       "collectgarbage", "warn", NULL};
+    for (const char *const *name = gone; *name; name++) {
+        lua_pushnil(L);
+        lua_setglobal(L, *name);
+    }
+    lua_getglobal(L, "string");
+    lua_pushnil(L);
+    lua_setfield(L, -2, "dump");
+    lua_pop(L, 1);
+}
+
+void vm__open_sandbox(lua_State *L)
+{
+    static const char *const os_names[] = {"time", "date", "clock",
+                                           "difftime", NULL};
+    for (const luaL_Reg *lib = libraries; lib->name; lib++) {
+        luaL_requiref(L, lib->name, lib->func, 1);
+        lua_pop(L, 1);
+    }
+    keep_only(L, "os", os_names);
+    remove_globals(L);
+    lua_getglobal(L, "load");
+    lua_pushcclosure(L, text_load, 1);
+    lua_setglobal(L, "load");
+    lua_pushcfunction(L, log_print);
+    lua_setglobal(L, "print");
+    lua_pushcfunction(L, vm__require);
+    lua_setglobal(L, "require");
+}
+
+static const struct vm_module *find_module(const struct vm_host *host,
+                                           const char *name)
+{
+    for (const struct vm_module *m = host->modules; m->name; m++)
+        if (strcmp(m->name, name) == 0)
+            return m;
+    return NULL;
+}
+
+static const struct vm_source *find_source(const struct vm_host *host,
+                                           const char *name)
+{
+    for (const struct vm_source *s = host->library; s->name; s++)
+        if (strcmp(s->name, name) == 0)
+            return s;
+    return NULL;
+}
+
+static void fail_unknown_module(lua_State *L, const char *name)
+{
+    for (const char *const *row = not_built; *row; row++)
+        if (strcmp(*row, name) == 0)
+            script_error_misuse(L, "not built yet: %s", name);
+    script_error_misuse(L, "moonlet has no module \"%s\"", name);
+}
+
+/* lua-cjson with a decode that keeps integers and an encode that prints them
+ * exactly. */
+static int decode_text(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    lua_json_decode(L, text, len);
+    return 1;
+}
+
+static int encode_text(lua_State *L)
+{
+    struct buf out = {0};
+    luaL_checkany(L, 1);
+    const char *why = lua_json_encode(L, 1, &out);
+    if (why) {
+        buf_free(&out);
+        return luaL_error(L, "%s", why);
+    }
+    lua_pushlstring(L, out.data, out.len);
+    buf_free(&out);
+    return 1;
+}
+
+static int open_cjson(lua_State *L)
+{
+    luaopen_cjson(L);
+    lua_pushcfunction(L, decode_text);
+    lua_setfield(L, -2, "decode");
+    lua_pushcfunction(L, encode_text);
+    lua_setfield(L, -2, "encode");
+    return 1;
+}
+
+/* Module names are words separated by dots; each word becomes a folder. */
+static void check_name(lua_State *L, const char *name)
+{
+    const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
+                          "YZ0123456789_-.";
+    if (!*name || name[strspn(name, allowed)] || strstr(name, "..") ||
+        name[0] == '.' || strlen(name) > 200)
+        script_error_misuse(L, "require: \"%s\" is no module name; write it "
+                               "as \"handlers.start\"", name);
+}
+
+/* Pushes "handlers/start.lua" for handlers.start if there is such a file, or
+ * "handlers/start/init.lua". False: neither. */
+static bool push_script_path(lua_State *L, const char *dir, const char *name)
+{
+    static const char *const forms[] = {"%s.lua", "%s/init.lua", NULL};
+    luaL_gsub(L, name, ".", "/");
+    for (const char *const *form = forms; *form; form++) {
+        lua_pushfstring(L, *form, lua_tostring(L, -1));
+        lua_pushfstring(L, "%s/%s", dir, lua_tostring(L, -1));
+        bool found = access(lua_tostring(L, -1), R_OK) == 0;
+        lua_pop(L, 1);
+        if (found) {
+            lua_remove(L, -2);
+            return true;
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return false;
+}
+
+/* Reads a whole file into a Lua string; raises if it cannot. */
+static void push_file(lua_State *L, const char *path, const char *shown)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        luaL_error(L, "%s: %s", shown, strerror(errno));
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    size_t n;
+    do {
+        char *room = luaL_prepbuffsize(&b, 16384);
+        n = fread(room, 1, 16384, f);
+        luaL_addsize(&b, n);
+    } while (n > 0);
+    fclose(f);
+    luaL_pushresult(&b);
+}
+
+/* Leaves the compiled chunk on the stack. */
+static void load_script(lua_State *L, const char *name)
+{
+    const char *dir = vm__generation(L)->host->scripts_dir;
+    check_name(L, name);
+    if (!vm_loading(L))
+        script_error_misuse(L, "require \"%s\" at the top of a script: files "
+                               "are read only while scripts load", name);
+    if (!push_script_path(L, dir, name))
+        script_error_misuse(L, "there is no script \"%s\" in SCRIPTS_DIR",
+                            name);
+    const char *path = lua_tostring(L, -1);
+    lua_pushfstring(L, "%s/%s", dir, path);
+    push_file(L, lua_tostring(L, -1), path);
+    lua_pushfstring(L, "@%s", path);
+    size_t len;
+    const char *text = lua_tolstring(L, -2, &len);
+    if (luaL_loadbufferx(L, text, len, lua_tostring(L, -1), "t") != LUA_OK)
+        lua_error(L);
+}
+
+static void push_loader(lua_State *L, const char *name)
+{
+    const struct vm_host *host = vm__generation(L)->host;
+    const struct vm_module *module = find_module(host, name);
+    const struct vm_source *source = find_source(host, name);
+    if (module) {
+        lua_pushcfunction(L, module->open);
+    } else if (source) {
+        lua_pushfstring(L, "=[%s]", name);
+        if (luaL_loadbufferx(L, source->text, source->len,
+                             lua_tostring(L, -1), "t") != LUA_OK)
+            lua_error(L);
+    } else if (strcmp(name, "cjson") == 0) {
+        lua_pushcfunction(L, open_cjson);
+    } else if (strncmp(name, "moonlet.", 8) == 0) {
+        fail_unknown_module(L, name);
+    } else {
+        load_script(L, name);
+    }
+}
+
+int vm__require(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, 2, name);
+    if (lua_touserdata(L, -1) == (void *)libraries)
+        script_error_misuse(L, "require \"%s\": it is being loaded already "
+                               "(a circle), or has failed before", name);
+    if (lua_toboolean(L, -1))
+        return 1;
+    lua_pushlightuserdata(L, (void *)libraries);
+    lua_setfield(L, 2, name);
+    push_loader(L, name);
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+    }
+    lua_pushvalue(L, -1);
+    lua_setfield(L, 2, name);
+    return 1;
+}

@@ -1,0 +1,258 @@
+#include "vm/script_error.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define META "moonlet.error"
+#define TRACE_FRAMES 20
+
+void script_error_clear(struct script_error *e)
+{
+    free(e->kind);
+    free(e->message);
+    free(e->script);
+    free(e->traceback);
+    memset(e, 0, sizeof *e);
+}
+
+static const char *text_field(lua_State *L, int table, const char *name)
+{
+    lua_getfield(L, table, name);
+    const char *text = lua_tostring(L, -1);
+    lua_pop(L, 1); /* the table still holds the string */
+    return text;
+}
+
+/* "main.lua:31: sendMessage: Bad Request: chat not found" */
+static int error_tostring(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    const char *script = text_field(L, 1, "script");
+    const char *method = text_field(L, 1, "method");
+    const char *message = text_field(L, 1, "message");
+    lua_getfield(L, 1, "line");
+    lua_Integer line = lua_tointeger(L, -1);
+    if (!message)
+        message = "unknown error";
+    lua_pushfstring(L, "%s%s%s", method ? method : "", method ? ": " : "",
+                    message);
+    if (script && *script)
+        lua_pushfstring(L, "%s:%d: %s", script, (int)line,
+                        lua_tostring(L, -1));
+    return 1;
+}
+
+void script_error_open(lua_State *L)
+{
+    luaL_newmetatable(L, META);
+    lua_pushcfunction(L, error_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pop(L, 1);
+}
+
+static bool is_author_frame(const lua_Debug *ar)
+{
+    return ar->source[0] == '@';
+}
+
+/* Sets script and line of the table on top to the author's innermost frame. */
+static void add_place(lua_State *L)
+{
+    lua_Debug ar;
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (!is_author_frame(&ar))
+            continue;
+        lua_pushstring(L, ar.source + 1);
+        lua_setfield(L, -2, "script");
+        lua_pushinteger(L, ar.currentline);
+        lua_setfield(L, -2, "line");
+        return;
+    }
+}
+
+static void add_frame(struct buf *b, const lua_Debug *ar)
+{
+    if (b->len)
+        buf_putc(b, '\n');
+    buf_printf(b, "%s:%d: in ", ar->source + 1, ar->currentline);
+    if (strcmp(ar->what, "main") == 0)
+        buf_puts(b, "main chunk");
+    else if (ar->name)
+        buf_printf(b, "function '%s'", ar->name);
+    else
+        buf_printf(b, "function <%s:%d>", ar->source + 1, ar->linedefined);
+}
+
+/* Sets the traceback of the table on top: the author's frames alone. */
+static void add_traceback(lua_State *L)
+{
+    struct buf b = {0};
+    lua_Debug ar;
+    int shown = 0;
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "nSl", &ar);
+        if (!is_author_frame(&ar))
+            continue;
+        if (shown++ == TRACE_FRAMES) {
+            buf_puts(&b, "\n...");
+            break;
+        }
+        add_frame(&b, &ar);
+    }
+    lua_pushlstring(L, b.data ? b.data : "", b.len);
+    lua_setfield(L, -2, "traceback");
+    buf_free(&b);
+}
+
+static void push_plain(lua_State *L, const char *kind)
+{
+    lua_createtable(L, 0, 8);
+    luaL_setmetatable(L, META);
+    lua_pushstring(L, kind);
+    lua_setfield(L, -2, "kind");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "retryable");
+}
+
+int script_error_push(lua_State *L, const char *kind, const char *message)
+{
+    push_plain(L, kind);
+    lua_pushstring(L, message);
+    lua_setfield(L, -2, "message");
+    add_place(L);
+    return 1;
+}
+
+int script_error_push_err(lua_State *L, const char *what,
+                          const struct err *e)
+{
+    script_error_push(L, err_kind(e->code), e->message);
+    lua_pushstring(L, what);
+    lua_setfield(L, -2, "method");
+    lua_pushboolean(L, e->retryable);
+    lua_setfield(L, -2, "retryable");
+    if (e->detail) {
+        lua_pushinteger(L, e->detail);
+        lua_setfield(L, -2, "code");
+    }
+    if (e->retry_after > 0) {
+        lua_pushnumber(L, e->retry_after);
+        lua_setfield(L, -2, "retry_after");
+    }
+    return 1;
+}
+
+int script_error_raise(lua_State *L, const char *what, const struct err *e)
+{
+    script_error_push_err(L, what, e);
+    return lua_error(L);
+}
+
+int script_error_misuse(lua_State *L, const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    script_error_push(L, "misuse", text);
+    return lua_error(L);
+}
+
+/* Splits "main.lua:31: text" into the fields of the table on top. */
+static void add_parsed_message(lua_State *L, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    char *end;
+    if (colon && colon != text && colon - text < 200) {
+        long line = strtol(colon + 1, &end, 10);
+        if (line > 0 && end[0] == ':' && end[1] == ' ') {
+            lua_pushlstring(L, text, (size_t)(colon - text));
+            lua_setfield(L, -2, "script");
+            lua_pushinteger(L, line);
+            lua_setfield(L, -2, "line");
+            text = end + 2;
+        }
+    }
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, "message");
+}
+
+static bool is_error_table(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
+        return false;
+    luaL_getmetatable(L, META);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same;
+}
+
+int script_error_handler(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (is_error_table(L, 1)) {
+        lua_getfield(L, 1, "traceback");
+        bool has = !lua_isnil(L, -1);
+        lua_pop(L, 1);
+        if (!has)
+            add_traceback(L);
+        return 1;
+    }
+    push_plain(L, "script");
+    add_place(L);
+    if (lua_type(L, 1) == LUA_TSTRING) {
+        add_parsed_message(L, lua_tostring(L, 1));
+    } else {
+        luaL_tolstring(L, 1, NULL);
+        lua_setfield(L, -2, "message");
+        lua_pushvalue(L, 1);
+        lua_setfield(L, -2, "value");
+    }
+    add_traceback(L);
+    return 1;
+}
+
+static char *copy_field(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    const char *text = lua_tostring(L, -1);
+    char *copy = mem_strdup(text ? text : "");
+    lua_pop(L, 1);
+    return copy;
+}
+
+void script_error_take(lua_State *L, struct script_error *out)
+{
+    memset(out, 0, sizeof *out);
+    if (!is_error_table(L, -1)) {
+        const char *text = lua_tostring(L, -1);
+        out->kind = mem_strdup("script");
+        out->message = mem_strdup(text ? text : "(an error without text)");
+        out->script = mem_strdup("");
+        out->traceback = mem_strdup("");
+        lua_pop(L, 1);
+        return;
+    }
+    out->kind = copy_field(L, "kind");
+    out->message = copy_field(L, "message");
+    out->script = copy_field(L, "script");
+    out->traceback = copy_field(L, "traceback");
+    char *method = copy_field(L, "method");
+    if (*method) {
+        char *whole = mem_printf("%s: %s", method, out->message);
+        free(out->message);
+        out->message = whole;
+    }
+    free(method);
+    lua_getfield(L, -1, "line");
+    out->line = (int)lua_tointeger(L, -1);
+    lua_pop(L, 2);
+}

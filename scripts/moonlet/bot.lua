@@ -1,0 +1,232 @@
+--- Registration and routing of handlers. Registrations are tried in the
+-- order in which they were made; the first that matches wins, unless its
+-- handler returns bot.pass.
+local answers = require "moonlet.answers"
+local context = require "moonlet.ctx"
+local core = require "moonlet.core"
+local log = require "moonlet.log"
+
+local bot = {}
+
+--- Returned by a handler to let the next registration try.
+bot.pass = setmetatable({}, { __name = "bot.pass" })
+local pass = bot.pass
+
+local middleware, catchers, starters = {}, {}, {}
+local routes = {} -- kind -> list of functions that return pass or anything
+local kinds = {}
+for _, kind in ipairs(core.kinds()) do kinds[kind] = true end
+
+core.want("my_chat_member") -- tells that a person has blocked the bot
+
+local own_name -- the bot's username in lower case, once it is known
+local function username()
+  if not own_name then
+    local me = core.me()
+    own_name = me and me.username and me.username:lower()
+  end
+  return own_name
+end
+
+local function check_handler(what, fn)
+  if not core.loading() then
+    core.misuse(what .. ": register handlers while main.lua loads, not later")
+  end
+  if type(fn) ~= "function" then
+    core.misuse(what .. " needs a function, got " .. type(fn))
+  end
+end
+
+local known_options = {
+  auto_answer = true, description = true, order = true,
+}
+local function check_options(what, opts)
+  if opts == nil then return {} end
+  if type(opts) ~= "table" then
+    core.misuse(what .. ": the options must be a table")
+  end
+  for name in pairs(opts) do
+    if not known_options[name] then
+      core.misuse(("%s has no option %q"):format(what, tostring(name)))
+    end
+  end
+  return opts
+end
+
+local function check_pattern(what, pattern)
+  if type(pattern) ~= "string" then
+    core.misuse(what .. " needs a Lua pattern, got " .. type(pattern))
+  end
+  local ok, err = pcall(string.find, "", pattern)
+  if not ok then core.misuse(("%s: %s in %q"):format(what, err, pattern)) end
+end
+
+local function add(kind, try)
+  if not routes[kind] then routes[kind] = {} end
+  table.insert(routes[kind], try)
+  core.want(kind)
+end
+
+-- Calls fn with the captures of a match: the arguments from the third on are
+-- what string.find returned.
+local function call_matched(fn, ctx, from, _, ...)
+  if not from then return pass end
+  return fn(ctx, ...)
+end
+
+--- bot.use(fn): middleware, in the order of registration. fn(ctx, next) runs
+-- the rest by calling next().
+function bot.use(fn)
+  check_handler("bot.use", fn)
+  table.insert(middleware, fn)
+end
+
+local function parsed_command(ctx)
+  if ctx.command == nil then
+    local text = ctx.event.text
+    local name, target, args
+    if text then name, target, args = context.parse_command(text) end
+    if name and (target == "" or target == username()) then
+      ctx.command, ctx.args = name, args
+    else
+      ctx.command = false
+    end
+  end
+  return ctx.command
+end
+
+--- bot.command(name, fn [, opts]): a message "/name ...", in any letter case
+-- and, with "@", only for this bot. ctx.args is the list of words behind it.
+-- name may be a list of names.
+function bot.command(name, fn, opts)
+  check_handler("bot.command", fn)
+  check_options("bot.command", opts)
+  local names = type(name) == "table" and name or { name }
+  for _, each in ipairs(names) do
+    if type(each) ~= "string" or not each:find("^/?[%w_]+$")
+      or #each > 33 then
+      core.misuse(("bot.command: %q is no name of a command (letters, "
+        .. "digits, underscores; at most 32)"):format(tostring(each)))
+    end
+    local wanted = each:gsub("^/", ""):lower()
+    add("message", function(ctx)
+      if parsed_command(ctx) ~= wanted then return pass end
+      return fn(ctx)
+    end)
+  end
+end
+
+--- bot.hears(pattern, fn [, opts]): a message whose text fits the Lua
+-- pattern; its captures are further arguments: fn(ctx, ...).
+function bot.hears(pattern, fn, opts)
+  check_handler("bot.hears", fn)
+  check_options("bot.hears", opts)
+  check_pattern("bot.hears", pattern)
+  add("message", function(ctx)
+    local text = ctx.event.text
+    if not text then return pass end
+    return call_matched(fn, ctx, text:find(pattern))
+  end)
+end
+
+--- bot.on(filter, fn [, opts]): updates of a kind, "edited_message", or of a
+-- kind and content, "message:photo". filter may be a list of filters.
+function bot.on(filter, fn, opts)
+  check_handler("bot.on", fn)
+  check_options("bot.on", opts)
+  local filters = type(filter) == "table" and filter or { filter }
+  for _, each in ipairs(filters) do
+    local kind, content = tostring(each):match("^([%l_]+):?([%l_]*)$")
+    if not kinds[kind] then
+      core.misuse(("bot.on: there is no update kind %q"):format(
+        tostring(kind or each)))
+    end
+    if content == "" then
+      add(kind, fn)
+    else
+      add(kind, function(ctx)
+        if ctx.event[content] == nil then return pass end
+        return fn(ctx)
+      end)
+    end
+  end
+end
+
+--- bot.callback(pattern, fn [, opts]): a press of an inline button whose data
+-- fits the Lua pattern; captures are further arguments. The press is answered
+-- by itself unless opts.auto_answer is false.
+function bot.callback(pattern, fn, opts)
+  check_handler("bot.callback", fn)
+  opts = check_options("bot.callback", opts)
+  check_pattern("bot.callback", pattern)
+  local function matched(ctx, ...)
+    if opts.auto_answer == false then ctx.callback_answered = true end
+    return fn(ctx, ...)
+  end
+  add("callback_query", function(ctx)
+    local data = ctx.event.data
+    if not data then return pass end
+    return call_matched(matched, ctx, data:find(pattern))
+  end)
+end
+
+--- bot.catch(fn): fn(ctx, err) hears of every error of a handler; err is the
+-- error table. The error is logged in any case.
+function bot.catch(fn)
+  check_handler("bot.catch", fn)
+  table.insert(catchers, fn)
+end
+
+--- bot.on_start(fn): fn(reason) runs when these scripts take over; reason is
+-- "start" or "reload".
+function bot.on_start(fn)
+  check_handler("bot.on_start", fn)
+  table.insert(starters, fn)
+end
+
+local function route(ctx)
+  for _, try in ipairs(routes[ctx.kind] or {}) do
+    if try(ctx) ~= pass then return end
+  end
+  log.debug("update.unhandled", { kind = ctx.kind })
+end
+
+local function run(ctx, index)
+  local layer = middleware[index]
+  if not layer then return route(ctx) end
+  return layer(ctx, function() return run(ctx, index + 1) end)
+end
+
+-- A catcher that fails itself must not hide what it was told of.
+local function tell_catchers(ctx, err)
+  for _, fn in ipairs(catchers) do
+    local ok, second = xpcall(fn, core.error_of, ctx, err)
+    if not ok then log.error("catch.error", { error = second }) end
+  end
+end
+
+core.on_update(function(update, _, redelivered)
+  local ctx = context.new(update, redelivered)
+  local is_press = ctx.kind == "callback_query"
+  if is_press then answers.begin(ctx) end
+  local ok, err = xpcall(run, core.error_of, ctx, 1)
+  if not ok then tell_catchers(ctx, err) end
+  if is_press then answers.finish(ctx) end
+  if not ok then error(err, 0) end
+end)
+
+core.on_start(function(_, reason)
+  for _, fn in ipairs(starters) do fn(reason) end
+end)
+
+local not_built = {
+  admin = true, album = true, conversation = true, cron = true, every = true,
+  fsm = true, group = true, http = true, inline_query = true,
+}
+
+return setmetatable(bot, {
+  __index = function(_, name)
+    if not_built[name] then core.misuse("not built yet: bot." .. name) end
+    core.misuse(("bot has no function %q"):format(tostring(name)))
+  end,
+})

@@ -1,0 +1,131 @@
+--- The context of one update: what handlers get as their argument.
+-- Fields: update (the raw object plus `redelivered`), kind, event (the raw
+-- object of that kind), message, chat, from, callback_query, args, api.
+local api = require "moonlet.api"
+local core = require "moonlet.core"
+
+local context = {}
+local methods = {}
+
+local message_kinds = {
+  message = true,
+  edited_message = true,
+  channel_post = true,
+  edited_channel_post = true,
+  business_message = true,
+  edited_business_message = true,
+  guest_message = true,
+}
+
+local not_built = {
+  ask = true, download = true, enter = true, fsm = true, step = true,
+  upload_document = true, upload_photo = true, upload_video = true,
+}
+
+local meta = {}
+function meta.__index(_, name)
+  if not_built[name] then
+    core.misuse("not built yet: ctx:" .. name)
+  end
+  return methods[name]
+end
+
+--- Splits "/start@bot a b" into the name in lower case, the bot and the list
+-- of words behind it; nil if the text is no command.
+function context.parse_command(text)
+  local name, bot, rest = text:match("^/([%w_]+)@?([%w_]*)(.*)$")
+  if not name or not (rest == "" or rest:find("^%s")) then return nil end
+  local args = {}
+  for word in rest:gmatch("%S+") do args[#args + 1] = word end
+  return name:lower(), bot:lower(), args
+end
+
+--- Makes the context of a raw update.
+function context.new(update, redelivered)
+  local kind, event
+  for key, value in pairs(update) do
+    if key ~= "update_id" and type(value) == "table" then
+      kind, event = key, value
+      break
+    end
+  end
+  update.redelivered = redelivered
+  local self = {
+    update = update,
+    kind = kind,
+    event = event,
+    api = api,
+    args = {},
+    from = event.from or event.user,
+    chat = event.chat,
+  }
+  if message_kinds[kind] then
+    self.message = event
+  elseif kind == "callback_query" then
+    self.callback_query = event
+    self.message = event.message
+    self.chat = event.message and event.message.chat
+  end
+  return setmetatable(self, meta)
+end
+
+local function merge(params, opts)
+  if opts == nil then return params end
+  if type(opts) ~= "table" then
+    core.misuse("the options must be a table of the method's parameters")
+  end
+  for key, value in pairs(opts) do params[key] = value end
+  return params
+end
+
+--- Sends a text to the update's chat, and to its topic or business
+-- connection, without quoting. opts: sendMessage's parameters.
+-- Returns the Message; raises kind "api" and others (Bot API sendMessage).
+function methods.reply(ctx, text, opts)
+  if not ctx.chat then
+    core.misuse("ctx:reply: a " .. ctx.kind .. " update has no chat")
+  end
+  local message = ctx.message or {}
+  return api.sendMessage(merge({
+    chat_id = ctx.chat.id,
+    text = text,
+    message_thread_id = message.is_topic_message and message.message_thread_id
+      or nil,
+    business_connection_id = message.business_connection_id,
+  }, opts))
+end
+
+--- Replaces the text of the message whose button was pressed. opts:
+-- editMessageText's parameters. Returns the Message (true for an inline
+-- message), or false and the error if nothing would change.
+function methods.edit(ctx, text, opts)
+  local query = ctx.callback_query
+  if not query then
+    core.misuse("ctx:edit is for button presses; this is a " .. ctx.kind)
+  end
+  local params = { text = text }
+  if query.inline_message_id then
+    params.inline_message_id = query.inline_message_id
+  else
+    params.chat_id = query.message.chat.id
+    params.message_id = query.message.message_id
+  end
+  return api.editMessageText(merge(params, opts))
+end
+
+--- Answers the button press, with a text shown to the person if given. opts:
+-- answerCallbackQuery's parameters. Without it the press is answered by
+-- itself when the handler ends or after 5 seconds.
+function methods.answer_callback(ctx, text, opts)
+  if not ctx.callback_query then
+    core.misuse("ctx:answer_callback is for button presses; this is a "
+      .. ctx.kind)
+  end
+  ctx.callback_answered = true
+  return api.answerCallbackQuery(merge({
+    callback_query_id = ctx.callback_query.id,
+    text = text,
+  }, opts))
+end
+
+return context

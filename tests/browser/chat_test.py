@@ -1,0 +1,356 @@
+"""The browser chat, seen in a real browser: what someone who opens the
+address of `moonlet play` can do and is told."""
+import urllib.error
+import urllib.request
+
+import pytest
+
+from browser import chromium
+
+BOT = """\
+local bot = require "moonlet.bot"
+
+bot.command("start", function(ctx)
+  ctx:reply("Hello, " .. ctx.from.first_name, { reply_markup = {
+    inline_keyboard = { {
+      { text = "Order", callback_data = "order" },
+      { text = "Rules", callback_data = "rules" },
+    } },
+  } })
+end, { description = "Begin" })
+
+bot.callback("^order$", function(ctx) ctx:answer_callback("Ordered") end)
+bot.callback("^rules$", function(ctx)
+  ctx:answer_callback("Be kind", { show_alert = true })
+end)
+
+bot.hears("^keyboard$", function(ctx)
+  ctx:reply("Pick one", { reply_markup = {
+    keyboard = { { { text = "Tea" }, { text = "Coffee" } } },
+  } })
+end)
+
+bot.hears("^change$", function(ctx)
+  local kept = ctx:reply("First words")
+  local gone = ctx:reply("Short life")
+  local chat = ctx.chat.id
+  ctx.api.editMessageText{ chat_id = chat, message_id = kept.message_id,
+    text = "Second words" }
+  ctx.api.deleteMessage{ chat_id = chat, message_id = gone.message_id }
+end)
+
+bot.hears("^think$", function(ctx)
+  ctx.api.sendChatAction{ chat_id = ctx.chat.id, action = "typing" }
+end)
+
+bot.hears("^fail$", function(ctx)
+  local user
+  ctx:reply(user.name) -- fails
+end)
+
+bot.hears("^bold$", function(ctx)
+  ctx:reply("a <b>&</b> b", { entities = {
+    { type = "bold", offset = 2, length = 3 } } })
+end)
+
+bot.hears(".+", function(ctx) ctx:reply("You said: " .. ctx.message.text) end)
+"""
+FAILING_LINE = 1 + BOT[:BOT.index("-- fails")].count("\n")
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; "
+          "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
+          "form-action 'self'; frame-ancestors 'none'; "
+          "require-trusted-types-for 'script'; trusted-types 'none'")
+ASSETS_MAX = 120_000
+
+
+@pytest.fixture(scope="module")
+def driver():
+    browser = chromium.start()
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def page(play, driver):
+    """The page of a bot that runs BOT, with Ann's chat open."""
+    opened = chromium.Page(driver, f"{play.url}/play")
+    (play.scripts / "main.lua").write_text(BOT)
+    opened.see("#messages .reload", "reloaded, generation 2")
+    yield opened
+    opened.close()
+
+
+def start(page):
+    page.click(".start")
+    page.wait_answer("Hello, Ann")
+
+
+def fetch(url, **headers):
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url, headers=headers)
+    return direct.open(request, timeout=10)
+
+
+def test_start_leads_to_an_answer_without_typing(page):
+    assert page.answers() == []
+    start(page)
+    assert page.see("#messages .row.out", "/start")
+    assert page.see("#messages .inline .key", "Order")
+
+
+def test_a_typed_message_is_answered(page):
+    page.type("good morning")
+    page.wait_answer("You said: good morning")
+    assert "good morning" in page.text("#messages .row.out .text")
+    assert page.all("#composer")[0].get_property("value") == ""
+
+
+def test_shift_enter_breaks_the_line(page):
+    field = page.all("#composer")[0]
+    field.send_keys("one", chromium.Keys.SHIFT, chromium.Keys.ENTER,
+                    chromium.Keys.NULL, "two", chromium.Keys.ENTER)
+    page.wait_answer("You said: one\ntwo")
+
+
+def test_a_press_shows_its_answer(page):
+    start(page)
+    page.click("#messages .inline .key", "Order")
+    page.see(".toast", "Ordered")
+    page.wait(lambda: not page.all(".key[aria-busy]"), "the spinner's end")
+
+
+def test_an_alert_waits_for_its_button_and_only_here(page):
+    start(page)
+    page.click("#messages .inline .key", "Rules")
+    page.see(".alert", "Be kind")
+    page.click("#people .person", "Bob")
+    page.see(".who", "as Bob")
+    assert page.all(".alert") == []
+    page.click("#people .person", "Ann")
+    page.click(".alert button")
+    page.wait(lambda: not page.all(".alert"), "the alert's end")
+
+
+def test_a_reply_keyboard_writes_for_the_person(page):
+    page.type("keyboard")
+    page.click("#keyboard .key", "Coffee")
+    page.wait_answer("You said: Coffee")
+
+
+def test_an_edit_is_marked_and_a_deletion_leaves_a_ghost(page):
+    page.type("change")
+    page.see("#messages .row.in", "edited")
+    page.see("#messages .ghost", "deleted")
+    assert page.answers() == ["Second words"]
+    page.click("#messages .ghost button", "show")
+    page.see("#messages .row.deleted", "Short life")
+
+
+def test_a_chat_action_shows_dots_until_the_answer(page):
+    page.type("think")
+    page.wait(lambda: page.all("#typing .dots"), "typing dots")
+    page.type("and")
+    page.wait_answer("You said: and")
+    assert page.all("#typing .dots") == []
+
+
+def test_a_refused_message_comes_back_with_the_reason(page):
+    page.expected = "status of 400"
+    page.driver.execute_script(
+        "document.querySelector('#composer').value = 'x'.repeat(5000)")
+    page.click(".send")
+    page.see("#trouble", "Not sent")
+    assert len(page.all("#composer")[0].get_property("value")) == 5000
+    assert page.all("#messages .pending") == []
+
+
+def test_formatted_text_is_cut_not_parsed(page):
+    page.type("bold")
+    page.wait_answer("a <b>&</b> b")
+    assert page.text("#messages .text strong") == "<b>"
+
+
+def test_a_group_message_appears_in_its_group_alone(page, play):
+    people = {u["first_name"]: u["id"] for u in play.sim("GET", "/sim/users")}
+    team = next(c["id"] for c in play.sim("GET", "/sim/chats")
+                if c.get("title") == "Team")
+    start(page)
+    play.sim("POST", "/sim/send", {
+        "from": people["Bob"], "chat": team, "text": "lunch?"})
+    page.see(f".person[data-chat='{team}']", "lunch?")
+    assert "lunch?" not in page.text("#messages")
+    page.click("#groups .person", "Team")
+    page.see("#messages .row.in", "lunch?")
+    assert page.see("#messages .name", "Bob")
+    assert "Hello, Ann" not in page.text("#messages")
+
+
+def test_a_name_of_markup_is_shown_literally(page, play):
+    name = "<script>alert(1)</script>"
+    scripts = page.js("document.scripts.length")
+    play.sim("POST", "/sim/users", {"first_name": name})
+    page.click("#people .person", name)
+    page.see(".who", name)
+    page.click(".start")
+    page.wait_answer(f"Hello, {name}")
+    page.see("#timeline .update", name)
+    assert name in page.driver.title
+    assert page.js("document.scripts.length") == scripts
+
+
+def test_a_save_shows_a_divider_and_the_new_answer(page, play):
+    start(page)
+    new = BOT.replace("Hello, ", "Welcome, ")
+    (play.scripts / "main.lua").write_text(new)
+    page.see("#messages .reload", "reloaded, generation 3")
+    page.click("#messages .reload button")
+    page.wait_answer("Welcome, Ann")
+    assert page.answers() == ["Hello, Ann", "Welcome, Ann"]
+    page.click("#people .person", "Bob")
+    page.see("#messages .reload", "reloaded, generation 3")
+
+
+def test_a_typo_is_told_and_the_old_answers_go_on(page, play):
+    line = BOT.count("\n") + 1
+    (play.scripts / "main.lua").write_text(BOT + "local = 1\n")
+    page.see("#failed", f"main.lua:{line}")
+    page.see("#failed", "Generation 2 goes on")
+    page.type("still there?")
+    page.wait_answer("You said: still there?")
+    (play.scripts / "main.lua").write_text(BOT)
+    page.wait(lambda: page.text("#failed") == "", "the bar's end")
+
+
+def test_a_runtime_error_is_a_card_with_its_line(page):
+    page.type("fail")
+    card = page.see("#messages .card", f"main.lua:{FAILING_LINE}")
+    assert "only you see this" in card.text
+    assert "user" in card.text
+    page.click("#messages .card summary")
+    page.see("#messages .card pre", "main.lua")
+    page.click("#messages .card button", "Show the update")
+    assert f"main.lua:{FAILING_LINE}" in page.text("#timeline .marked .error")
+    page.type("next")
+    page.wait_answer("You said: next")
+
+
+def test_the_inspector_tells_what_an_update_led_to(page):
+    start(page)
+    group = page.see("#timeline .group", "/start")
+    assert "sendMessage" in group.text
+    page.click("#timeline .call .entry-head", "sendMessage")
+    page.see("#timeline .json pre", '"text": "Hello, Ann"')
+    page.click("#chips .chip", "Calls")
+    page.wait(lambda: not page.all("#timeline .call"), "hidden calls")
+    page.click("#chips .chip", "Updates")
+    page.see("#timeline", "both switched off")
+
+
+def test_a_reader_above_the_end_is_left_alone(page, play):
+    ann = play.sim("GET", "/sim/users")[0]["id"]
+    for i in range(30):
+        play.sim("POST", "/sim/send", {"from": ann, "text": f"old {i}"})
+    page.wait_answer("You said: old 29")
+    page.js("document.querySelector('#log').scrollTo(0, 200)")
+    page.wait(lambda: page.js("document.querySelector('#log').scrollTop")
+              == 200, "the scrolled place")
+    play.sim("POST", "/sim/send", {"from": ann, "text": "newest"})
+    page.wait_answer("You said: newest")
+    page.see("#newer", "2 new")
+    assert page.js("document.querySelector('#log').scrollTop") == 200
+    page.click("#newer")
+    page.wait(lambda: page.js("(e => e.scrollHeight - e.clientHeight - "
+                              "e.scrollTop)(document.querySelector('#log'))")
+              < 2, "the end")
+
+
+def test_an_engine_that_is_gone_is_told_and_messages_wait(page, play):
+    page.expected = "net::ERR_"
+    play.close()
+    page.see("#pill", "Reconnecting")
+    page.type("anyone?")
+    page.see("#messages .pending", "waits for the engine")
+    page.see("#trouble", "does not answer")
+
+
+def test_everything_goes_by_keyboard(page, play):
+    keys = chromium.Keys
+    start(page)
+    play.sim("POST", "/bot1:PLAY/setMyCommands", {"commands": [
+        {"command": "start", "description": "Begin"}]})
+    field = page.all("#composer")[0]
+    field.send_keys("/")
+    page.see("#commands", "/start")
+    field.send_keys(keys.ESCAPE, keys.BACKSPACE, keys.ESCAPE)
+    page.wait(lambda: page.js("document.activeElement.className")
+              .startswith("row"), "the focus on a message")
+    page.driver.switch_to.active_element.send_keys("1")
+    page.see(".toast", "Ordered")
+    page.driver.switch_to.active_element.send_keys("c")
+    assert page.js("document.activeElement.id") == "composer"
+    field.send_keys(keys.F6)
+    assert page.js("document.activeElement.id") == "timeline"
+
+
+def test_the_inspector_is_a_drawer_in_a_narrow_window(page):
+    page.width(1000)
+    start(page)
+    assert not page.all("#pane")[0].is_displayed()
+    page.click(".inspect")
+    page.see("#timeline .group", "/start")
+    page.driver.switch_to.active_element.send_keys(chromium.Keys.ESCAPE)
+    page.wait(lambda: not page.all("#pane")[0].is_displayed(),
+              "the closed drawer")
+    inspect = page.all(".inspect")[0]
+    assert page.driver.switch_to.active_element == inspect
+    page.click("#messages .row.out .when")
+    page.see("#timeline .marked", "/start")
+
+
+def test_the_chosen_colours_outlive_a_reload(page):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    page.click("#theme", "Auto")
+    page.click("#theme", "Light")
+    page.see("#theme", "Dark")
+    page.driver.refresh()
+    page.see("#theme", "Dark")
+    assert page.js(ground) == "rgb(15, 18, 23)"
+    page.click("#theme", "Dark")
+    page.see("#theme", "Auto")
+    assert page.js(ground) == "rgb(246, 247, 249)"
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_nothing_scrolls_sideways(page, play, width):
+    page.width(width)
+    start(page)
+    page.type("fail")
+    page.see("#messages .card", "main.lua")
+    page.type("w" * 300)
+    (play.scripts / "main.lua").write_text(BOT + "local = 1\n")
+    page.see("#failed", "main.lua")
+    for pane in ["rail", "chat", "pane"]:
+        if width < 720:
+            page.click(f"#tabs [data-to={pane}]")
+        assert page.js("document.documentElement.scrollWidth") <= width
+        assert page.js("Math.max(...[...document.querySelectorAll("
+                       "'#log, #timeline, #rail')].map("
+                       "e => e.scrollWidth - e.clientWidth))") <= 0
+
+
+def test_the_files_are_small_and_guarded(page, play):
+    names = set(page.js("performance.getEntriesByType('resource')"
+                        ".map(e => e.name)"))
+    assets = {n for n in names if "/a/" in n}
+    assert any(n.endswith(".css") for n in assets)
+    total = 0
+    for url in assets | {f"{play.url}/play"}:
+        answer = fetch(url)
+        total += len(answer.read())
+        assert answer.headers["Content-Security-Policy"] == POLICY
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-cache"
+        with pytest.raises(urllib.error.HTTPError) as known:
+            fetch(url, **{"If-None-Match": answer.headers["ETag"]})
+        assert known.value.code == 304
+    assert 10_000 < total < ASSETS_MAX

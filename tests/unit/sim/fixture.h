@@ -1,0 +1,311 @@
+#ifndef MOONLET_TESTS_SIM_FIXTURE_H
+#define MOONLET_TESTS_SIM_FIXTURE_H
+
+/*
+ * A simulator on a virtual clock, and a carrier of exchanges that notes what
+ * becomes of each. Answers live until the fixture is closed.
+ */
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "loop/loop.h"
+#include "net/exchange.h"
+#include "sim/sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#define EPOCH_MS INT64_C(1700000000000)
+#define ANSWERS_MAX 4096
+
+struct answer {
+    int status; /* 0: none yet, or dropped */
+    bool dropped;
+    bool ended; /* of a stream */
+    char *retry_after;
+    char *content_type;
+    struct buf body;
+    json_t *json;         /* NULL: not JSON */
+    struct carried *open; /* the exchange while it is held */
+};
+
+struct carried {
+    struct exchange x; /* first member */
+    struct answer *answer;
+    const char *content_type;
+    size_t stream_room; /* bytes that the stream takes; for back pressure */
+};
+
+struct fixture {
+    struct clock clock;
+    struct rng rng;
+    struct loop *loop;
+    struct routes *routes;
+    struct sim *sim;
+    struct answer *answers[ANSWERS_MAX];
+    size_t answers_count;
+};
+
+static inline struct carried *carried_of(const struct exchange *x)
+{
+    return (struct carried *)(void *)(uintptr_t)x;
+}
+
+static inline struct answer *let_go(struct exchange *x)
+{
+    struct carried *c = carried_of(x);
+    struct answer *a = c->answer;
+    a->open = NULL;
+    for (struct exchange_header *h = x->headers; h != NULL; h = h->next)
+        if (strcasecmp(h->name, "Retry-After") == 0)
+            a->retry_after = mem_strdup(h->value);
+    exchange_clear(x);
+    free(c);
+    return a;
+}
+
+static inline void carry_reply(struct exchange *x, int status,
+                               const char *content_type, const char *body,
+                               size_t len)
+{
+    struct answer *a = let_go(x);
+    a->status = status;
+    a->content_type = mem_strdup(content_type);
+    buf_append(&a->body, body, len);
+    a->json = json_loadb(body, len, JSON_DECODE_ANY, NULL);
+}
+
+static inline void carry_drop(struct exchange *x)
+{
+    let_go(x)->dropped = true;
+}
+
+static inline void carry_stream_begin(struct exchange *x, int status,
+                                      const char *content_type)
+{
+    carried_of(x)->answer->status = status;
+    carried_of(x)->answer->content_type = mem_strdup(content_type);
+}
+
+static inline bool carry_stream_write(struct exchange *x, const char *data,
+                                      size_t len)
+{
+    struct carried *c = carried_of(x);
+    if (len > c->stream_room)
+        return false;
+    c->stream_room -= len;
+    buf_append(&c->answer->body, data, len);
+    return true;
+}
+
+static inline void carry_stream_end(struct exchange *x)
+{
+    let_go(x)->ended = true;
+}
+
+static inline const char *carry_header(const struct exchange *x,
+                                       const char *name)
+{
+    return strcasecmp(name, "Content-Type") == 0 ? carried_of(x)->content_type
+                                                 : NULL;
+}
+
+static const struct exchange_carrier test_carrier = {
+    .reply = carry_reply,
+    .drop = carry_drop,
+    .stream_begin = carry_stream_begin,
+    .stream_write = carry_stream_write,
+    .stream_end = carry_stream_end,
+    .header = carry_header,
+};
+
+static inline void fixture_open(struct fixture *f, const char *token)
+{
+    const struct sim_options options = {.token = token};
+    memset(f, 0, sizeof(*f));
+    clock_init_virtual(&f->clock, EPOCH_MS);
+    rng_seed(&f->rng, 7);
+    f->loop = loop_new(&f->clock, NULL, &f->rng);
+    f->routes = routes_new();
+    f->sim = sim_new(f->loop, &options);
+    sim_mount(f->sim, f->routes);
+}
+
+static inline void fixture_close(struct fixture *f)
+{
+    sim_free(f->sim);
+    routes_free(f->routes);
+    for (size_t i = 0; i < f->answers_count; i++) {
+        struct answer *a = f->answers[i];
+        assert_null(a->open);
+        json_decref(a->json);
+        buf_free(&a->body);
+        free(a->content_type);
+        free(a->retry_after);
+        free(a);
+    }
+    assert_int_equal(loop_free(f->loop), 0);
+}
+
+/* Sends a request; the answer may come later. content_type NULL: no body. */
+static inline struct answer *request(struct fixture *f, const char *method,
+                                     const char *target,
+                                     const char *content_type, const char *body,
+                                     size_t len)
+{
+    struct carried *c = MEM_NEW(struct carried);
+    assert_true(f->answers_count < ANSWERS_MAX);
+    struct answer *a = MEM_NEW(struct answer);
+    f->answers[f->answers_count++] = a;
+    exchange_init(&c->x, &test_carrier, method, target);
+    c->x.peer_is_loopback = true;
+    c->answer = a;
+    c->content_type = content_type;
+    c->stream_room = SIZE_MAX / 2;
+    a->open = c;
+    if (content_type != NULL)
+        buf_append(&c->x.body, body, len);
+    routes_run(f->routes, &c->x);
+    return a;
+}
+
+/* The peer of an open exchange goes away. */
+static inline void hang_up(struct answer *a)
+{
+    struct exchange *x = &a->open->x;
+    assert_non_null(x->gone);
+    x->gone(x, x->gone_arg);
+    let_go(x);
+}
+
+static inline struct answer *post(struct fixture *f, const char *target,
+                                  const char *json)
+{
+    return request(f, "POST", target, "application/json", json, strlen(json));
+}
+
+static inline struct answer *get(struct fixture *f, const char *target)
+{
+    return request(f, "GET", target, NULL, NULL, 0);
+}
+
+/* An API call of bot 1, which is answered at once. */
+static inline struct answer *api(struct fixture *f, const char *method,
+                                 const char *json)
+{
+    char target[128];
+    snprintf(target, sizeof(target), "/bot1:A/%s", method);
+    return post(f, target, json);
+}
+
+static inline void fails(const struct answer *a, int code,
+                         const char *description)
+{
+    assert_int_equal(a->status, code);
+    assert_true(json_is_false(json_object_get(a->json, "ok")));
+    assert_int_equal(json_integer_value(json_object_get(a->json, "error_code")),
+                     code);
+    assert_string_equal(
+        json_string_value(json_object_get(a->json, "description")),
+        description);
+}
+
+/* The result of a call that has succeeded. */
+static inline json_t *result(const struct answer *a)
+{
+    if (a->status != 200)
+        fprintf(stderr, "%d %s\n", a->status,
+                a->body.data != NULL ? a->body.data : "");
+    assert_int_equal(a->status, 200);
+    assert_true(json_is_true(json_object_get(a->json, "ok")));
+    return json_object_get(a->json, "result");
+}
+
+/* A control request that must succeed. */
+static inline json_t *fine(const struct answer *a)
+{
+    if (a->status != 200)
+        fprintf(stderr, "%d %s\n", a->status,
+                a->body.data != NULL ? a->body.data : "");
+    assert_int_equal(a->status, 200);
+    return a->json;
+}
+
+/* A control request that must fail; the text must hold `part`. */
+static inline void refused(const struct answer *a, int status, const char *part)
+{
+    assert_int_equal(a->status, status);
+    const char *text = json_string_value(json_object_get(a->json, "error"));
+    assert_non_null(text);
+    if (strstr(text, part) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", text, part);
+}
+
+/* A value by a path "a.0.b"; fails if there is none. */
+static inline json_t *at(json_t *value, const char *path)
+{
+    char key[64];
+    while (*path != '\0') {
+        size_t len = strcspn(path, ".");
+        snprintf(key, sizeof(key), "%.*s", (int)len, path);
+        value = json_is_array(value)
+                    ? json_array_get(value, strtoul(key, NULL, 10))
+                    : json_object_get(value, key);
+        if (value == NULL)
+            fail_msg("no %s", path);
+        path += len + (path[len] == '.');
+    }
+    return value;
+}
+
+static inline json_int_t int_at(json_t *value, const char *path)
+{
+    json_t *found = at(value, path);
+    assert_true(json_is_integer(found));
+    return json_integer_value(found);
+}
+
+static inline const char *text_at(json_t *value, const char *path)
+{
+    json_t *found = at(value, path);
+    assert_true(json_is_string(found));
+    return json_string_value(found);
+}
+
+static inline void same_json(json_t *value, const char *expected)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+#define FIXTURE_ANN "{\"first_name\":\"Ann\",\"id\":1001,\"username\":\"ann\"}"
+
+static inline int fixture_setup(void **state)
+{
+    *state = MEM_NEW(struct fixture);
+    fixture_open(*state, NULL);
+    fine(post(*state, "/sim/users", FIXTURE_ANN));
+    return 0;
+}
+
+static inline int fixture_teardown(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+#define SIM_TEST(function)                                                     \
+    cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+
+#endif

@@ -1,0 +1,287 @@
+/* getUpdates as the real server has it. */
+#include "fixture.h"
+
+#define LATER_MS 5000
+
+static void say(struct fixture *f, const char *text)
+{
+    char body[128];
+    snprintf(body, sizeof(body), "{\"from\":1001,\"text\":\"%s\"}", text);
+    fine(post(f, "/sim/send", body));
+}
+
+static struct answer *ask(struct fixture *f, json_int_t offset, int limit,
+                          int timeout)
+{
+    char body[128];
+    snprintf(body, sizeof(body),
+             "{\"offset\":%lld,\"limit\":%d,\"timeout\":%d}", (long long)offset,
+             limit, timeout);
+    return api(f, "getUpdates", body);
+}
+
+static void advance(struct fixture *f, uint64_t ms)
+{
+    uint64_t until = clock_ns(&f->clock) + ms * 1000000;
+    while (clock_ns(&f->clock) < until) {
+        clock_advance_to(&f->clock, until);
+        loop_turn(f->loop);
+    }
+    loop_turn(f->loop);
+}
+
+/* A short poll that no earlier one slows down. */
+static json_t *calm_poll(struct fixture *f, json_int_t offset, int limit)
+{
+    advance(f, LATER_MS);
+    return result(ask(f, offset, limit, 0));
+}
+
+static json_int_t first_id(struct fixture *f)
+{
+    return int_at(calm_poll(f, 0, 100), "0.update_id");
+}
+
+static void updates_stay_until_confirmed(void **state)
+{
+    struct fixture *f = *state;
+    say(f, "a");
+    say(f, "b");
+    say(f, "c");
+    json_t *three = calm_poll(f, 0, 100);
+    assert_int_equal(json_array_size(three), 3);
+    assert_string_equal(text_at(three, "0.message.text"), "a");
+    json_int_t id = int_at(three, "0.update_id");
+    assert_in_range(id, 2000001, 1000000000);
+    assert_int_equal(int_at(three, "2.update_id"), id + 2);
+    assert_int_equal(json_array_size(calm_poll(f, 0, 100)), 3);
+    json_t *rest = calm_poll(f, id + 1, 100);
+    assert_int_equal(json_array_size(rest), 2);
+    assert_int_equal(int_at(rest, "0.update_id"), id + 1);
+    assert_int_equal(json_array_size(calm_poll(f, id, 100)), 2);
+    assert_int_equal(json_array_size(calm_poll(f, id + 3, 100)), 0);
+    say(f, "d");
+    assert_int_equal(first_id(f), id + 3);
+}
+
+static void limit_and_timeout_are_clamped(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 103; i++)
+        say(f, "x");
+    assert_int_equal(json_array_size(calm_poll(f, 0, 1000)), 100);
+    assert_int_equal(json_array_size(calm_poll(f, 0, 0)), 1);
+    json_int_t id = first_id(f);
+    calm_poll(f, id + 103, 100);
+    advance(f, LATER_MS);
+    struct answer *a = ask(f, id + 104, 100, 3600);
+    advance(f, 49900);
+    assert_int_equal(a->status, 0);
+    advance(f, 200);
+    assert_int_equal(json_array_size(result(a)), 0);
+}
+
+static void negative_offset_keeps_the_newest(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 5; i++)
+        say(f, "x");
+    json_int_t id = first_id(f);
+    json_t *two = calm_poll(f, -2, 100);
+    assert_int_equal(json_array_size(two), 2);
+    assert_int_equal(int_at(two, "0.update_id"), id + 3);
+    assert_int_equal(first_id(f), id + 3);
+}
+
+static void strange_offsets_confirm_nothing(void **state)
+{
+    struct fixture *f = *state;
+    say(f, "x");
+    json_int_t id = first_id(f);
+    assert_int_equal(int_at(calm_poll(f, id + 1000, 100), "0.update_id"), id);
+    assert_int_equal(int_at(calm_poll(f, id - 200000, 100), "0.update_id"), id);
+    assert_int_equal(json_array_size(calm_poll(f, id + 5, 100)), 0);
+}
+
+static void a_long_poll_wakes_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct answer *a = ask(f, 0, 100, 30);
+    advance(f, 1000);
+    assert_int_equal(a->status, 0);
+    say(f, "hello");
+    uint64_t then = clock_ns(&f->clock);
+    loop_turn(f->loop);
+    assert_string_equal(text_at(result(a), "0.message.text"), "hello");
+    assert_int_equal(clock_ns(&f->clock), then);
+}
+
+static void the_older_poll_dies(void **state)
+{
+    static const char conflict[] =
+        "Conflict: terminated by other getUpdates request; make sure that "
+        "only one bot instance is running";
+    struct fixture *f = *state;
+    struct answer *first = ask(f, 0, 100, 30);
+    struct answer *second = ask(f, 0, 100, 30);
+    fails(first, 409, conflict);
+    assert_int_equal(second->status, 0);
+    /* The next conflict so soon is answered late. */
+    struct answer *third = ask(f, 0, 100, 30);
+    assert_int_equal(second->status, 0);
+    advance(f, 3100);
+    fails(second, 409, conflict);
+    say(f, "x");
+    loop_turn(f->loop);
+    assert_int_equal(json_array_size(result(third)), 1);
+}
+
+static void a_short_poll_disturbs_nobody(void **state)
+{
+    struct fixture *f = *state;
+    struct answer *waiting = ask(f, 0, 100, 30);
+    assert_int_equal(json_array_size(result(ask(f, 1, 100, 0))), 0);
+    assert_int_equal(waiting->status, 0);
+    say(f, "x");
+    loop_turn(f->loop);
+    assert_int_equal(json_array_size(result(waiting)), 1);
+}
+
+static void quick_repeats_are_slowed_down(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(json_array_size(result(ask(f, 0, 100, 0))), 0);
+    struct answer *second = ask(f, 0, 100, 0);
+    assert_int_equal(second->status, 0);
+    say(f, "a");
+    say(f, "b");
+    loop_turn(f->loop);
+    assert_int_equal(json_array_size(result(second)), 1);
+}
+
+static void filters_work_when_updates_are_made(void **state)
+{
+    struct fixture *f = *state;
+    result(api(f, "getUpdates", "{\"allowed_updates\":[\"callback_query\"]}"));
+    say(f, "unseen");
+    result(api(f, "getUpdates",
+               "{\"offset\":1,\"allowed_updates\":"
+               "[\"MESSAGE\",\"nonsense\"]}"));
+    say(f, "seen");
+    json_t *info = result(api(f, "getWebhookInfo", "{}"));
+    same_json(at(info, "allowed_updates"), "[\"message\"]");
+    /* Neither no list nor bad ones change anything. */
+    result(api(f, "getUpdates",
+               "{\"offset\":2,\"allowed_updates\":"
+               "[\"poll\",5]}"));
+    json_t *one = calm_poll(f, 0, 100);
+    assert_int_equal(json_array_size(one), 1);
+    assert_string_equal(text_at(one, "0.message.text"), "seen");
+    result(api(f, "getUpdates", "{\"offset\":3,\"allowed_updates\":[]}"));
+    info = result(api(f, "getWebhookInfo", "{}"));
+    assert_null(json_object_get(info, "allowed_updates"));
+    assert_int_equal(int_at(info, "pending_update_count"), 1);
+}
+
+static void delete_webhook_can_drop_updates(void **state)
+{
+    struct fixture *f = *state;
+    say(f, "x");
+    result(api(f, "deleteWebhook", "{}"));
+    assert_int_equal(json_array_size(calm_poll(f, 0, 100)), 1);
+    struct answer *a =
+        api(f, "deleteWebhook", "{\"drop_pending_updates\":true}");
+    assert_true(json_is_true(result(a)));
+    assert_string_equal(text_at(a->json, "description"),
+                        "Webhook is already deleted");
+    assert_int_equal(json_array_size(calm_poll(f, 0, 100)), 0);
+    fails(api(f, "setWebhook", "{\"url\":\"https://x.example\"}"), 400,
+          "Bad Request: webhooks are not simulated yet");
+}
+
+static void a_lost_poll_leaves_the_updates(void **state)
+{
+    struct fixture *f = *state;
+    struct answer *a = ask(f, 0, 100, 30);
+    hang_up(a);
+    say(f, "x");
+    loop_turn(f->loop);
+    json_t *updates = fine(get(f, "/sim/updates"));
+    assert_string_equal(text_at(updates, "0.state"), "waiting");
+    assert_int_equal(json_array_size(calm_poll(f, 0, 100)), 1);
+    json_t *calls = fine(get(f, "/sim/calls"));
+    assert_int_equal(int_at(calls, "0.status"), 0);
+}
+
+static void states_are_listed(void **state)
+{
+    struct fixture *f = *state;
+    say(f, "a");
+    json_int_t id = first_id(f);
+    say(f, "b");
+    json_t *updates = fine(get(f, "/sim/updates"));
+    assert_string_equal(text_at(updates, "0.state"), "fetched");
+    assert_string_equal(text_at(updates, "1.state"), "waiting");
+    assert_int_equal(int_at(updates, "1.update.update_id"), id + 1);
+    assert_int_equal(int_at(updates, "0.bot"), 1);
+    calm_poll(f, id + 1, 100);
+    updates = fine(get(f, "/sim/updates?since=0"));
+    assert_string_equal(text_at(updates, "0.state"), "confirmed");
+    assert_string_equal(text_at(updates, "1.state"), "fetched");
+    updates = fine(get(f, "/sim/updates?since=1"));
+    assert_int_equal(json_array_size(updates), 1);
+    assert_int_equal(int_at(updates, "0.n"), 2);
+}
+
+static void the_oldest_history_is_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 10500; i++) {
+        struct answer *a =
+            post(f, "/sim/send", "{\"from\":1001,\"text\":\"x\"}");
+        json_decref(a->json);
+        buf_free(&a->body);
+        free(a->content_type);
+        f->answers_count--;
+        free(a);
+    }
+    result(api(f, "deleteWebhook", "{\"drop_pending_updates\":true}"));
+    say(f, "x");
+    json_t *updates = fine(get(f, "/sim/updates"));
+    assert_in_range(json_array_size(updates), 10000, 10001);
+    assert_int_equal(int_at(updates, "10000.n"), 10501);
+    json_t *messages = fine(get(f, "/sim/chats/1001/messages"));
+    assert_int_equal(json_array_size(messages), 5000);
+    assert_int_equal(int_at(messages, "4999.message_id"), 10501);
+}
+
+static void the_end_of_the_simulator_ends_polls(void **state)
+{
+    struct fixture *f = *state;
+    struct answer *a = ask(f, 0, 100, 30);
+    sim_free(f->sim);
+    fails(a, 500, "Internal Server Error: restart");
+    const struct sim_options options = {.token = NULL};
+    f->sim = sim_new(f->loop, &options);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SIM_TEST(updates_stay_until_confirmed),
+        SIM_TEST(limit_and_timeout_are_clamped),
+        SIM_TEST(negative_offset_keeps_the_newest),
+        SIM_TEST(strange_offsets_confirm_nothing),
+        SIM_TEST(a_long_poll_wakes_at_once),
+        SIM_TEST(the_older_poll_dies),
+        SIM_TEST(a_short_poll_disturbs_nobody),
+        SIM_TEST(quick_repeats_are_slowed_down),
+        SIM_TEST(filters_work_when_updates_are_made),
+        SIM_TEST(delete_webhook_can_drop_updates),
+        SIM_TEST(a_lost_poll_leaves_the_updates),
+        SIM_TEST(states_are_listed),
+        SIM_TEST(the_oldest_history_is_forgotten),
+        SIM_TEST(the_end_of_the_simulator_ends_polls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
