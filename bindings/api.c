@@ -1,5 +1,6 @@
 /*
- * moonlet.api: any Bot API method by its own name.
+ * moonlet.api: any Bot API method by its own name. It is the same as ctx.api,
+ * for code that has no context.
  */
 #include "bindings/bindings.h"
 
@@ -125,7 +126,15 @@ static bool has_params(lua_State *L)
     return true;
 }
 
-/* api.METHOD(params [, options]). Upvalue: the method's name. */
+/* api.METHOD(params [, options]): calls the method with its parameters by
+ * name and waits for the answer. options.timeout: a duration for the whole
+ * call, its repeats and waits included; without it each try may take
+ * REQUEST_TIMEOUT. Returns `result` of the answer. For "message is not
+ * modified" and "query is too old" it returns false and the error table.
+ * Raises kind "api" (Telegram's error: `code` is error_code, `message` the
+ * description, `retry_after` seconds), "http" (surely not sent, after
+ * MAX_RETRIES repeats), "unknown" (sent, and no answer came), "timeout",
+ * "limit" (an answer over 16 MiB) or "misuse". */
 static int api_method(lua_State *L)
 {
     struct services *services = vm_services(L);

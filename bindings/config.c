@@ -1,5 +1,6 @@
 /*
- * moonlet.config: the table `app` of config.lua.
+ * moonlet.config: the table `app` of config.lua, empty if there is none. It
+ * is read once, at start; a reload gives the scripts a fresh copy.
  */
 #include "bindings/bindings.h"
 

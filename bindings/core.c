@@ -30,6 +30,16 @@ static int core_on_start(lua_State *L)
     return 0;
 }
 
+/* core.on_failed(fn): fn(update, error, redelivered) runs after a handler was
+ * ended by a limit, in a task of its own. */
+static int core_on_failed(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    vm_set_entry(L, VM_ON_FAILED);
+    return 0;
+}
+
 /* core.want(kind): updates of this kind shall be asked for. */
 static int core_want(lua_State *L)
 {
@@ -54,6 +64,13 @@ static int core_misuse(lua_State *L)
     return script_error_misuse(L, "%s", luaL_checkstring(L, 1));
 }
 
+/* core.raise(kind, text): raises an error table at the author's line. */
+static int core_raise(lua_State *L)
+{
+    script_error_push(L, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+    return lua_error(L);
+}
+
 /* core.loading(): true while scripts load, false in handlers. */
 static int core_loading(lua_State *L)
 {
@@ -74,11 +91,15 @@ static int core_me(lua_State *L)
 static const luaL_Reg functions[] = {
     {"on_update", core_on_update},
     {"on_start", core_on_start},
+    {"on_failed", core_on_failed},
     {"want", core_want},
     {"kinds", core_kinds},
     {"misuse", core_misuse},
+    {"raise", core_raise},
     {"loading", core_loading},
     {"me", core_me},
+    /* core.matcher(what, pattern): finds a registration's pattern. */
+    {"matcher", binding_matcher},
     /* core.error_of(value): message handler that makes an error table. */
     {"error_of", script_error_handler},
     {NULL, NULL},

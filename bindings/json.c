@@ -1,5 +1,6 @@
 /*
- * moonlet.json: JSON with exact integers.
+ * moonlet.json: JSON with exact integers: those up to 2^53 stay integers both
+ * ways.
  */
 #include "bindings/bindings.h"
 
@@ -10,7 +11,9 @@
 
 static const char *const not_built[] = {NULL};
 
-/* json.decode(text): the value; raises "script" if the text is not JSON. */
+/* json.decode(text): returns the value; null becomes json.null, and an empty
+ * array an empty table, which encode would write as {}. Raises a text if it
+ * is not JSON. */
 static int json_decode(lua_State *L)
 {
     size_t len;
@@ -19,8 +22,9 @@ static int json_decode(lua_State *L)
     return 1;
 }
 
-/* json.encode(value): its JSON text. A table is an array if its keys are
- * 1..n; an empty one is an object unless json.array made it. */
+/* json.encode(value): returns its JSON text. A table is an array if its keys
+ * are 1..n; an empty one is an object unless json.array made it. Raises
+ * "misuse" for what JSON cannot hold. */
 static int json_encode(lua_State *L)
 {
     struct buf out = {0};
@@ -59,6 +63,7 @@ static const luaL_Reg functions[] = {
 int binding_json(lua_State *L)
 {
     luaL_newlib(L, functions);
+    /* json.null: JSON's null, where nil would leave a field out. */
     lua_json_push_null(L);
     lua_setfield(L, -2, "null");
     binding_close_module(L, "json", not_built);

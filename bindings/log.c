@@ -1,5 +1,7 @@
 /*
- * moonlet.log: lines in the engine's log.
+ * moonlet.log: lines in the engine's log. event is a name such as
+ * "order.paid"; fields is a table of at most 16 texts, numbers or other
+ * values, which are written as tostring gives them.
  */
 #include "bindings/bindings.h"
 
@@ -57,25 +59,26 @@ static int write_line(lua_State *L, enum log_level level)
     return 0;
 }
 
-/* log.debug(event [, fields]): writes a line if LOG_LEVEL allows it. */
+/* log.debug(event [, fields]): writes a line of this level if LOG_LEVEL
+ * allows it. */
 static int log_debug(lua_State *L)
 {
     return write_line(L, LOG_DEBUG);
 }
 
-/* log.info(event [, fields]) */
+/* log.info(event [, fields]): the same for level info. */
 static int log_info(lua_State *L)
 {
     return write_line(L, LOG_INFO);
 }
 
-/* log.warn(event [, fields]) */
+/* log.warn(event [, fields]): the same for level warn. */
 static int log_warn(lua_State *L)
 {
     return write_line(L, LOG_WARN);
 }
 
-/* log.error(event [, fields]) */
+/* log.error(event [, fields]): the same for level error. */
 static int log_error(lua_State *L)
 {
     return write_line(L, LOG_ERROR);

@@ -9,7 +9,9 @@
 const struct vm_module bindings_modules[] = {
     {"moonlet.api", binding_api},   {"moonlet.config", binding_config},
     {"moonlet.core", binding_core}, {"moonlet.json", binding_json},
-    {"moonlet.log", binding_log},   {"moonlet.task", binding_task},
+    {"moonlet.log", binding_log},   {"moonlet.core.task", binding_task},
+    {"moonlet.errors", binding_errors}, {"moonlet.re", binding_re},
+    {"moonlet.fs", binding_fs},
     {NULL, NULL},
 };
 

@@ -1,13 +1,15 @@
 /*
- * moonlet.task: waiting, and work beside the handler.
+ * moonlet.core.task: what moonlet.task and moonlet.timeout are made of. Not
+ * for scripts of authors.
  */
-#include "vm/task.h"
+#include "bindings/bindings.h"
 
 #include "base/list.h"
 #include "base/mem.h"
-#include "bindings/bindings.h"
 #include "loop/timer.h"
 #include "vm/await.h"
+#include "vm/child.h"
+#include "vm/task.h"
 #include "vm/vm.h"
 
 #include <lauxlib.h>
@@ -52,7 +54,7 @@ static void sleep_free(struct await *aw)
 }
 
 static const struct await_ops sleep_ops = {
-    .op = "sleep",
+    .op = "task.sleep",
     .effect = EFFECT_WAIT,
     .start = sleep_start,
     .push = sleep_push,
@@ -60,8 +62,8 @@ static const struct await_ops sleep_ops = {
     .free = sleep_free,
 };
 
-/* task.sleep(duration): lets other handlers run for that long. The wait is
- * its own limit. */
+/* task.sleep(duration): lets other handlers run for that long (seconds, or a
+ * text such as "500ms", "5m"). The duration is the wait's own limit. */
 static int task_sleep(lua_State *L)
 {
     uint64_t ms = binding_duration(L, 1, "the duration of task.sleep");
@@ -73,24 +75,69 @@ static int task_sleep(lua_State *L)
     return await(L, &op->await, 0);
 }
 
-/* task.detach(fn, ...): runs fn(...) as a task that outlives the handler. */
+/* task.detach(fn, ...): runs fn(...) as a task of its own that outlives the
+ * handler. Its error is logged. */
 static int task_detach_function(lua_State *L)
 {
     task_detach(L);
     return 0;
 }
 
+/* task.spawn(fn, ...): runs fn(...) as a child task beside the caller and
+ * returns its handle. Children end with the task that made them. */
+static int task_spawn_child(lua_State *L)
+{
+    child_spawn(L);
+    return 1;
+}
+
+/* wait(limit, handle, ...): the position of the first that has ended, or nil
+ * when the limit (a duration; nil: none) is over. */
+static int task_wait(lua_State *L)
+{
+    uint64_t limit = 0;
+    if (!lua_isnoneornil(L, 1)) {
+        limit = binding_duration(L, 1, "the limit");
+        limit = limit > 0 ? limit : 1;
+    }
+    return child_wait(L, 2, limit);
+}
+
+/* result(handle): true and the results, or false and the error. */
+static int task_result(lua_State *L)
+{
+    return child_result(L, 1);
+}
+
+/* cancel(handle): ends the task; its <close> variables run. */
+static int task_cancel_child(lua_State *L)
+{
+    child_cancel(L, 1);
+    return 0;
+}
+
+/* handles(methods): the functions that handles have as methods. */
+static int task_handles(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    child_open(L);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"sleep", task_sleep},
     {"detach", task_detach_function},
+    {"spawn", task_spawn_child},
+    {"wait", task_wait},
+    {"result", task_result},
+    {"cancel", task_cancel_child},
+    {"handles", task_handles},
     {NULL, NULL},
 };
-
-static const char *const not_built[] = {"spawn", "join", "all", "race", NULL};
 
 int binding_task(lua_State *L)
 {
     luaL_newlib(L, functions);
-    binding_close_module(L, "task", not_built);
     return 1;
 }

@@ -15,6 +15,7 @@ dependency(microhttpd libmicrohttpd>=0.9.75)
 dependency(sqlite sqlite3>=3.40)
 dependency(lua lua5.4>=5.4.4)
 dependency(cjson lua5.4-cjson>=2.1.0)
+dependency(pcre2 libpcre2-8>=10.42)
 dependency(jansson jansson>=2.14)
 
 # Only the tests need it.

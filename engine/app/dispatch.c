@@ -1,5 +1,6 @@
 #include "app/dispatch.h"
 
+#include "app/errors.h"
 #include "app/notices.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -12,11 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAILED_TIMEOUT_MS 30000 /* for bot.catch after a limit */
+
 /* One update on its way from the inbox to its handler's end. */
 struct run {
     struct list link; /* in its lane's queue, then in dispatch.starting */
     struct lane *lane;
     struct inbox_entry *entry;
+    struct error_place place;
+    bool told; /* the scripts have heard how its handler ended */
     struct dispatch *dispatch;
 };
 
@@ -37,10 +42,13 @@ struct dispatch {
     struct deferred pump;
     size_t waiting;
     size_t running;
+    bool open;
     bool stopped;
 };
 
 static void pump_now(struct deferred *d);
+static void on_ended(void *arg, enum task_outcome outcome,
+                     const struct script_error *error);
 
 struct dispatch *dispatch_new(const struct dispatch_options *o)
 {
@@ -54,6 +62,12 @@ struct dispatch *dispatch_new(const struct dispatch_options *o)
 void dispatch_use(struct dispatch *d, struct generation *g)
 {
     d->generation = g;
+    dispatch_pump(d);
+}
+
+void dispatch_open(struct dispatch *d)
+{
+    d->open = true;
     dispatch_pump(d);
 }
 
@@ -113,20 +127,41 @@ static void run_free(struct run *run)
     free(run);
 }
 
-static void report(struct run *run, enum task_outcome outcome,
-                   const struct script_error *error)
+static void report(struct run *run, const struct script_error *error)
 {
-    const struct inbox_entry *entry = run->entry;
-    struct script_error e = {
-        .kind = "timeout",
-        .message = "the handler ran longer than HANDLER_TIMEOUT",
-        .script = "",
-        .traceback = "",
+    const struct dispatch_options *o = &run->dispatch->o;
+    notices_error(o->notices, error, run->entry->update_id, run->entry->lane);
+    errors_add(o->errors, error, &run->place, NULL);
+}
+
+static void on_loop(void *arg, bool running);
+
+/* A handler that was ended from outside could tell nobody: bot.catch hears
+ * of it in a task of its own, within the same turn of the lane. */
+static bool tell_scripts(struct run *run, const struct script_error *error)
+{
+    const struct task_spec spec = {
+        .entry = VM_ON_FAILED,
+        .json = run->entry->body,
+        .json_len = run->entry->body_len,
+        .error = error,
+        .flag = run->entry->redelivered,
+        .timeout_ms = FAILED_TIMEOUT_MS,
+        .ended = on_ended,
+        .on_loop = on_loop,
+        .arg = run,
     };
-    if (outcome == TASK_DONE || outcome == TASK_CANCELLED)
-        return;
-    notices_error(run->dispatch->o.notices, error ? error : &e,
-                  entry->update_id, entry->lane);
+    if (run->told || run->dispatch->stopped)
+        return false;
+    run->told = true;
+    return task_spawn(run->dispatch->generation, &spec) != NULL;
+}
+
+static bool was_ended_from_outside(const struct script_error *error)
+{
+    return strcmp(error->kind, "limit") == 0 ||
+           strcmp(error->kind, "timeout") == 0 ||
+           strcmp(error->kind, "cancelled") == 0;
 }
 
 static void on_ended(void *arg, enum task_outcome outcome,
@@ -135,8 +170,12 @@ static void on_ended(void *arg, enum task_outcome outcome,
     struct run *run = arg;
     struct dispatch *d = run->dispatch;
 
-    report(run, outcome, error);
-    if (outcome == TASK_CANCELLED)
+    if (error) {
+        report(run, error);
+        if (was_ended_from_outside(error) && tell_scripts(run, error))
+            return;
+    }
+    if (outcome == TASK_CANCELLED && !error)
         inbox_release(d->o.inbox, run->entry); /* by shutdown: no end */
     else
         inbox_finish(d->o.inbox, run->entry);
@@ -151,6 +190,20 @@ static void on_loop(void *arg, bool running)
 {
     struct run *run = arg;
     inbox_on_loop(run->dispatch->o.inbox, running ? run->entry : NULL);
+    errors_on_loop(run->dispatch->o.errors, running ? &run->place : NULL);
+}
+
+/* The scripts handle no updates, or this one cannot be handed to them. */
+static void end_without_task(struct run *run)
+{
+    const struct script_error odd = {
+        .kind = "script",
+        .message = "the update could not be handed to the scripts",
+        .script = "",
+        .traceback = "",
+    };
+    bool failed = generation_has(run->dispatch->generation, VM_ON_UPDATE);
+    on_ended(run, failed ? TASK_ERROR : TASK_DONE, failed ? &odd : NULL);
 }
 
 /* False: the inbox has no room for another running mark now. */
@@ -169,11 +222,16 @@ static bool start(struct dispatch *d, struct run *run)
     };
     if (!inbox_begin(d->o.inbox, entry))
         return false;
+    run->place = (struct error_place){
+        .update_id = entry->update_id,
+        .lane = entry->lane,
+        .generation = generation_id(d->generation),
+    };
     list_remove(&run->link);
     d->waiting--;
     d->running++;
     if (!task_spawn(d->generation, &spec))
-        on_ended(run, TASK_DONE, NULL); /* the scripts handle no updates */
+        end_without_task(run);
     return true;
 }
 
@@ -192,7 +250,7 @@ static void pump_now(struct deferred *deferred)
     struct inbox_entry *entry;
     size_t fullest = 0;
 
-    if (d->stopped || !d->generation)
+    if (d->stopped || !d->open || !d->generation)
         return;
     start_what_can(d);
     while (fullest < DISPATCH_LANE_MAX && d->waiting < INBOX_IN_MEMORY &&

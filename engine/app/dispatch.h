@@ -16,6 +16,7 @@
 #define DISPATCH_LANE_MAX 1000    /* updates waiting in one lane */
 
 struct dispatch;
+struct errors;
 struct generation;
 struct inbox;
 struct loop;
@@ -25,6 +26,7 @@ struct dispatch_options {
     struct loop *loop;
     struct inbox *inbox;
     const struct notices *notices; /* borrowed */
+    struct errors *errors;         /* borrowed */
     uint64_t handler_timeout_ms;
     void (*idle)(void *arg); /* after dispatch_stop: nothing runs any more */
     void *arg;
@@ -35,6 +37,10 @@ struct dispatch *dispatch_new(const struct dispatch_options *o);
 
 /* Updates that start from now on run on this generation. */
 void dispatch_use(struct dispatch *d, struct generation *g);
+
+/* Handlers may start now: Telegram has accepted the token. Before it, every
+ * answer would fail and its update would be spent. */
+void dispatch_open(struct dispatch *d);
 
 /* The inbox may have something. */
 void dispatch_pump(struct dispatch *d);

@@ -73,28 +73,37 @@ static void serve_health(struct exchange *x, void *arg)
     exchange_reply(x, 200, "application/json", body, strlen(body));
 }
 
+void health_put(const struct health *h, struct buf *b)
+{
+    buf_printf(b, "\"ready\":%s,\"degraded\":%s,\"components\":{",
+               health_is_ready(h) ? "true" : "false",
+               is_degraded(h) ? "true" : "false");
+    for (int c = 0; c < HEALTH_COMPONENTS; c++)
+        buf_printf(b, "%s\"%s\":{\"state\":\"%s\",\"since\":%.3f}",
+                   c ? "," : "", components[c].name,
+                   state_name(h->components[c].state),
+                   (double)h->components[c].since_ms / 1000);
+    buf_putc(b, '}');
+}
+
 static void serve_ready(struct exchange *x, void *arg)
 {
     const struct health *h = arg;
     struct buf b = {0};
-    bool ready = health_is_ready(h);
 
-    buf_printf(&b, "{\"ready\":%s,\"degraded\":%s,\"components\":{",
-               ready ? "true" : "false", is_degraded(h) ? "true" : "false");
-    for (int c = 0; c < HEALTH_COMPONENTS; c++)
-        buf_printf(&b, "%s\"%s\":{\"state\":\"%s\",\"since\":%.3f}",
-                   c ? "," : "", components[c].name,
-                   state_name(h->components[c].state),
-                   (double)h->components[c].since_ms / 1000);
-    buf_puts(&b, "}}");
+    buf_putc(&b, '{');
+    health_put(h, &b);
+    buf_putc(&b, '}');
     exchange_add_header(x, "Cache-Control", "no-store");
-    exchange_reply(x, ready ? 200 : 503, "application/json", b.data, b.len);
+    exchange_reply(x, health_is_ready(h) ? 200 : 503, "application/json",
+                   b.data, b.len);
     buf_free(&b);
 }
 
 static bool is_open_path(const char *path)
 {
-    return strcmp(path, "/health") == 0 || strcmp(path, "/ready") == 0;
+    return strcmp(path, "/health") == 0 || strcmp(path, "/ready") == 0 ||
+           strcmp(path, "/webhook") == 0 || strncmp(path, "/x/", 3) == 0;
 }
 
 /* "localhost", "127.x.y.z" or "[::1]", with any port. */
@@ -123,19 +132,34 @@ static bool is_forwarded(const struct exchange *x)
     return false;
 }
 
-/* A page of another origin may send requests here, but its Host header or
- * its proxy's headers give it away. */
+/* A page of another site can make a browser on this machine send requests
+ * here; the browser tells where the page is from. */
+static bool is_foreign_page(const struct exchange *x)
+{
+    const char *origin = exchange_header(x, "Origin");
+    const char *host = exchange_header(x, "Host");
+    if (!origin)
+        return false;
+    const char *name = strstr(origin, "://");
+    return !name || !host || strcmp(name + 3, host) != 0;
+}
+
 static bool guard(struct exchange *x, void *arg)
 {
     (void)arg;
     if (is_open_path(exchange_path(x)))
         return true;
-    if (exchange_peer_is_loopback(x) && !is_forwarded(x) &&
-        is_loopback_host(exchange_header(x, "Host")))
-        return true;
-    exchange_fail(x, 403, "only this machine may use this without a "
-                          "CONSOLE_TOKEN");
-    return false;
+    if (!exchange_peer_is_loopback(x) || is_forwarded(x) ||
+        !is_loopback_host(exchange_header(x, "Host"))) {
+        exchange_fail(x, 403, "only this machine may use this without a "
+                              "CONSOLE_TOKEN");
+        return false;
+    }
+    if (is_foreign_page(x)) {
+        exchange_fail(x, 403, "a page of another origin may not do this");
+        return false;
+    }
+    return true;
 }
 
 void health_mount(struct health *h, struct routes *routes)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
 struct clock;
 struct exchange;
 struct routes;
@@ -42,6 +43,9 @@ void health_set(struct health *h, enum health_component c,
 /* Serves new work: not stopping, and neither inbox, database nor scripts is
  * down. */
 bool health_is_ready(const struct health *h);
+
+/* Appends the members of a JSON object: "ready", "degraded", "components". */
+void health_put(const struct health *h, struct buf *b);
 
 /* Mounts /health and /ready and the guard; h is borrowed. */
 void health_mount(struct health *h, struct routes *routes);

@@ -1,5 +1,6 @@
 #include "app/scripts.h"
 
+#include "app/admins.h"
 #include "app/notices.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,6 +30,8 @@ struct scripts {
     struct script_error error;
     uint64_t next_id;
     uint64_t load_began_ms;
+    struct list waiting; /* for the end of the running load */
+    struct list later;   /* for that of the next one */
     bool loading;
     bool again;
     bool closing;
@@ -39,14 +42,14 @@ struct scripts {
 
 static void on_change(void *arg)
 {
-    scripts_reload(arg);
+    scripts_reload(arg, NULL);
 }
 
 static void watch_start(struct scripts *s)
 {
     struct err e;
-    s->watch = watch_new(s->o.loop, s->o.host->scripts_dir, QUIET_MS,
-                         on_change, s, &e);
+    s->watch = watch_new(s->o.loop, s->o.host->scripts_dir, QUIET_MS, on_change,
+                         s, &e);
     if (!s->watch)
         LOG_AT(loop_log(s->o.loop), LOG_WARN, "scripts.no_watch",
                LOG_S("reason", e.message));
@@ -85,6 +88,8 @@ struct scripts *scripts_new(const struct scripts_options *o,
     s->next_id = 2;
     s->load_began_ms = began;
     list_init(&s->olds);
+    list_init(&s->waiting);
+    list_init(&s->later);
     deferred_init(&s->end, close_now);
     return s;
 }
@@ -106,6 +111,24 @@ static void old_gone(void *arg)
     free(old);
 }
 
+/* Handlers that nobody lets end must not keep all generations in memory. */
+static void expire_olds(struct scripts *s)
+{
+    size_t surplus = scripts_old(s);
+    struct list *link = s->olds.next;
+    surplus = surplus > SCRIPTS_OLD_MAX ? surplus - SCRIPTS_OLD_MAX : 0;
+    for (; surplus > 0; link = link->next) {
+        struct generation *g = LIST_ENTRY(link, struct old, link)->generation;
+        if (generation_tasks(g) == 0)
+            continue;
+        LOG_AT(loop_log(s->o.loop), LOG_WARN, "scripts.expired",
+               LOG_I("generation", (int64_t)generation_id(g)),
+               LOG_I("tasks", (int64_t)generation_tasks(g)));
+        generation_expire(g);
+        surplus--;
+    }
+}
+
 static void switch_to(struct scripts *s, struct generation *g)
 {
     struct old *old = MEM_NEW(struct old);
@@ -113,10 +136,9 @@ static void switch_to(struct scripts *s, struct generation *g)
     list_push(&s->olds, &old->link);
     s->current = g;
     generation_adopt(g, s->o.loop);
-    notices_reloaded(s->o.notices, generation_id(g),
-                     (int64_t)(loop_now_ms(s->o.loop) - s->load_began_ms));
     s->o.switched(s->o.arg, g, "reload");
     generation_retire(old->generation, old_gone, old);
+    expire_olds(s);
 }
 
 static void load_run(struct work *w)
@@ -125,37 +147,77 @@ static void load_run(struct work *w)
     s->loaded = generation_load(s->o.host, s->next_id, &s->error);
 }
 
+/* One of them may ask for the next load. */
+static void tell_waiters(struct list *waiters, const struct scripts_outcome *o)
+{
+    struct list told;
+    struct list *link;
+    list_init(&told);
+    list_splice(&told, waiters);
+    while ((link = list_shift(&told))) {
+        struct scripts_waiter *w =
+            LIST_ENTRY(link, struct scripts_waiter, link);
+        w->done(w, o);
+    }
+}
+
+/* Takes over what was loaded, or tells why nothing was. */
+static void load_end(struct scripts *s)
+{
+    struct scripts_outcome o = {
+        .took_ms = (int64_t)(loop_now_ms(s->o.loop) - s->load_began_ms),
+    };
+    struct generation *g = s->loaded;
+
+    s->loaded = NULL;
+    if (g) {
+        s->next_id++;
+        notices_reloaded(s->o.notices, generation_id(g), o.took_ms);
+        admins_loaded(s->o.admins, generation_id(g));
+        switch_to(s, g);
+    } else {
+        uint64_t id = generation_id(s->current);
+        o.error = &s->error;
+        notices_reload_failed(s->o.notices, &s->error, id);
+        admins_not_loaded(s->o.admins, &s->error, id);
+    }
+    o.generation = generation_id(s->current);
+    tell_waiters(&s->waiting, &o);
+    script_error_clear(&s->error);
+}
+
 static void load_done(struct work *w)
 {
     struct scripts *s = LIST_ENTRY(w, struct scripts, work);
-    struct generation *g = s->loaded;
 
     s->loading = false;
     if (s->closing) {
         loop_defer(s->o.loop, &s->end);
         return;
     }
-    s->loaded = NULL;
-    if (g) {
-        s->next_id++;
-        switch_to(s, g);
-    } else {
-        notices_reload_failed(s->o.notices, &s->error,
-                              generation_id(s->current));
-        script_error_clear(&s->error);
-    }
+    load_end(s);
+    list_splice(&s->waiting, &s->later);
     if (s->again)
-        scripts_reload(s);
+        scripts_reload(s, NULL);
 }
 
-void scripts_reload(struct scripts *s)
+void scripts_reload(struct scripts *s, struct scripts_waiter *w)
 {
+    if (s->closing)
+        return;
+    if (w)
+        list_push(s->loading ? &s->later : &s->waiting, &w->link);
     s->again = s->loading;
-    if (s->loading || s->closing)
+    if (s->loading)
         return;
     s->loading = true;
     s->load_began_ms = loop_now_ms(s->o.loop);
     work_start(&s->work, s->o.loop, load_run, load_done);
+}
+
+void scripts_forget(struct scripts_waiter *w)
+{
+    list_remove(&w->link);
 }
 
 struct generation *scripts_current(const struct scripts *s)
@@ -163,11 +225,36 @@ struct generation *scripts_current(const struct scripts *s)
     return s->current;
 }
 
+size_t scripts_old(const struct scripts *s)
+{
+    size_t n = 0;
+    for (const struct list *l = s->olds.next; l != &s->olds; l = l->next)
+        n += generation_tasks(LIST_ENTRY(l, struct old, link)->generation) > 0;
+    return n;
+}
+
+static void dismiss_waiters(struct scripts *s)
+{
+    static struct script_error stopping = {
+        .kind = "cancelled",
+        .message = "the engine is stopping",
+        .script = "",
+        .traceback = "",
+    };
+    const struct scripts_outcome o = {
+        .error = &stopping,
+        .generation = generation_id(s->current),
+    };
+    tell_waiters(&s->waiting, &o);
+    tell_waiters(&s->later, &o);
+}
+
 void scripts_close(struct scripts *s, void (*closed)(void *arg), void *arg)
 {
     s->closing = true;
     s->closed = closed;
     s->closed_arg = arg;
+    dismiss_waiters(s);
     if (s->watch)
         watch_free(s->watch);
     if (!s->loading)

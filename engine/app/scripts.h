@@ -4,14 +4,20 @@
 /*
  * The current generation of the scripts and its succession: loads beside the
  * loop, switches between two updates, keeps the old one when the new one
- * does not load. Watches SCRIPTS_DIR if asked to.
+ * does not load. Old generations live until their last handler has ended;
+ * when there are more than SCRIPTS_OLD_MAX, the handlers of the oldest are
+ * ended. Watches SCRIPTS_DIR if asked to.
  */
 
-#include "base/err.h"
+#include "base/list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#define SCRIPTS_OLD_MAX 4
+
+struct admins;
 struct generation;
 struct loop;
 struct notices;
@@ -21,9 +27,10 @@ struct vm_host;
 
 struct scripts_options {
     struct loop *loop;
-    const struct vm_host *host;     /* borrowed */
-    const struct notices *notices;  /* borrowed */
-    bool watch;                     /* HOT_RELOAD */
+    const struct vm_host *host;    /* borrowed */
+    const struct notices *notices; /* borrowed */
+    struct admins *admins;         /* borrowed */
+    bool watch;                    /* HOT_RELOAD */
     /* The new generation takes over now; `reason` is "start" or "reload". */
     void (*switched)(void *arg, struct generation *g, const char *reason);
     void *arg;
@@ -35,13 +42,32 @@ struct scripts *scripts_new(const struct scripts_options *o,
                             struct script_error *error);
 void scripts_begin(struct scripts *s);
 
-/* Loads anew; a request during a load makes one further load. */
-void scripts_reload(struct scripts *s);
+/* How a load has ended. */
+struct scripts_outcome {
+    const struct script_error *error; /* NULL: loaded */
+    uint64_t generation;              /* that runs now */
+    int64_t took_ms;
+};
+
+/* One who waits for the end of a load; embedded by its owner. */
+struct scripts_waiter {
+    struct list link;
+    /* Once, from the loop; w is in no list any more. */
+    void (*done)(struct scripts_waiter *w, const struct scripts_outcome *o);
+};
+
+/* Loads anew; not after scripts_close. Requests during a load make one further
+ * load, whose end is told to w (NULL: to nobody), because the running one may
+ * have read the files too early. */
+void scripts_reload(struct scripts *s, struct scripts_waiter *w);
+void scripts_forget(struct scripts_waiter *w); /* done will not be called */
 
 struct generation *scripts_current(const struct scripts *s);
+size_t scripts_old(const struct scripts *s); /* that still run handlers */
 
 /* No further reload; `closed` comes from the loop once no load is running
- * and all generations are gone. Their running tasks are cancelled. */
+ * and all generations are gone. Their running tasks are cancelled. Waiters
+ * are told at once that the engine is stopping (kind "cancelled"). */
 void scripts_close(struct scripts *s, void (*closed)(void *arg), void *arg);
 
 #endif

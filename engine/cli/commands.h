@@ -14,6 +14,8 @@ int command_run(int argc, char **argv);
 int command_play(int argc, char **argv);
 int command_sim(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_reload(int argc, char **argv);
+int command_status(int argc, char **argv);
 
 /* "moonlet: MESSAGE" on stderr; returns the code. */
 int command_fail(int code, const char *fmt, ...)

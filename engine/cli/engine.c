@@ -1,6 +1,9 @@
 #include "cli/engine.h"
 
+#include "app/admins.h"
+#include "app/control.h"
 #include "app/dispatch.h"
+#include "app/errors.h"
 #include "app/health.h"
 #include "app/notices.h"
 #include "app/scripts.h"
@@ -11,6 +14,7 @@
 #include "bindings/bindings.h"
 #include "cli/commands.h"
 #include "cli/library.h"
+#include "cli/restart.h"
 #include "cli/settings.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
@@ -18,9 +22,11 @@
 #include "net/routes.h"
 #include "sim/sim.h"
 #include "store/datadir.h"
+#include "store/files.h"
 #include "store/inbox.h"
 #include "telegram/api.h"
 #include "telegram/polling.h"
+#include "vm/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +38,7 @@
 #define HTTP_BODY_MAX (1024u * 1024)
 #define HTTP_IDLE_MS 60000
 #define CLIENT_CONNECTIONS_MAX 256
+#define CONTROL_CONNECTIONS_MAX 16
 
 enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_HUP, SIGNALS };
 
@@ -44,14 +51,20 @@ struct engine {
     struct datadir dir;
     struct routes *routes;
     struct http_server *server;
+    struct routes *control_routes;
+    struct http_server *control_server; /* DATA_DIR/moonlet.sock */
+    struct control *control;
     struct http_client *client;
     struct sim *sim;
     struct api *api;
     struct inbox *inbox;
     struct health health;
     struct notices notices;
+    struct errors *errors;
+    struct admins *admins;
     struct services services;
     struct vm_source *library;
+    struct limits *limits;
     struct vm_host host;
     struct scripts *scripts;
     struct dispatch *dispatch;
@@ -84,6 +97,7 @@ static void on_identified(void *arg, struct json me)
     struct buf name = {0};
     free(e->services.me);
     e->services.me = mem_dup(me.at, me.len);
+    dispatch_open(e->dispatch);
     json_text(json_get(me, "username"), &name);
     LOG_AT(e->log, LOG_INFO, "telegram.bot", LOG_S("username", name.data),
            LOG_I("id", api_bot_id(e->api)));
@@ -110,7 +124,17 @@ static void on_refused(void *arg, const struct err *error)
 static void on_telegram_state(void *arg, bool up)
 {
     struct engine *e = arg;
+    if (up && e->health.components[HEALTH_TELEGRAM].state == HEALTH_DOWN)
+        LOG_AT(e->log, LOG_INFO, "telegram.back");
     health_set(&e->health, HEALTH_TELEGRAM, up ? HEALTH_UP : HEALTH_DOWN);
+}
+
+static void on_inbox_state(void *arg, bool up)
+{
+    struct engine *e = arg;
+    if (up)
+        LOG_AT(e->log, LOG_INFO, "inbox.back");
+    health_set(&e->health, HEALTH_INBOX, up ? HEALTH_UP : HEALTH_DOWN);
 }
 
 static void on_switched(void *arg, struct generation *g, const char *reason)
@@ -161,6 +185,7 @@ static void stop(struct engine *e)
         return;
     e->stopping = true;
     e->health.stopping = true;
+    control_stop(e->control);
     LOG_AT(e->log, LOG_INFO, "engine.stopping",
            LOG_I("handlers", (int64_t)dispatch_running(e->dispatch)));
     polling_stop(e->polling);
@@ -175,8 +200,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct engine *e = handle->data;
     if (number == SIGHUP) {
-        if (e->scripts)
-            scripts_reload(e->scripts);
+        if (!e->stopping)
+            scripts_reload(e->scripts, NULL);
         return;
     }
     if (e->stopping)
@@ -204,6 +229,8 @@ static void open_base(struct engine *e)
     e->loop = loop_new(&e->clock, e->log, &e->rng);
     timer_init(&e->shutdown_limit, e->loop, on_shutdown_limit);
     health_init(&e->health, &e->clock);
+    e->errors = errors_new(&e->clock);
+    e->services.errors = e->errors;
 }
 
 static void open_telegram(struct engine *e)
@@ -225,6 +252,7 @@ static void open_telegram(struct engine *e)
                        : http_client_new_curl(e->loop, &client);
     e->api = api_new(e->loop, e->client, &api);
     e->services.api = e->api;
+    e->admins = admins_new(e->loop, e->api, c->admin_ids, c->admin_count);
 }
 
 static void open_sim(struct engine *e)
@@ -249,6 +277,9 @@ static int open_inbox(struct engine *e, struct err *error)
     };
     if (datadir_open(&e->dir, e->settings.config.data_dir, error) != 0)
         return error->code;
+    char *folder = datadir_file(&e->dir, "files");
+    e->services.files = files_new(e->loop, folder);
+    free(folder);
     e->inbox = inbox_open(e->loop, &e->dir, &options, error);
     if (!e->inbox)
         return error->code;
@@ -269,6 +300,28 @@ static int open_server(struct engine *e, struct err *error)
     return e->server ? 0 : error->code;
 }
 
+/* In a signal handler, over a C call that no hook can stop. */
+static void on_stuck(void *arg, struct lua_State *L)
+{
+    const char *script = NULL;
+    int line = 0;
+    (void)arg;
+    limits_place(L, &script, &line);
+    restart_now("engine.stuck", script, line);
+}
+
+static void on_exhausted(void *services, struct generation *g)
+{
+    struct engine *e = LIST_ENTRY(services, struct engine, services);
+    if (!e->scripts || g != scripts_current(e->scripts))
+        return;
+    LOG_AT(e->log, LOG_WARN, "scripts.memory",
+           LOG_I("generation", (int64_t)generation_id(g)),
+           LOG_S("remedy", "the scripts are loaded afresh; they keep too much "
+                           "in their variables"));
+    scripts_reload(e->scripts, NULL);
+}
+
 static int open_scripts(struct engine *e, struct err *error)
 {
     struct script_error why;
@@ -276,14 +329,22 @@ static int open_scripts(struct engine *e, struct err *error)
         .loop = e->loop,
         .host = &e->host,
         .notices = &e->notices,
+        .admins = e->admins,
         .watch = e->settings.config.hot_reload,
         .switched = on_switched,
         .arg = e,
     };
     e->services.app_json = e->settings.file.app_json;
     e->library = library_sources();
+    e->limits = limits_new(
+        (uint64_t)e->settings.config.handler_cpu_limit_ms, on_stuck, e, error);
+    if (!e->limits)
+        return error->code;
     e->host = (struct vm_host){
         .log = e->log,
+        .limits = e->limits,
+        .memory_limit = (size_t)e->settings.config.lua_memory_limit,
+        .exhausted = on_exhausted,
         .modules = bindings_modules,
         .library = e->library,
         .scripts_dir = e->settings.config.scripts_dir,
@@ -306,6 +367,7 @@ static void open_app(struct engine *e)
         .loop = e->loop,
         .inbox = e->inbox,
         .notices = &e->notices,
+        .errors = e->errors,
         .handler_timeout_ms = (uint64_t)c->handler_timeout_ms,
         .idle = on_idle,
         .arg = e,
@@ -319,10 +381,53 @@ static void open_app(struct engine *e)
         .started = on_polling_started,
         .refused = on_refused,
         .state = on_telegram_state,
+        .storage = on_inbox_state,
         .arg = e,
     };
     e->dispatch = dispatch_new(&dispatch);
     e->polling = polling_new(&polling);
+}
+
+/* Without its socket the engine still works, but for two commands. */
+static void open_socket(struct engine *e)
+{
+    struct err error;
+    char *path = datadir_file(&e->dir, "moonlet.sock");
+    const struct http_server_options options = {
+        .path = path,
+        .connections_max = CONTROL_CONNECTIONS_MAX,
+        .body_max = HTTP_BODY_MAX,
+        .idle_ms = HTTP_IDLE_MS,
+    };
+    e->control_server =
+        http_server_new(e->loop, e->control_routes, &options, &error);
+    if (!e->control_server)
+        LOG_AT(e->log, LOG_WARN, "control.off",
+               LOG_S("reason", error.message),
+               LOG_S("remedy",
+                     error.code == ERR_CONFIG
+                         ? "choose a DATA_DIR with a shorter path"
+                         : "moonlet reload and moonlet status need it; "
+                           "SIGHUP loads the scripts too"));
+    free(path);
+}
+
+static void open_control(struct engine *e)
+{
+    const struct control_options options = {
+        .clock = &e->clock,
+        .health = &e->health,
+        .errors = e->errors,
+        .inbox = e->inbox,
+        .dispatch = e->dispatch,
+        .scripts = e->scripts,
+        .scripts_dir = e->settings.config.scripts_dir,
+    };
+    e->control = control_new(&options);
+    e->control_routes = routes_new();
+    control_serve(e->control, e->routes);
+    control_serve(e->control, e->control_routes);
+    open_socket(e);
 }
 
 static void watch_signals(struct engine *e)
@@ -335,13 +440,15 @@ static void watch_signals(struct engine *e)
     }
 }
 
-struct engine *engine_new(struct settings *settings, bool with_sim,
+struct engine *engine_new(struct settings *settings, bool with_sim, int deaths,
                           struct err *error)
 {
     struct engine *e = MEM_NEW(struct engine);
     e->settings = *settings;
     e->dir.lock_fd = -1;
     open_base(e);
+    if (deaths > 0)
+        LOG_AT(e->log, LOG_WARN, "engine.restarted", LOG_I("deaths", deaths));
     e->notices.log = e->log;
     e->routes = routes_new();
     health_mount(&e->health, e->routes);
@@ -355,6 +462,7 @@ struct engine *engine_new(struct settings *settings, bool with_sim,
         return NULL;
     }
     open_app(e);
+    open_control(e);
     watch_signals(e);
     return e;
 }
@@ -379,8 +487,13 @@ static void close_parts(struct engine *e)
         inbox_close(e->inbox);
     if (e->polling)
         polling_free(e->polling);
+    admins_free(e->admins);
     if (e->server)
         http_server_free(e->server);
+    if (e->control_server)
+        http_server_free(e->control_server);
+    if (e->control)
+        control_free(e->control);
     if (e->sim)
         sim_free(e->sim);
     http_client_free(e->client);
@@ -400,9 +513,15 @@ void engine_free(struct engine *e)
     if (e->scripts)
         scripts_close(e->scripts, ignore_end, NULL);
     close_parts(e);
-    LOG_AT(e->log, LOG_INFO, "engine.stopped");
+    if (e->stopping)
+        LOG_AT(e->log, LOG_INFO, "engine.stopped");
     loop_free(e->loop);
     routes_free(e->routes);
+    if (e->control_routes)
+        routes_free(e->control_routes);
+    errors_free(e->errors);
+    files_free(e->services.files);
+    limits_free(e->limits);
     free(e->library);
     free(e->services.me);
     datadir_close(&e->dir);

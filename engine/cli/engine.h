@@ -14,9 +14,10 @@ struct engine;
 struct settings;
 
 /* Opens everything and loads the scripts; nothing runs yet. with_sim: the
- * simulator lives in the engine and stands for Telegram. Takes the settings
+ * simulator lives in the engine and stands for Telegram. deaths: how often the
+ * process has restarted itself of late, for the log. Takes the settings
  * over on success. NULL and *e on failure. */
-struct engine *engine_new(struct settings *settings, bool with_sim,
+struct engine *engine_new(struct settings *settings, bool with_sim, int deaths,
                           struct err *e);
 
 /* Runs until SIGTERM or SIGINT, or until nothing can be done without the

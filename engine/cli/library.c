@@ -35,6 +35,6 @@ void library_describe(const struct script_error *why, const char *scripts_dir,
         err_set(e, ERR_SCRIPT, 0, "%s:%d: %s", why->script, why->line,
                 why->message);
     else
-        err_set(e, ERR_SCRIPT, 0, "%s (SCRIPTS_DIR is %s)", why->message,
-                scripts_dir);
+        err_set(e, ERR_SCRIPT, 0, "%s/main.lua: %s", scripts_dir,
+                why->message);
 }

@@ -2,15 +2,17 @@
  * The command line: one row a command.
  */
 #include "cli/commands.h"
+#include "cli/restart.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+static const struct command_option no_options[] = {{0}};
+
 static int command_version(int argc, char **argv)
 {
-    static const struct command_option none[] = {{0}};
-    int code = command_parse(argc, argv, none, NULL,
+    int code = command_parse(argc, argv, no_options, NULL,
                              "moonlet version\n\nPrints the version.\n");
     if (code >= 0)
         return code;
@@ -30,6 +32,9 @@ static const struct {
                            "no network"},
     {"sim", command_sim, "         a Telegram Bot API server for development"},
     {"check", command_check, "[DIR]  check configuration and scripts"},
+    {"reload", command_reload, "[DIR]  load the scripts of the running bot "
+                               "anew"},
+    {"status", command_status, "[DIR]  how the running bot is"},
     {"version", command_version, "     print the version"},
     {"help", command_help, "        print this"},
     {"worker", NULL, NULL},
@@ -37,12 +42,10 @@ static const struct {
     {"broadcast", NULL, NULL},
     {"dead", NULL, NULL},
     {"jobs", NULL, NULL},
-    {"status", NULL, NULL},
     {"test", NULL, NULL},
     {"new", NULL, NULL},
     {"graph", NULL, NULL},
     {"types", NULL, NULL},
-    {"reload", NULL, NULL},
     {"backup", NULL, NULL},
 };
 
@@ -58,16 +61,38 @@ static void print_help(FILE *out)
     fputs("\nEvery command explains itself with --help.\n", out);
 }
 
+/* Runs the command of that name; EXIT_USAGE if there is none. */
+static int run_command(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) != 0)
+            continue;
+        if (!commands[i].run)
+            return command_fail(EXIT_FAILED, "not built yet: %s", name);
+        return commands[i].run(argc, argv);
+    }
+    return command_fail(EXIT_USAGE, "unknown command \"%s\" (see moonlet "
+                        "help)", name);
+}
+
 static int command_help(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    const char *name = NULL;
+    static char option[] = "--help";
+    int code = command_parse(argc, argv, no_options, &name,
+                             "moonlet help [COMMAND]\n\n"
+                             "Lists the commands, or explains one.\n");
+    if (code >= 0)
+        return code;
+    if (name)
+        return run_command(name, 2, (char *[]){argv[1], option, NULL});
     print_help(stdout);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
+    restart_remember(argv);
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
         print_help(stderr);
@@ -78,13 +103,5 @@ int main(int argc, char **argv)
         name = "help";
     if (strcmp(name, "--version") == 0)
         name = "version";
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) != 0)
-            continue;
-        if (!commands[i].run)
-            return command_fail(EXIT_FAILED, "not built yet: %s", name);
-        return commands[i].run(argc - 1, argv + 1);
-    }
-    return command_fail(EXIT_USAGE, "unknown command \"%s\" (see moonlet "
-                        "help)", name);
+    return run_command(name, argc - 1, argv + 1);
 }

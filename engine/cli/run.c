@@ -2,7 +2,9 @@
  * moonlet run and moonlet play.
  */
 #include "cli/commands.h"
+#include "base/log.h"
 #include "cli/engine.h"
+#include "cli/restart.h"
 #include "cli/settings.h"
 
 #include <stdio.h>
@@ -34,7 +36,8 @@ static int run_engine(struct settings *settings, bool play)
 
     snprintf(host, sizeof host, "%s", settings->config.http_host);
     apply_core_limit(&settings->config);
-    struct engine *engine = engine_new(settings, play, &e);
+    int deaths = restart_arm(settings->config.log_format == LOG_JSON);
+    struct engine *engine = engine_new(settings, play, deaths, &e);
     if (!engine)
         return command_fail(EXIT_FAILED, "%s", e.message);
     if (play) {

@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SIM_PORT 8081
@@ -83,6 +84,14 @@ static int read_port(const char *text)
     return *end || port < 0 || port > 65535 ? -1 : (int)port;
 }
 
+/* As the simulator reads it in a request's path. */
+static bool is_token(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && *text != '0' && text[digits] == ':' &&
+           text[digits + 1] != '\0' && !strpbrk(text, "/? ");
+}
+
 int command_sim(int argc, char **argv)
 {
     const char *port_text = NULL, *token = NULL, *unused = NULL;
@@ -99,6 +108,9 @@ int command_sim(int argc, char **argv)
     if (port < 0)
         return command_fail(EXIT_USAGE, "sim: --port must be 0..65535, got "
                             "\"%s\"", port_text);
+    if (token && !is_token(token))
+        return command_fail(EXIT_USAGE, "sim: --token must be like 123:ABC "
+                            "(digits, colon, rest)");
     struct clock clock;
     struct rng rng;
     clock_init_real(&clock);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #define WATCH_FOLDERS_MAX 1000u
+#define WATCH_PATIENCE 10u /* times quiet_ms */
 #define WATCH_RETRY_MS 500 /* between looks for a root that vanished */
 
 /* A folder that exists, as the last scan found it. */
@@ -52,6 +53,7 @@ struct watch {
     void (*changed)(void *arg);
     void *arg;
     struct timer quiet;
+    uint64_t first_ms; /* of the changes gathered; while quiet runs */
     struct timer retry;
     struct list folders;
     struct scan *scan; /* the running one */
@@ -173,6 +175,19 @@ static bool is_itself(const struct folder *f, const char *name)
     return strcmp(name, slash != NULL ? slash + 1 : f->path) == 0;
 }
 
+/* A change is to be told, soon. */
+static void gather(struct watch *w)
+{
+    uint64_t now = loop_now_ms(w->loop);
+    uint64_t wait = w->quiet_ms;
+    if (!timer_active(&w->quiet))
+        w->first_ms = now;
+    uint64_t latest = w->first_ms + WATCH_PATIENCE * w->quiet_ms;
+    if (now + wait > latest)
+        wait = latest > now ? latest - now : 0;
+    timer_start(&w->quiet, wait);
+}
+
 static void on_event(uv_fs_event_t *event, const char *name, int events,
                      int status)
 {
@@ -186,7 +201,7 @@ static void on_event(uv_fs_event_t *event, const char *name, int events,
         f->moved = f->moved || itself;
         start_scan(w);
     }
-    timer_start(&w->quiet, w->quiet_ms);
+    gather(w);
 }
 
 static void on_folder_closed(uv_handle_t *handle)
@@ -303,7 +318,7 @@ static void apply_scan(struct watch *w, struct scan *s)
     /* A new folder may have got another one before it was watched. */
     w->scan_again = w->scan_again || added;
     if (dropped || added)
-        timer_start(&w->quiet, w->quiet_ms);
+        gather(w);
 }
 
 static void on_scanned(struct work *work)

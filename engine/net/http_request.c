@@ -93,6 +93,8 @@ void http_requests_end_lost(struct http_requests *all)
 
 static bool address_is_loopback(const struct sockaddr *a)
 {
+    if (a->sa_family == AF_UNIX)
+        return true;
     if (a->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const void *)a;
         return ntohl(v4->sin_addr.s_addr) >> 24 == 127;

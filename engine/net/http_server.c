@@ -4,20 +4,19 @@
 #include "loop/loop.h"
 #include "loop/timer.h"
 #include "net/http_request.h"
+#include "net/listen.h"
 #include "net/pollset.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 struct http_server {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     int port;
+    char *path;           /* of the Unix socket; NULL: TCP */
     bool running;         /* inside of libmicrohttpd */
     unsigned connections; /* after it ran last */
     struct http_requests requests;
@@ -28,65 +27,9 @@ struct http_server {
     unsigned open_handles;
 };
 
-/* Room for either family. */
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static int parse_address(const char *host, int port, union address *a)
-{
-    if (strcmp(host, "localhost") == 0)
-        host = "127.0.0.1";
-    if (uv_ip4_addr(host, port, &a->v4) == 0)
-        return 0;
-    return uv_ip6_addr(host, port, &a->v6);
-}
-
-static socklen_t address_size(const union address *a)
-{
-    return a->any.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);
-}
-
-/* A listening socket, or -1 with errno set. */
-static int listen_at(const union address *a)
-{
-    int one = 1;
-    int fd =
-        socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, &a->any, address_size(a)) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    int sys = errno;
-    close(fd);
-    errno = sys;
-    return -1;
-}
-
-static int bound_port(int fd)
-{
-    union address a = {.any.sa_family = AF_UNSPEC};
-    socklen_t size = sizeof(a);
-    if (getsockname(fd, &a.any, &size))
-        return 0;
-    return ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
-}
-
 static int open_socket(const struct http_server_options *o, struct err *e)
 {
-    union address a;
-    if (parse_address(o->host, o->port, &a)) {
-        err_set(e, ERR_CONFIG, 0, "cannot listen on %s:%d: not an address",
-                o->host, o->port);
-        return -1;
-    }
-    int fd = listen_at(&a);
-    if (fd < 0)
-        err_errno(e, errno, "cannot listen on %s:%d", o->host, o->port);
-    return fd;
+    return o->path ? listen_unix(o->path, e) : listen_tcp(o->host, o->port, e);
 }
 
 /* Once it was full, libmicrohttpd accepts again only in the run after the
@@ -189,6 +132,13 @@ static void open_handles(struct http_server *s)
     s->open_handles = 2;
 }
 
+static void remove_path(struct http_server *s)
+{
+    if (s->path)
+        unlink(s->path);
+    free(s->path);
+}
+
 struct http_server *http_server_new(struct loop *loop, struct routes *routes,
                                     const struct http_server_options *o,
                                     struct err *e)
@@ -198,7 +148,8 @@ struct http_server *http_server_new(struct loop *loop, struct routes *routes,
         return NULL;
     struct http_server *s = MEM_NEW(struct http_server);
     s->loop = loop;
-    s->port = bound_port(fd);
+    s->port = listen_port(fd);
+    s->path = o->path ? mem_strdup(o->path) : NULL;
     s->requests.routes = routes;
     s->requests.loop = loop;
     s->requests.run = &s->turn;
@@ -210,8 +161,8 @@ struct http_server *http_server_new(struct loop *loop, struct routes *routes,
     deferred_init(&s->turn, on_turn);
     s->daemon = start_daemon(&s->requests, fd, o);
     if (!s->daemon) {
-        err_set(e, ERR_IO, 0, "cannot listen on %s:%d: no HTTP daemon", o->host,
-                o->port);
+        err_set(e, ERR_IO, 0, "cannot listen: no HTTP daemon");
+        remove_path(s);
         free(s);
         return NULL;
     }
@@ -231,6 +182,7 @@ void http_server_free(struct http_server *s)
     http_requests_end_lost(&s->requests);
     timer_stop(&s->timer);
     loop_undefer(&s->turn);
+    remove_path(s);
     uv_close((uv_handle_t *)&s->poll, on_poll_closed);
     MHD_stop_daemon(s->daemon);
     pollset_close(&s->hangups);

@@ -19,17 +19,20 @@ struct routes;
 struct http_server_options {
     const char *host;       /* numeric address or "localhost" */
     int port;               /* 0: any free one */
+    const char *path;       /* instead of both: a Unix socket, mode 0600 */
     size_t connections_max; /* further ones wait in the backlog */
     size_t body_max;        /* more is answered 413 */
     uint64_t idle_ms;       /* closes silent connections */
 };
 
 /* NULL and *e ("cannot listen on 127.0.0.1:8080: ...") on failure. routes are
- * borrowed. Serves as soon as the loop runs. */
+ * borrowed. Serves as soon as the loop runs. A Unix socket that stands at the
+ * path is replaced, so the caller must know that nobody serves it; it goes
+ * with the server. */
 struct http_server *http_server_new(struct loop *loop, struct routes *routes,
                                     const struct http_server_options *o,
                                     struct err *e);
-int http_server_port(const struct http_server *s);
+int http_server_port(const struct http_server *s); /* 0: a Unix socket */
 
 /* Stops accepting; open exchanges get their `gone` callback; closes. Not from
  * within a handler. Memory frees itself in later loop turns. */

@@ -281,23 +281,26 @@ static void run(struct call *c)
         execute(c);
 }
 
-static bool well_formed(const char *token, int64_t *id)
+/* False: refused. */
+static bool read_token(struct call *c, const char *token, int64_t *id)
 {
+    const char *colon = strchr(token, ':');
     char *end = NULL;
-    if (strlen(token) > TOKEN_MAX || !isdigit((unsigned char)*token) ||
-        *token == '0')
-        return false;
     *id = strtoll(token, &end, 10);
-    return *end == ':' && *id > 0 && *id < BOT_ID_MAX;
+    bool number = end == colon && isdigit((unsigned char)*token);
+    if (colon == NULL || *token == '0' || strlen(token) > TOKEN_MAX ||
+        (number && *id >= BOT_ID_MAX))
+        call_fail(c, BOTAPI_TOKEN_INVALID);
+    else if (!number)
+        call_fail(c, BOTAPI_TOKEN_UNALLOWED);
+    return c->error == NULL;
 }
 
 static bool find_bot(struct call *c, const char *token)
 {
     int64_t id = 0;
-    if (!well_formed(token, &id)) {
-        call_fail(c, BOTAPI_TOKEN_INVALID);
+    if (!read_token(c, token, &id))
         return false;
-    }
     if (c->sim->token != NULL && strcmp(c->sim->token, token) != 0) {
         call_fail(c, BOTAPI_UNAUTHORIZED);
         return false;

@@ -96,11 +96,11 @@ static json_t *person(int64_t id, const char *name, const char *username)
 
 void sim_demo_world(struct sim *sim)
 {
-    static const int64_t members[] = {1001, 1002};
+    static const int64_t members[] = {5000000001, 5000000002};
     struct world *w = &sim->world;
     json_t *team = json_object();
-    world_add_user(w, person(1001, "Ann", "ann"), true);
-    world_add_user(w, person(1002, "Bob", "bob"), true);
+    world_add_user(w, person(members[0], "Ann", "ann_demo"), true);
+    world_add_user(w, person(members[1], "Bob", "bob_demo"), true);
     sim_set(team, "id", json_integer(world_free_chat_id(w, CHAT_SUPERGROUP)));
     sim_set(team, "title", json_string("Team"));
     sim_set(team, "type", json_string("supergroup"));

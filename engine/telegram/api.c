@@ -10,7 +10,7 @@
 
 /* Answers are small but for getUpdates: 4 MiB plus slack (SERVER.md 3). */
 #define RESPONSE_MAX (16u * 1024 * 1024)
-#define RETRY_AFTER_MAX 90.0 /* seconds; DESIGN section 1, promise 3 */
+#define TOLD_MS_MAX 90000 /* DESIGN section 1, promise 3 */
 
 struct api {
     struct loop *loop;
@@ -74,6 +74,14 @@ static void read_failure(struct api_call *call, struct json answer,
     buf_free(&text);
 }
 
+/* A success whose answer cannot be read: the call may have been executed. */
+static bool tells_nothing(const struct api_call *call, struct json answer)
+{
+    int status = call->http.response.status;
+    return status >= 200 && status < 300 &&
+           json_bool(json_get(answer, "ok"), true);
+}
+
 static void read_answer(struct api_call *call, struct err *e)
 {
     const struct buf *body = &call->http.response.body;
@@ -84,7 +92,12 @@ static void read_answer(struct api_call *call, struct err *e)
     if (call->http.response.status == 200 &&
         json_bool(json_get(answer, "ok"), false) && call->result.at)
         return;
-    read_failure(call, answer, e);
+    if (tells_nothing(call, answer))
+        err_set(e, ERR_UNKNOWN, call->http.response.status,
+                "HTTP %d without a Bot API answer",
+                call->http.response.status);
+    else
+        read_failure(call, answer, e);
 }
 
 /* What may be repeated without a second effect: a request that was surely
@@ -92,7 +105,7 @@ static void read_answer(struct api_call *call, struct err *e)
 static int64_t repeat_after_ms(struct api_call *call, const struct err *e)
 {
     if (e->code == ERR_API && e->detail == 429 && e->retry_after > 0 &&
-        e->retry_after <= RETRY_AFTER_MAX)
+        e->retry_after * 1000 <= (double)(TOLD_MS_MAX - call->told_ms))
         return (int64_t)(e->retry_after * 1000);
     if (e->code != ERR_NOT_SENT || call->tries > (unsigned)call->api->max_retries)
         return -1;
@@ -115,8 +128,10 @@ static void on_response(struct http_call *http, const struct err *transport)
     LOG_AT(loop_log(call->api->loop), LOG_WARN, "api.repeat",
            LOG_S("method", call->method), LOG_I("try", call->tries),
            LOG_I("wait_ms", wait), LOG_S("reason", e.message));
-    if (e.code == ERR_API)
+    if (e.code == ERR_API) {
         call->tries--; /* being told to wait is not a try of ours */
+        call->told_ms += wait;
+    }
     timer_start(&call->wait, (uint64_t)wait);
 }
 
@@ -145,6 +160,7 @@ void api_start(struct api *api, struct api_call *call)
 {
     call->api = api;
     call->tries = 0;
+    call->told_ms = 0;
     call->result = (struct json){0};
     memset(&call->http, 0, sizeof call->http);
     call->url = mem_printf("%s%s", api->base, call->method);

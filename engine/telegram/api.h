@@ -4,7 +4,8 @@
 /*
  * Calls any Bot API method by name with parameters as a JSON object. Repeats
  * a request only when the server has surely not executed it: connection
- * never made (MAX_RETRIES, backoff) and 429 (waits as told, at most 90 s).
+ * never made (MAX_RETRIES, backoff) and 429 (waits as told, at most 90 s in
+ * all).
  */
 
 #include "base/err.h"
@@ -30,7 +31,8 @@ struct api_call {
     size_t params_len;
     uint64_t timeout_ms; /* of one try; 0: REQUEST_TIMEOUT */
     /* e->code 0: `result` is the answer's "result". ERR_API: e->detail is
-     * error_code, e->message the description. The slice borrows the call's
+     * error_code, e->message the description. ERR_UNKNOWN also for a 2xx
+     * whose body tells nothing. The slice borrows the call's
      * response, which api_call_free frees. */
     void (*done)(struct api_call *call, const struct err *e);
     /* --- */
@@ -40,6 +42,7 @@ struct api_call {
     struct api *api;
     char *url;
     unsigned tries;
+    int64_t told_ms; /* waits that 429s asked for, in all */
 };
 
 /* Borrows the client; copies the options. */

@@ -38,6 +38,8 @@ struct polling {
     bool waiting_for_room;
     bool stopped;
     bool up;
+    bool state_known; /* Telegram was tried */
+    bool storage_down;
     bool started;
 };
 
@@ -58,13 +60,21 @@ struct polling *polling_new(const struct polling_options *o)
     return p;
 }
 
-
 static void set_state(struct polling *p, bool up)
 {
-    if (p->up == up)
+    if (p->state_known && p->up == up)
         return;
+    p->state_known = true;
     p->up = up;
     p->o.state(p->o.arg, up);
+}
+
+static void set_storage(struct polling *p, bool up)
+{
+    if (p->storage_down == !up)
+        return;
+    p->storage_down = !up;
+    p->o.storage(p->o.arg, up);
 }
 
 /* Delay before the next try: doubling, capped, with jitter. */
@@ -105,6 +115,18 @@ static bool is_refused(const struct polling *p, const struct err *e)
             (e->detail == 404 && p->step == STEP_GET_ME));
 }
 
+/* Nothing was confirmed: Telegram keeps these updates. */
+static void not_stored(struct polling *p, const struct err *e)
+{
+    p->failures++;
+    uint64_t wait = backoff_ms(p);
+    p->offset = inbox_next_offset(p->o.inbox);
+    LOG_AT(loop_log(p->o.loop), LOG_ERROR, "polling.not_stored",
+           LOG_S("reason", e->message), LOG_I("retry_ms", (int64_t)wait));
+    set_storage(p, false);
+    timer_start(&p->pause, wait);
+}
+
 static void stored(void *arg, const struct err *e)
 {
     struct polling *p = arg;
@@ -112,11 +134,10 @@ static void stored(void *arg, const struct err *e)
     if (p->stopped)
         return;
     if (e->code != ERR_OK) {
-        /* Nothing was confirmed: Telegram keeps these updates. */
-        p->offset = inbox_next_offset(p->o.inbox);
-        fail(p, e);
+        not_stored(p, e);
         return;
     }
+    set_storage(p, true);
     step_run(p);
 }
 
@@ -150,13 +171,28 @@ static size_t read_batch(struct polling *p, struct inbox_item *items,
     return n;
 }
 
+/* Any other answer without an update would come again at once, for ever. */
+static bool is_empty_list(struct json list)
+{
+    size_t cursor = 0;
+    struct json first;
+    return json_type(list) == JSON_ARRAY &&
+           !json_each(list, &cursor, NULL, &first);
+}
+
 static void take_updates(struct polling *p)
 {
     struct inbox_item items[BATCH_MAX];
     struct update_head heads[BATCH_MAX];
     int64_t last_id = p->offset - 1;
     size_t n = read_batch(p, items, heads, &last_id);
+    struct err e;
 
+    if (n == 0 && last_id < p->offset && !is_empty_list(p->call.result)) {
+        err_set(&e, ERR_PARSE, 0, "the answer is no list of updates");
+        fail(p, &e);
+        return;
+    }
     p->offset = last_id + 1;
     if (n == 0) {
         step_run(p);

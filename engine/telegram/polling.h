@@ -31,8 +31,10 @@ struct polling_options {
     /* Telegram refuses the token: nothing can be done without the operator.
      * Polling has ended. */
     void (*refused)(void *arg, const struct err *e);
-    /* Reachable or not, once per change. */
+    /* Telegram is reachable or not: at first and at each change. */
     void (*state)(void *arg, bool up);
+    /* The inbox stores updates or does not: at each change. */
+    void (*storage)(void *arg, bool up);
     void *arg;
 };
 

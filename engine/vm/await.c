@@ -35,7 +35,7 @@ static void await_timeout(struct timer *timer)
 {
     struct await *aw = LIST_ENTRY(timer, struct await, timeout);
     struct task *t = aw->task;
-    t->timed_out = aw->ops->op;
+    t->timed_out = aw->ops;
     t->timed_out_ms = aw->timeout_ms;
     t->pending = NULL;
     await_abandon(aw);
@@ -55,15 +55,23 @@ void await_done(struct await *aw)
     task__make_ready(t);
 }
 
+static void record(struct task *t, const struct await_ops *ops,
+                   const struct await_result *result)
+{
+    if (t->recorder)
+        t->recorder->ops->result(t->recorder, ops, result);
+}
+
 static int raise_timeout(lua_State *L, struct task *t)
 {
-    struct err e;
-    err_set(&e, ERR_TIMEOUT, 0, "no result within %g s",
-            (double)t->timed_out_ms / 1000);
-    e.retryable = true;
-    const char *op = t->timed_out;
+    struct await_result result = {0};
+    const struct await_ops *ops = t->timed_out;
     t->timed_out = NULL;
-    return script_error_raise(L, op, &e);
+    err_set(&result.err, ERR_TIMEOUT, 0, "no result within %g s",
+            (double)t->timed_out_ms / 1000);
+    result.err.retryable = true;
+    record(t, ops, &result);
+    return script_error_raise(L, ops->op, &result.err);
 }
 
 /* The task runs again: its operation has ended or was given up. */
@@ -75,8 +83,7 @@ static int await_resumed(lua_State *L, int status, lua_KContext context)
     if (t->timed_out)
         return raise_timeout(L, t);
     struct await *aw = t->pushed;
-    if (t->recorder)
-        t->recorder->ops->result(t->recorder, aw->ops, &aw->result);
+    record(t, aw->ops, &aw->result);
     lua_settop(L, 0);
     int n = aw->ops->push(L, &aw->result);
     t->pushed = NULL;
@@ -87,10 +94,16 @@ static int await_resumed(lua_State *L, int status, lua_KContext context)
 /* Why the caller cannot wait here; NULL if it can. */
 static const char *await_obstacle(lua_State *L)
 {
-    struct task *t = vm__generation(L)->running;
-    if (!t)
+    const struct generation *g = vm__generation(L);
+    const struct task *t = g->running;
+    if (g->loading)
         return "cannot wait while a script loads: put this into a handler "
                "or bot.on_start";
+    if (!t)
+        return "cannot wait outside of a handler";
+    if (t->state == TASK_CLOSING)
+        return "cannot wait while the handler is being ended: clean up "
+               "without waiting";
     if (t->L != L)
         return "cannot wait inside a coroutine of your own: call this from "
                "the handler itself";
@@ -121,12 +134,17 @@ int await(lua_State *L, struct await *aw, uint64_t timeout_ms)
     struct task *t = vm__generation(L)->running;
     const struct await_ops *ops = aw->ops;
     const struct journal_row *row = NULL;
+    const char *obstacle = await_obstacle(L);
     struct err error;
 
+    if (obstacle) {
+        await__free(aw);
+        return script_error_misuse(L, "%s", obstacle);
+    }
     task__release_await(t);
     if (t->recorder) {
-        switch (t->recorder->ops->step(t->recorder, L, ops, &row,
-                                       &t->replayed, &error)) {
+        switch (t->recorder->ops->step(t->recorder, L, ops, &row, &t->replayed,
+                                       &error)) {
         case RECORDER_LIVE:
             break;
         case RECORDER_REPLAY:
@@ -143,6 +161,7 @@ int await(lua_State *L, struct await *aw, uint64_t timeout_ms)
     if (timeout_ms > 0)
         timer_start(&aw->timeout, timeout_ms);
     t->pending = aw;
+    t->state = TASK_WAITING; /* start may already call await_done */
     ops->start(aw, row);
     return lua_yieldk(L, 0, 0, await_resumed);
 }

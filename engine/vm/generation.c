@@ -1,24 +1,37 @@
 #include "vm/generation.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "vm/limits.h"
 #include "vm/lua_json.h"
 #include "vm/script_error.h"
+#include "vm/seal.h"
 #include "vm/vm.h"
 #include "vm/vm_internal.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-static struct generation **extra_space(lua_State *L)
+#define LOAD_SECONDS 5 /* of CPU, for main.lua and all that it requires */
+#define LOAD_HOOK_STEPS 100000
+
+struct vm_thread *vm__thread(lua_State *L)
 {
-    return lua_getextraspace(L);
+    return *(struct vm_thread **)lua_getextraspace(L);
 }
 
 struct generation *vm__generation(lua_State *L)
 {
-    return *extra_space(L);
+    return vm__thread(L)->gen;
+}
+
+void vm__bind(lua_State *L, struct vm_thread *thread)
+{
+    *(struct vm_thread **)lua_getextraspace(L) = thread;
 }
 
 void *vm_services(lua_State *L)
@@ -29,6 +42,11 @@ void *vm_services(lua_State *L)
 struct log *vm_log(lua_State *L)
 {
     return vm__generation(L)->host->log;
+}
+
+uint64_t vm_generation_id(lua_State *L)
+{
+    return vm__generation(L)->id;
 }
 
 struct loop *vm_loop(lua_State *L)
@@ -61,11 +79,103 @@ void vm_want_kind(lua_State *L, const char *kind)
     buf_free(&quoted);
 }
 
+void generation__enter(struct generation *g, lua_State *L)
+{
+    g->memory.enforced = true;
+    limits_enter(g->host->limits, L);
+}
+
+bool generation__leave(struct generation *g, lua_State *L)
+{
+    bool over = limits_leave(g->host->limits);
+    g->memory.enforced = false;
+    if (over)
+        lua_sethook(L, NULL, 0, 0);
+    luaL_unref(g->L, LUA_REGISTRYINDEX, g->limit_error);
+    g->limit_error = LUA_NOREF;
+    return over;
+}
+
+/* At once, so that the next handler does not pay for the collection. If it
+ * brings no relief, the scripts hold the memory in a global or an upvalue for
+ * as long as they live; the handlers that are left get a quarter more. */
+void generation__relieve(struct generation *g)
+{
+    struct memory *m = &g->memory;
+    m->refused = false;
+    limits_enter_long(g->host->limits, g->L);
+    lua_gc(g->L, LUA_GCCOLLECT);
+    limits_leave(g->host->limits);
+    if (m->used <= m->limit / 2 || m->extended || !g->host->exhausted)
+        return;
+    m->limit += m->limit / 4;
+    m->extended = true;
+    g->host->exhausted(g->host->services, g);
+}
+
+/* Keeps the place of a task's first refusal: later ones may come from the
+ * handling of its error. */
+static void *allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
+{
+    struct generation *g = ud;
+    void *block = memory_alloc(&g->memory, ptr, old_size, new_size);
+    struct task *t = g->running;
+    const char *script;
+    /* A copy: that code may be garbage when the place is told. */
+    if (!block && new_size > 0 && t && t->memory_line == 0 &&
+        limits_place(t->L, &script, &t->memory_line))
+        snprintf(t->memory_script, sizeof t->memory_script, "%s", script);
+    return block;
+}
+
+void generation__name_memory(const struct generation *g, const struct task *t,
+                             struct script_error *e)
+{
+    if (strcmp(e->message, "not enough memory") != 0)
+        return;
+    script_error_clear(e);
+    e->kind = mem_strdup("limit");
+    e->message = mem_printf("the scripts use more than LUA_MEMORY_LIMIT "
+                            "(%zu MiB)", g->memory.limit / (1024 * 1024));
+    e->script = mem_strdup(t ? t->memory_script : "");
+    e->line = t ? t->memory_line : 0;
+    e->traceback = mem_strdup("");
+}
+
+static void on_warning(void *ud, const char *text, int more)
+{
+    struct generation *g = ud;
+    (void)more;
+    if (text[0] != '@') /* "@on" and "@off" are control messages */
+        LOG_AT(g->host->log, LOG_WARN, "script.warning",
+               LOG_S("text", text));
+}
+
+static uint64_t thread_cpu_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Loading happens on any thread, without the limit's timer. */
+static void check_load_time(lua_State *L, lua_Debug *ar)
+{
+    const struct generation *g = vm__generation(L);
+    (void)ar;
+    if (!g->loading)
+        lua_sethook(L, NULL, 0, 0);
+    else if (thread_cpu_ms() > g->load_until_ms)
+        luaL_error(L, "loading the scripts takes longer than %d s",
+                   LOAD_SECONDS);
+}
+
 static int load_main(lua_State *L)
 {
     vm__open_sandbox(L);
     script_error_open(L);
     lua_json_open(L);
+    seal_state(L);
     lua_pushcfunction(L, vm__require);
     lua_pushstring(L, "main");
     lua_call(L, 1, 0);
@@ -78,7 +188,14 @@ static void generation_free(struct generation *g)
         loop_undefer(&g->drain);
         loop_undefer(&g->bury);
     }
+    bool entered = g->loop != NULL;
+    if (entered) {
+        limits_enter_long(g->host->limits, g->L);
+    }
+    g->loop = NULL; /* what a __gc detaches now has no one to run it */
     lua_close(g->L);
+    if (entered)
+        limits_leave(g->host->limits);
     buf_free(&g->kinds);
     void (*gone)(void *arg) = g->gone;
     void *arg = g->gone_arg;
@@ -105,21 +222,36 @@ struct generation *generation_load(const struct vm_host *host, uint64_t id,
     deferred_init(&g->bury, generation_bury);
     for (int i = 0; i < VM_ENTRIES; i++)
         g->entries[i] = LUA_NOREF;
-    g->L = luaL_newstate();
+    g->limit_error = LUA_NOREF;
+    g->memory.limit = host->memory_limit;
+    g->memory.enforced = true;
+    g->load_until_ms = thread_cpu_ms() + LOAD_SECONDS * 1000;
+    g->L = lua_newstate(allocate, g);
     if (!g->L)
         abort();
-    *extra_space(g->L) = g;
+    lua_setwarnf(g->L, on_warning, g);
+    lua_sethook(g->L, check_load_time, LUA_MASKCOUNT, LOAD_HOOK_STEPS);
+    g->thread.gen = g;
+    vm__bind(g->L, &g->thread);
 
     lua_pushcfunction(g->L, script_error_handler);
     lua_pushcfunction(g->L, load_main);
     if (lua_pcall(g->L, 0, 0, 1) != LUA_OK) {
         script_error_take(g->L, error);
+        generation__name_memory(g, NULL, error);
         generation_free(g);
         return NULL;
     }
     lua_settop(g->L, 0);
+    lua_sethook(g->L, NULL, 0, 0);
     g->loading = false;
+    g->memory.enforced = false;
     return g;
+}
+
+bool generation_has(const struct generation *g, enum vm_entry entry)
+{
+    return g->entries[entry] != LUA_NOREF;
 }
 
 void generation_adopt(struct generation *g, struct loop *loop)

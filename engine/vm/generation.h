@@ -36,6 +36,10 @@ struct vm_source {
 /* Shared by all generations; borrowed for their life. */
 struct vm_host {
     struct log *log;
+    struct limits *limits; /* NULL: no CPU limit (vm/limits.h) */
+    size_t memory_limit;   /* bytes of one generation; 0: none */
+    /* The scripts hold so much memory that only a fresh start helps. */
+    void (*exhausted)(void *services, struct generation *g);
     const struct vm_module *modules; /* ends with name NULL */
     const struct vm_source *library; /* ends with name NULL */
     const char *scripts_dir;
@@ -67,20 +71,31 @@ char *generation_kinds(const struct generation *g);
 /* No new tasks; frees itself once the running ones have ended. */
 void generation_retire(struct generation *g, void (*gone)(void *arg),
                        void *arg);
+/* Ends all tasks, as TASK_EXPIRED: the scripts are too old. */
+void generation_expire(struct generation *g);
 /* Cancels all tasks and frees it; frees at once if it was never adopted.
  * Operations still in flight only free themselves later. */
 void generation_close(struct generation *g);
 
 /* Where the engine calls into the scripts; set by the shipped library. */
-enum vm_entry { VM_ON_UPDATE, VM_ON_START, VM_ENTRIES };
+enum vm_entry { VM_ON_UPDATE, VM_ON_START, VM_ON_FAILED, VM_ENTRIES };
 
-enum task_outcome { TASK_DONE, TASK_ERROR, TASK_TIMEOUT, TASK_CANCELLED };
+enum task_outcome {
+    TASK_DONE,
+    TASK_ERROR,
+    TASK_TIMEOUT,
+    TASK_CANCELLED,
+    TASK_EXPIRED /* generation_expire; error of kind "cancelled" */
+};
+
+bool generation_has(const struct generation *g, enum vm_entry entry);
 
 struct task_spec {
     enum vm_entry entry;
     const char *json;     /* first argument, decoded; NULL: none */
     size_t json_len;
     const char *text;     /* second argument; NULL: nil */
+    const struct script_error *error; /* the same, as an error table */
     bool flag;            /* third argument */
     uint64_t timeout_ms;  /* the task is ended then; 0: never */
     /* Called once, from the loop, never from within task_spawn. error is
@@ -93,7 +108,8 @@ struct task_spec {
 };
 
 /* Starts a task; its first slice runs in the next turn. NULL if the scripts
- * have registered nothing for this entry. */
+ * have registered nothing for this entry, or if it could not be made, which
+ * is logged. */
 struct task *task_spawn(struct generation *g, const struct task_spec *spec);
 /* Ends it; `ended` comes with TASK_CANCELLED, from the loop. */
 void task_cancel(struct task *t);

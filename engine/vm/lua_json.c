@@ -1,6 +1,7 @@
 #include "vm/lua_json.h"
 
 #include "base/json.h"
+#include "vm/json_text.h"
 
 #include <inttypes.h>
 #include <lauxlib.h>
@@ -8,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char DECODE_KEY = 'd';
 static const char ARRAY_KEY = 'a';
@@ -21,6 +23,9 @@ void lua_json_open(lua_State *L)
     lua_getfield(L, -1, "decode_max_depth");
     lua_pushinteger(L, LUA_JSON_MAX_DEPTH);
     lua_call(L, 1, 0);
+    lua_getfield(L, -1, "decode_invalid_numbers");
+    lua_pushboolean(L, 0);
+    lua_call(L, 1, 0);
     lua_getfield(L, -1, "decode");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &DECODE_KEY);
     lua_pop(L, 1);
@@ -31,40 +36,84 @@ void lua_json_open(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &ARRAY_KEY);
 }
 
-void lua_json_fix_integers(lua_State *L, int index)
+static bool as_integer(lua_State *L, int index, lua_Integer *n)
 {
-    index = lua_absindex(L, index);
-    luaL_checkstack(L, 4, "json: nested too deep");
+    double d = lua_tonumber(L, index);
+    if (lua_isinteger(L, index) || !(d >= -MAX_EXACT && d <= MAX_EXACT) ||
+        d != floor(d))
+        return false;
+    *n = (lua_Integer)d;
+    return true;
+}
+
+/* The array on top stands for an empty one: makes it so. */
+static bool restore_empty(lua_State *L)
+{
+    size_t len = 0;
+    const char *text = NULL;
+    if (lua_rawgeti(L, -1, 1) == LUA_TSTRING)
+        text = lua_tolstring(L, -1, &len);
+    bool stands = len == JSON_TEXT_EMPTY_LEN &&
+                  memcmp(text, JSON_TEXT_EMPTY, len) == 0;
+    lua_pop(L, 1);
+    if (!stands)
+        return false;
+    lua_pushnil(L);
+    lua_rawseti(L, -2, 1);
+    lua_json_mark_array(L, -1);
+    return true;
+}
+
+/* What cjson has made, as we want it: the table on top. */
+static void mend_table(lua_State *L, bool has_empty_arrays)
+{
+    int index = lua_gettop(L);
+    lua_Integer n;
+    luaL_checkstack(L, 6, "json: nested too deep");
+    if (has_empty_arrays && restore_empty(L))
+        return;
     lua_pushnil(L);
     while (lua_next(L, index)) {
         int type = lua_type(L, -1);
         if (type == LUA_TTABLE) {
-            lua_json_fix_integers(L, -1);
-        } else if (type == LUA_TNUMBER && !lua_isinteger(L, -1)) {
-            double d = lua_tonumber(L, -1);
-            if (d >= -MAX_EXACT && d <= MAX_EXACT && d == floor(d)) {
-                lua_pushvalue(L, -2);
-                lua_pushinteger(L, (lua_Integer)d);
-                lua_rawset(L, index);
-            }
+            mend_table(L, has_empty_arrays);
+        } else if (type == LUA_TNUMBER && as_integer(L, -1, &n)) {
+            lua_pushvalue(L, -2);
+            lua_pushinteger(L, n);
+            lua_rawset(L, index);
         }
         lua_pop(L, 1);
     }
 }
 
+/* The copy is not in memory of Lua's: nothing may raise while it lives. */
+static void push_text(lua_State *L, struct json_text *t)
+{
+    char *room = t->copy.data ? lua_newuserdatauv(L, t->len, 0) : NULL;
+    if (room) {
+        memcpy(room, t->copy.data, t->len);
+        buf_free(&t->copy);
+        t->at = room;
+        lua_pushlstring(L, t->at, t->len);
+        lua_remove(L, -2);
+        return;
+    }
+    lua_pushlstring(L, t->at, t->len);
+}
+
 void lua_json_decode(lua_State *L, const char *text, size_t len)
 {
+    struct json_text t;
+    lua_Integer n;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &DECODE_KEY);
-    lua_pushlstring(L, text, len);
+    json_text_prepare(&t, text, len);
+    push_text(L, &t);
     lua_call(L, 1, 1);
     if (lua_istable(L, -1)) {
-        lua_json_fix_integers(L, -1);
-    } else if (lua_type(L, -1) == LUA_TNUMBER) {
-        double d = lua_tonumber(L, -1);
-        if (d >= -MAX_EXACT && d <= MAX_EXACT && d == floor(d)) {
-            lua_pop(L, 1);
-            lua_pushinteger(L, (lua_Integer)d);
-        }
+        mend_table(L, t.has_empty_arrays);
+    } else if (lua_type(L, -1) == LUA_TNUMBER && as_integer(L, -1, &n)) {
+        lua_pop(L, 1);
+        lua_pushinteger(L, n);
     }
 }
 

@@ -18,7 +18,9 @@
 /* Prepares the decoder of this state; inside a protected call. */
 void lua_json_open(lua_State *L);
 
-/* Pushes the value of the text. Raises (a string) if it is not JSON. */
+/* Pushes the value of the text: null as json.null, empty arrays marked as
+ * arrays, bytes that are no UTF-8 as they are (encoding replaces them by
+ * U+FFFD). Raises (a string) if it is not JSON. */
 void lua_json_decode(lua_State *L, const char *text, size_t len);
 
 /* Appends the value at index as JSON. Returns NULL, or why it cannot be
@@ -29,8 +31,5 @@ const char *lua_json_encode(lua_State *L, int index, struct buf *out);
  * empty. */
 void lua_json_push_null(lua_State *L);
 void lua_json_mark_array(lua_State *L, int index);
-
-/* Turns integral floats inside the value at index into integers. */
-void lua_json_fix_integers(lua_State *L, int index);
 
 #endif

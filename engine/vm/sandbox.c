@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "vm/lua_json.h"
 #include "vm/script_error.h"
+#include "vm/string_guard.h"
 #include "vm/vm.h"
 
 #include <errno.h>
@@ -17,14 +18,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NAME_MAX_LEN 200
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
 /* Parts of the design that are not there yet, by the name that scripts use. */
 static const char *const not_built[] = {
     "moonlet.broadcast", "moonlet.cache",    "moonlet.db",
-    "moonlet.errors",    "moonlet.format",   "moonlet.fs",
+    "moonlet.format",
     "moonlet.http",      "moonlet.i18n",     "moonlet.keyboard",
     "moonlet.menu",      "moonlet.metrics",  "moonlet.queue",
     "moonlet.redis",     "moonlet.retry",    "moonlet.test",
-    "moonlet.time",      "moonlet.timeout",  "moonlet.webapp",
+    "moonlet.time",      "moonlet.webapp",
     NULL,
 };
 
@@ -40,6 +44,8 @@ static int text_load(lua_State *L)
 {
     int n = lua_gettop(L);
     bool has_env = n >= 4;
+    if (!lua_isstring(L, 1))
+        luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 4);
     if (lua_isnil(L, 2)) {
         lua_pushstring(L, "=(load)");
@@ -49,6 +55,8 @@ static int text_load(lua_State *L)
     lua_replace(L, 3);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
+    if (!has_env) /* nil would be an environment too */
+        lua_settop(L, 4);
     lua_call(L, has_env ? 4 : 3, 2);
     return 2;
 }
@@ -71,6 +79,7 @@ static int log_print(lua_State *L)
     return 0;
 }
 
+/* Replaces the table by one that has these names alone, for require too. */
 static void keep_only(lua_State *L, const char *table,
                       const char *const *names)
 {
@@ -80,6 +89,10 @@ static void keep_only(lua_State *L, const char *table,
         lua_getfield(L, -2, *names);
         lua_setfield(L, -2, *names);
     }
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, table);
+    lua_pop(L, 1);
     lua_setglobal(L, table);
     lua_pop(L, 1);
 }
@@ -108,6 +121,8 @@ void vm__open_sandbox(lua_State *L)
     }
     keep_only(L, "os", os_names);
     remove_globals(L);
+    string_guard_open(L);
+    vm__open_coroutines(L);
     lua_getglobal(L, "load");
     lua_pushcclosure(L, text_load, 1);
     lua_setglobal(L, "load");
@@ -183,7 +198,8 @@ static void check_name(lua_State *L, const char *name)
     const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
                           "YZ0123456789_-.";
     if (!*name || name[strspn(name, allowed)] || strstr(name, "..") ||
-        name[0] == '.' || strlen(name) > 200)
+        name[0] == '.' || name[strlen(name) - 1] == '.' ||
+        strlen(name) > NAME_MAX_LEN)
         script_error_misuse(L, "require: \"%s\" is no module name; write it "
                                "as \"handlers.start\"", name);
 }
@@ -223,8 +239,24 @@ static void push_file(lua_State *L, const char *path, const char *shown)
         n = fread(room, 1, 16384, f);
         luaL_addsize(&b, n);
     } while (n > 0);
+    int failed = ferror(f) ? errno : 0;
     fclose(f);
+    if (failed) /* a folder, for one */
+        luaL_error(L, "%s: %s", shown, strerror(failed));
     luaL_pushresult(&b);
+}
+
+/* Raises the syntax error on top with the whole path: Lua shortens long
+ * ones. */
+static int raise_syntax(lua_State *L, const char *path)
+{
+    const char *text = lua_tostring(L, -1);
+    const char *colon = strchr(text, ':');
+    if (colon)
+        lua_pushfstring(L, "%s%s", path, colon);
+    else
+        lua_pushfstring(L, "%s: %s", path, text);
+    return lua_error(L);
 }
 
 /* Leaves the compiled chunk on the stack. */
@@ -244,7 +276,12 @@ static void load_script(lua_State *L, const char *name)
     lua_pushfstring(L, "@%s", path);
     size_t len;
     const char *text = lua_tolstring(L, -2, &len);
-    if (luaL_loadbufferx(L, text, len, lua_tostring(L, -1), "t") != LUA_OK)
+    size_t mark = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
+    int status = luaL_loadbufferx(L, text + mark, len - mark,
+                                  lua_tostring(L, -1), "t");
+    if (status == LUA_ERRSYNTAX)
+        raise_syntax(L, path);
+    else if (status != LUA_OK)
         lua_error(L);
 }
 
@@ -271,7 +308,10 @@ static void push_loader(lua_State *L, const char *name)
 
 int vm__require(lua_State *L)
 {
-    const char *name = luaL_checkstring(L, 1);
+    size_t len;
+    const char *name = luaL_checklstring(L, 1, &len);
+    if (strlen(name) != len)
+        script_error_misuse(L, "require: a module name holds a zero byte");
     lua_settop(L, 1);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_getfield(L, 2, name);

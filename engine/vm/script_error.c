@@ -11,6 +11,7 @@
 
 #define META "moonlet.error"
 #define TRACE_FRAMES 20
+#define LEVELS_MAX 1000 /* lua_getstack walks from the top at each call */
 
 void script_error_clear(struct script_error *e)
 {
@@ -21,12 +22,11 @@ void script_error_clear(struct script_error *e)
     memset(e, 0, sizeof *e);
 }
 
+/* Leaves the text on the stack, which may be its only holder. */
 static const char *text_field(lua_State *L, int table, const char *name)
 {
     lua_getfield(L, table, name);
-    const char *text = lua_tostring(L, -1);
-    lua_pop(L, 1); /* the table still holds the string */
-    return text;
+    return lua_tostring(L, -1);
 }
 
 /* "main.lua:31: sendMessage: Bad Request: chat not found" */
@@ -43,8 +43,7 @@ static int error_tostring(lua_State *L)
     lua_pushfstring(L, "%s%s%s", method ? method : "", method ? ": " : "",
                     message);
     if (script && *script)
-        lua_pushfstring(L, "%s:%d: %s", script, (int)line,
-                        lua_tostring(L, -1));
+        lua_pushfstring(L, "%s:%d: %s", script, (int)line, lua_tostring(L, -1));
     return 1;
 }
 
@@ -53,28 +52,34 @@ void script_error_open(lua_State *L)
     luaL_newmetatable(L, META);
     lua_pushcfunction(L, error_tostring);
     lua_setfield(L, -2, "__tostring");
+    /* A script with its hands on it could make reading a field raise. */
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
 }
 
-static bool is_author_frame(const lua_Debug *ar)
+/* The author's innermost frame from *level on, which moves behind it. */
+static bool next_frame(lua_State *L, int *level, lua_Debug *ar)
 {
-    return ar->source[0] == '@';
+    while (*level < LEVELS_MAX && lua_getstack(L, (*level)++, ar)) {
+        lua_getinfo(L, "nSl", ar);
+        if (ar->source[0] == '@')
+            return true;
+    }
+    return false;
 }
 
 /* Sets script and line of the table on top to the author's innermost frame. */
 static void add_place(lua_State *L)
 {
     lua_Debug ar;
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
-        if (!is_author_frame(&ar))
-            continue;
-        lua_pushstring(L, ar.source + 1);
-        lua_setfield(L, -2, "script");
-        lua_pushinteger(L, ar.currentline);
-        lua_setfield(L, -2, "line");
+    int level = 0;
+    if (!next_frame(L, &level, &ar))
         return;
-    }
+    lua_pushstring(L, ar.source + 1);
+    lua_setfield(L, -2, "script");
+    lua_pushinteger(L, ar.currentline);
+    lua_setfield(L, -2, "line");
 }
 
 static void add_frame(struct buf *b, const lua_Debug *ar)
@@ -90,25 +95,48 @@ static void add_frame(struct buf *b, const lua_Debug *ar)
         buf_printf(b, "function <%s:%d>", ar->source + 1, ar->linedefined);
 }
 
-/* Sets the traceback of the table on top: the author's frames alone. */
-static void add_traceback(lua_State *L)
+static char *traceback_of(lua_State *L)
 {
     struct buf b = {0};
     lua_Debug ar;
-    int shown = 0;
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "nSl", &ar);
-        if (!is_author_frame(&ar))
-            continue;
-        if (shown++ == TRACE_FRAMES) {
+    int level = 0;
+    for (int shown = 0; next_frame(L, &level, &ar); shown++) {
+        if (shown == TRACE_FRAMES) {
             buf_puts(&b, "\n...");
             break;
         }
         add_frame(&b, &ar);
     }
-    lua_pushlstring(L, b.data ? b.data : "", b.len);
+    return buf_steal(&b);
+}
+
+/* Sets the traceback of the table on top: the author's frames alone. */
+static void add_traceback(lua_State *L)
+{
+    char *text = traceback_of(L);
+    lua_pushstring(L, text);
     lua_setfield(L, -2, "traceback");
-    buf_free(&b);
+    free(text);
+}
+
+void script_error_locate(struct script_error *out, lua_State *L,
+                         const char *kind, const char *fmt, ...)
+{
+    char text[512];
+    lua_Debug ar;
+    int level = 0;
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    bool found = next_frame(L, &level, &ar);
+    *out = (struct script_error){
+        .kind = mem_strdup(kind),
+        .message = mem_strdup(text),
+        .script = mem_strdup(found ? ar.source + 1 : ""),
+        .line = found ? ar.currentline : 0,
+        .traceback = traceback_of(L),
+    };
 }
 
 static void push_plain(lua_State *L, const char *kind)
@@ -130,8 +158,7 @@ int script_error_push(lua_State *L, const char *kind, const char *message)
     return 1;
 }
 
-int script_error_push_err(lua_State *L, const char *what,
-                          const struct err *e)
+int script_error_push_err(lua_State *L, const char *what, const struct err *e)
 {
     script_error_push(L, err_kind(e->code), e->message);
     lua_pushstring(L, what);
@@ -166,15 +193,33 @@ int script_error_misuse(lua_State *L, const char *fmt, ...)
     return lua_error(L);
 }
 
-/* Splits "main.lua:31: text" into the fields of the table on top. */
+/* Pushes the script's name; Lua shortens a long one to "...its/end.lua". */
+static void push_script(lua_State *L, const char *name, size_t len)
+{
+    lua_Debug ar;
+    int level = 0;
+    bool cut = len > 3 && memcmp(name, "...", 3) == 0;
+    while (cut && next_frame(L, &level, &ar)) {
+        size_t whole = strlen(ar.source + 1);
+        if (whole >= len - 3 &&
+            memcmp(ar.source + 1 + whole - (len - 3), name + 3, len - 3) == 0) {
+            lua_pushstring(L, ar.source + 1);
+            return;
+        }
+    }
+    lua_pushlstring(L, name, len);
+}
+
+/* Splits "main.lua:31: text" into the fields of the table on top. Other
+ * prefixes (of the shipped library, of load) stay in the text. */
 static void add_parsed_message(lua_State *L, const char *text)
 {
     const char *colon = strchr(text, ':');
     char *end;
-    if (colon && colon != text && colon - text < 200) {
+    if (colon && colon - text > 4 && memcmp(colon - 4, ".lua", 4) == 0) {
         long line = strtol(colon + 1, &end, 10);
         if (line > 0 && end[0] == ':' && end[1] == ' ') {
-            lua_pushlstring(L, text, (size_t)(colon - text));
+            push_script(L, text, (size_t)(colon - text));
             lua_setfield(L, -2, "script");
             lua_pushinteger(L, line);
             lua_setfield(L, -2, "line");
@@ -183,6 +228,33 @@ static void add_parsed_message(lua_State *L, const char *text)
     }
     lua_pushstring(L, text);
     lua_setfield(L, -2, "message");
+}
+
+/* Pushes what the author has given as text: a field or a __tostring. False:
+ * neither. Leaves more on the stack. */
+static bool push_own_text(lua_State *L, int index)
+{
+    if (lua_type(L, index) == LUA_TTABLE) {
+        lua_pushstring(L, "message");
+        lua_rawget(L, index);
+        if (lua_type(L, -1) == LUA_TSTRING)
+            return true;
+    }
+    return luaL_callmeta(L, index, "__tostring") &&
+           lua_type(L, -1) == LUA_TSTRING;
+}
+
+/* Pushes a text for an error value that is no string: no addresses. */
+static void push_described(lua_State *L, int index)
+{
+    int top = lua_gettop(L);
+    int type = lua_type(L, index);
+    if (type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER)
+        luaL_tolstring(L, index, NULL);
+    else if (!push_own_text(L, index))
+        lua_pushfstring(L, "(the error value is a %s)", lua_typename(L, type));
+    lua_insert(L, top + 1);
+    lua_settop(L, top + 1);
 }
 
 static bool is_error_table(lua_State *L, int index)
@@ -195,15 +267,41 @@ static bool is_error_table(lua_State *L, int index)
     return same;
 }
 
+/* Of the table on top. */
+static bool lacks(lua_State *L, const char *field)
+{
+    bool absent = lua_getfield(L, -1, field) == LUA_TNIL;
+    lua_pop(L, 1);
+    return absent;
+}
+
+void script_error_trace(lua_State *L)
+{
+    if (lacks(L, "traceback"))
+        add_traceback(L);
+}
+
+int script_error_push_copy(lua_State *L, const struct script_error *e)
+{
+    push_plain(L, e->kind);
+    lua_pushstring(L, e->message);
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, e->script);
+    lua_setfield(L, -2, "script");
+    lua_pushinteger(L, e->line);
+    lua_setfield(L, -2, "line");
+    lua_pushstring(L, e->traceback);
+    lua_setfield(L, -2, "traceback");
+    return 1;
+}
+
 int script_error_handler(lua_State *L)
 {
     lua_settop(L, 1);
     if (is_error_table(L, 1)) {
-        lua_getfield(L, 1, "traceback");
-        bool has = !lua_isnil(L, -1);
-        lua_pop(L, 1);
-        if (!has)
-            add_traceback(L);
+        if (lacks(L, "script")) /* made with no author's frame around it */
+            add_place(L);
+        script_error_trace(L);
         return 1;
     }
     push_plain(L, "script");
@@ -211,7 +309,7 @@ int script_error_handler(lua_State *L)
     if (lua_type(L, 1) == LUA_TSTRING) {
         add_parsed_message(L, lua_tostring(L, 1));
     } else {
-        luaL_tolstring(L, 1, NULL);
+        push_described(L, 1);
         lua_setfield(L, -2, "message");
         lua_pushvalue(L, 1);
         lua_setfield(L, -2, "value");

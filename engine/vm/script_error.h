@@ -33,6 +33,18 @@ int script_error_misuse(lua_State *L, const char *fmt, ...)
  * error table with traceback; an error table stays itself. */
 int script_error_handler(lua_State *L);
 
+/* Fills *out with the place where the coroutine L stands: it waits, or has
+ * failed without a message handler. Runs no Lua code. */
+void script_error_locate(struct script_error *out, lua_State *L,
+                         const char *kind, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Pushes an error table with the fields of *e; returns 1. */
+int script_error_push_copy(lua_State *L, const struct script_error *e);
+
+/* Sets the traceback of the error table on top, if it has none. */
+void script_error_trace(lua_State *L);
+
 /* Fills *out from the error value on top of L (popped), whose stack may
  * still be that of the failed call. */
 void script_error_take(lua_State *L, struct script_error *out);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "vm/limits.h"
 #include "vm/lua_json.h"
 #include "vm/script_error.h"
 #include "vm/vm_internal.h"
@@ -13,7 +14,8 @@
 static void task_deadline(struct timer *timer)
 {
     struct task *t = LIST_ENTRY(timer, struct task, deadline);
-    t->ending = TASK_TIMEOUT;
+    if (t->ending == TASK_DONE)
+        t->ending = TASK_TIMEOUT;
     task__make_ready(t);
 }
 
@@ -21,10 +23,14 @@ struct task *task__new(struct generation *g)
 {
     struct task *t = MEM_NEW(struct task);
     t->gen = g;
+    t->thread = (struct vm_thread){g, t};
     t->ending = TASK_DONE;
     t->state = TASK_WAITING;
     list_push(&g->tasks, &t->link);
     list_init(&t->ready_link);
+    list_init(&t->children);
+    list_init(&t->failed);
+    list_init(&t->sibling);
     timer_init(&t->deadline, g->loop, task_deadline);
     g->task_count++;
     return t;
@@ -43,11 +49,18 @@ void task__make_ready(struct task *t)
 static int task_finished(lua_State *L, int status, lua_KContext context)
 {
     (void)context;
-    struct task_end *end = vm__generation(L)->running_end;
-    if (status == LUA_OK || status == LUA_YIELD)
+    struct generation *g = vm__generation(L);
+    struct task_end *end = g->running_end;
+    if (status == LUA_OK || status == LUA_YIELD) {
+        child__keep(L, g->running, 2);
         return 0;
+    }
+    lua_pushvalue(L, -1);
+    child__keep(L, g->running, lua_gettop(L));
+    lua_settop(L, 2); /* the handler and the error */
     end->outcome = TASK_ERROR;
     script_error_take(L, &end->error);
+    generation__name_memory(g, g->running, &end->error);
     return 0;
 }
 
@@ -55,7 +68,8 @@ static int task_main(lua_State *L)
 {
     lua_pushcfunction(L, script_error_handler);
     lua_insert(L, 1);
-    int status = lua_pcallk(L, lua_gettop(L) - 2, 0, 1, 0, task_finished);
+    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0,
+                            task_finished);
     return task_finished(L, status, 0);
 }
 
@@ -65,6 +79,8 @@ static void task_free(struct task *t)
     timer_stop(&t->deadline);
     list_remove(&t->link);
     list_remove(&t->ready_link);
+    if (t->L) /* a script may still hold the coroutine, as a dead one */
+        vm__bind(t->L, &g->thread);
     luaL_unref(g->L, LUA_REGISTRYINDEX, t->ref);
     free(t);
     g->task_count--;
@@ -72,85 +88,149 @@ static void task_free(struct task *t)
         loop_defer(g->loop, &g->bury);
 }
 
-/* A detached task has no one who hears of its end. */
-static void report_detached(struct task *t, const struct task_end *end)
+void task__report(const struct task *t, const char *event,
+                  const struct script_error *e)
 {
-    if (end->outcome != TASK_ERROR)
-        return;
-    LOG_AT(t->gen->host->log, LOG_ERROR, "task.error",
-           LOG_S("script", end->error.script), LOG_I("line", end->error.line),
-           LOG_S("kind", end->error.kind),
-           LOG_S("message", end->error.message));
+    LOG_AT(t->gen->host->log, LOG_ERROR, event, LOG_S("script", e->script),
+           LOG_I("line", e->line), LOG_S("kind", e->kind),
+           LOG_S("message", e->message));
 }
 
 static void task_end(struct task *t, struct task_end *end)
 {
+    bool failed = end->error.kind != NULL;
     task__release_await(t);
-    if (t->spec.ended)
-        t->spec.ended(t->spec.arg, end->outcome,
-                      end->outcome == TASK_ERROR ? &end->error : NULL);
-    else
-        report_detached(t, end);
+    child__end_all(t);
+    if (t->handle)
+        child__ended(t, end);
+    else if (t->spec.ended)
+        t->spec.ended(t->spec.arg, end->outcome, failed ? &end->error : NULL);
+    else if (failed) /* detached: no one hears of its end */
+        task__report(t, "task.error", &end->error);
     script_error_clear(&end->error);
     task_free(t);
 }
 
-/* Ends a task that is not running: its <close> variables run, pcall of the
- * script sees nothing of it. */
-static void task_kill(struct task *t, enum task_outcome outcome)
+/* Around each slice of Lua code. */
+static void enter(struct task *t, enum task_state state, struct task_end *end)
 {
-    struct task_end end = {.outcome = outcome};
-    task__release_await(t);
-    lua_resetthread(t->L);
-    task_end(t, &end);
+    t->state = state;
+    t->gen->running = t;
+    t->gen->running_end = end;
+    if (t->spec.on_loop)
+        t->spec.on_loop(t->spec.arg, true);
+    generation__enter(t->gen, t->L);
 }
 
-static void fail_task(struct task_end *end, const char *kind,
-                      const char *message)
+/* True if the slice went over its CPU limit. */
+static bool leave(struct task *t)
 {
-    script_error_clear(&end->error);
-    end->outcome = TASK_ERROR;
-    end->error.kind = mem_strdup(kind);
-    end->error.message = mem_strdup(message);
-    end->error.script = mem_strdup("");
-    end->error.traceback = mem_strdup("");
+    bool over = generation__leave(t->gen, t->L);
+    if (t->spec.on_loop)
+        t->spec.on_loop(t->spec.arg, false);
+    t->gen->running = NULL;
+    t->gen->running_end = NULL;
+    return over;
+}
+
+/* Protected: turns the error value at 2 into the struct at 1. */
+static int take_error(lua_State *L)
+{
+    lua_pushcfunction(L, script_error_handler);
+    lua_insert(L, 2);
+    lua_call(L, 1, 1);
+    script_error_take(L, lua_touserdata(L, 1));
+    return 0;
+}
+
+/* What a <close> variable raises while its task is ended from outside can be
+ * caught by nobody. It is on top of the coroutine's stack. */
+static void report_close(struct task *t)
+{
+    lua_State *L = t->gen->L;
+    struct script_error e = {0};
+    lua_pushcfunction(L, take_error);
+    lua_pushlightuserdata(L, &e);
+    lua_xmove(t->L, L, 1);
+    generation__enter(t->gen, L); /* its __tostring is a script's code */
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+        lua_pop(L, 1);
+    generation__leave(t->gen, L);
+    task__report(t, "task.close", &e);
+    script_error_clear(&e);
+}
+
+/* Runs the <close> variables of a coroutine that will not go on. */
+static void close_thread(struct task *t)
+{
+    bool waited = lua_status(t->L) == LUA_YIELD;
+    enter(t, TASK_CLOSING, NULL);
+    int status = lua_resetthread(t->L);
+    leave(t);
+    if (waited && status != LUA_OK)
+        report_close(t);
+}
+
+/* Ends a task that is not running: its <close> variables run, pcall of the
+ * script sees nothing of it. */
+void task__kill(struct task *t, enum task_outcome outcome)
+{
+    struct task_end end = {.outcome = outcome};
+    if (outcome == TASK_TIMEOUT)
+        script_error_locate(&end.error, t->L, "timeout",
+                            "it was not done in its time, %g s",
+                            (double)t->spec.timeout_ms / 1000);
+    if (outcome == TASK_EXPIRED)
+        script_error_locate(&end.error, t->L, "cancelled", "%s",
+                            "ended because its scripts have been replaced "
+                            "too often since it began");
+    task__release_await(t);
+    close_thread(t);
+    task_end(t, &end);
 }
 
 static void task_resume(struct task *t)
 {
-    struct generation *g = t->gen;
     struct task_end end = {.outcome = TASK_DONE};
     int results;
     int args = t->args;
 
     t->args = 0;
-    t->state = TASK_RUNNING;
-    g->running = t;
-    g->running_end = &end;
-    if (t->spec.on_loop)
-        t->spec.on_loop(t->spec.arg, true);
-    int status = lua_resume(t->L, g->L, args, &results);
-    if (t->spec.on_loop)
-        t->spec.on_loop(t->spec.arg, false);
-    g->running = NULL;
-    g->running_end = NULL;
-    t->state = TASK_WAITING;
+    enter(t, TASK_RUNNING, &end);
+    int status = lua_resume(t->L, t->gen->L, args, &results);
+    bool over = leave(t);
 
     if (status == LUA_YIELD && t->ending != TASK_DONE) {
-        task_kill(t, t->ending);
+        task__kill(t, t->ending);
         return;
     }
-    if (status == LUA_YIELD && t->pending)
+    if (status == LUA_YIELD && t->state != TASK_RUNNING)
         return;
-    /* A yield that no await made would wait for nobody. */
-    if (status == LUA_YIELD)
-        fail_task(&end, "misuse",
-                  "coroutine.yield outside a coroutine of your own");
-    else if (status != LUA_OK)
-        fail_task(&end, "limit", "out of memory or stack");
-    if (status != LUA_OK)
-        lua_resetthread(t->L);
+    if (status != LUA_OK) {
+        end.outcome = TASK_ERROR;
+        script_error_clear(&end.error);
+        /* A yield that no await made would wait for nobody. */
+        if (status == LUA_YIELD)
+            script_error_locate(&end.error, t->L, "misuse", "%s",
+                                "coroutine.yield outside a coroutine of your "
+                                "own");
+        else
+            script_error_locate(&end.error, t->L, "limit", "%s",
+                                "out of memory or stack");
+        close_thread(t);
+    }
+    /* It has caught the limit's error and returned at once. */
+    if (over && end.outcome == TASK_DONE) {
+        end.outcome = TASK_ERROR;
+        script_error_locate(&end.error, t->L, "limit", "%s",
+                            "ran longer than HANDLER_CPU_LIMIT");
+    }
     task_end(t, &end);
+}
+
+bool task__is_one(lua_State *co)
+{
+    return vm__thread(co)->task != NULL;
 }
 
 void task__drain(struct deferred *d)
@@ -166,43 +246,64 @@ void task__drain(struct deferred *d)
         if (t->ending == TASK_DONE)
             task_resume(t);
         else
-            task_kill(t, t->ending);
+            task__kill(t, t->ending);
+        if (g->memory.refused)
+            generation__relieve(g);
     }
 }
 
 void task__drop_all(struct generation *g)
 {
     while (!list_empty(&g->tasks))
-        task_kill(LIST_ENTRY(g->tasks.next, struct task, link),
+        task__kill(LIST_ENTRY(g->tasks.next, struct task, link),
                   TASK_CANCELLED);
+}
+
+static void end_soon(struct task *t, enum task_outcome outcome)
+{
+    if (t->ending == TASK_DONE)
+        t->ending = outcome;
+    task__make_ready(t);
 }
 
 void task_cancel(struct task *t)
 {
-    if (t->ending == TASK_DONE)
-        t->ending = TASK_CANCELLED;
-    task__make_ready(t);
+    end_soon(t, TASK_CANCELLED);
+}
+
+void generation_expire(struct generation *g)
+{
+    struct list *link = g->tasks.next;
+    for (; link != &g->tasks; link = link->next) {
+        struct task *t = LIST_ENTRY(link, struct task, link);
+        if (!t->parent) /* children end with their parents */
+            end_soon(t, TASK_EXPIRED);
+    }
 }
 
 /* Makes the coroutine of t; a protected call because memory may run out. */
 static int make_thread(lua_State *L)
 {
     struct task *t = lua_touserdata(L, 1);
-    t->L = lua_newthread(L);
+    lua_State *co = lua_newthread(L);
     t->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    t->L = co;
     lua_pushcfunction(L, task_main);
     lua_rawgeti(L, LUA_REGISTRYINDEX, t->gen->entries[t->spec.entry]);
     if (t->spec.json)
         lua_json_decode(L, t->spec.json, t->spec.json_len);
     else
         lua_pushnil(L);
-    if (t->spec.text)
+    if (t->spec.error)
+        script_error_push_copy(L, t->spec.error);
+    else if (t->spec.text)
         lua_pushstring(L, t->spec.text);
     else
         lua_pushnil(L);
     lua_pushboolean(L, t->spec.flag);
     lua_xmove(L, t->L, 5);
     t->args = 4;
+    vm__bind(t->L, &t->thread);
     return 0;
 }
 
@@ -215,7 +316,10 @@ struct task *task_spawn(struct generation *g, const struct task_spec *spec)
     t->ref = LUA_NOREF;
     lua_pushcfunction(g->L, make_thread);
     lua_pushlightuserdata(g->L, t);
-    if (lua_pcall(g->L, 1, 0, 0) != LUA_OK) {
+    limits_enter(g->host->limits, g->L); /* for finalizers of scripts */
+    int status = lua_pcall(g->L, 1, 0, 0);
+    limits_leave(g->host->limits);
+    if (status != LUA_OK) {
         LOG_AT(g->host->log, LOG_ERROR, "task.spawn",
                LOG_S("error", lua_tostring(g->L, -1)));
         lua_pop(g->L, 1);
@@ -223,26 +327,24 @@ struct task *task_spawn(struct generation *g, const struct task_spec *spec)
         return NULL;
     }
     t->spec.json = t->spec.text = NULL; /* were borrowed for this call */
+    t->spec.error = NULL;
     if (spec->timeout_ms > 0)
         timer_start(&t->deadline, spec->timeout_ms);
     task__make_ready(t);
     return t;
 }
 
-void task_detach(lua_State *L)
+struct task *task__start(lua_State *L, int n)
 {
     struct generation *g = vm__generation(L);
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    if (!g->loop)
-        script_error_misuse(L, "task.detach: not while a script loads: put "
-                               "it into bot.on_start");
     if (g->task_count >= TASKS_MAX) {
         script_error_push(L, "limit", "more than 10000 tasks");
         lua_error(L);
     }
-    int n = lua_gettop(L);
     lua_State *co = lua_newthread(L);
-    lua_insert(L, 1);
+    if (!lua_checkstack(co, n + 1))
+        script_error_misuse(L, "too many arguments for a task");
+    lua_insert(L, -n - 1);
     lua_pushcfunction(co, task_main);
     lua_xmove(L, co, n);
     int ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -250,7 +352,18 @@ void task_detach(lua_State *L)
     t->L = co;
     t->ref = ref;
     t->args = n;
+    vm__bind(co, &t->thread);
     task__make_ready(t);
+    return t;
+}
+
+void task_detach(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (!vm__generation(L)->loop)
+        script_error_misuse(L, "task.detach: not while a script loads: put "
+                               "it into bot.on_start");
+    task__start(L, lua_gettop(L));
 }
 
 void task_set_recorder(lua_State *L, struct recorder *r)

@@ -12,6 +12,7 @@
 /* vm_host.services of this state. */
 void *vm_services(lua_State *L);
 struct log *vm_log(lua_State *L);
+uint64_t vm_generation_id(lua_State *L);
 struct loop *vm_loop(lua_State *L); /* NULL while the scripts load */
 
 /* Makes the function on top of the stack (popped) the one that the engine

@@ -1,5 +1,6 @@
 --- Button presses that nobody has answered: they are answered 5 seconds
--- after they came, or when their handler ends, whichever is first.
+-- after they came, or when their handler ends, whichever is first. Not for
+-- scripts of authors.
 local api = require "moonlet.api"
 local log = require "moonlet.log"
 local task = require "moonlet.task"

@@ -1,6 +1,9 @@
 --- Registration and routing of handlers. Registrations are tried in the
 -- order in which they were made; the first that matches wins, unless its
--- handler returns bot.pass.
+-- handler returns bot.pass. They are made while scripts load; later, and with
+-- a wrong argument, they raise kind "misuse". opts is a table of options:
+-- auto_answer (bot.callback), description and order, of which the last two
+-- are kept for later and change nothing yet.
 local answers = require "moonlet.answers"
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
@@ -8,7 +11,7 @@ local log = require "moonlet.log"
 
 local bot = {}
 
---- Returned by a handler to let the next registration try.
+--- bot.pass: returned by a handler to let the next registration try.
 bot.pass = setmetatable({}, { __name = "bot.pass" })
 local pass = bot.pass
 
@@ -53,14 +56,6 @@ local function check_options(what, opts)
   return opts
 end
 
-local function check_pattern(what, pattern)
-  if type(pattern) ~= "string" then
-    core.misuse(what .. " needs a Lua pattern, got " .. type(pattern))
-  end
-  local ok, err = pcall(string.find, "", pattern)
-  if not ok then core.misuse(("%s: %s in %q"):format(what, err, pattern)) end
-end
-
 local function add(kind, try)
   if not routes[kind] then routes[kind] = {} end
   table.insert(routes[kind], try)
@@ -75,7 +70,8 @@ local function call_matched(fn, ctx, from, _, ...)
 end
 
 --- bot.use(fn): middleware, in the order of registration. fn(ctx, next) runs
--- the rest by calling next().
+-- for every update; next() runs the rest, which is the next middleware and at
+-- last the handler. Without it the update ends there.
 function bot.use(fn)
   check_handler("bot.use", fn)
   table.insert(middleware, fn)
@@ -96,8 +92,9 @@ local function parsed_command(ctx)
 end
 
 --- bot.command(name, fn [, opts]): a message "/name ...", in any letter case
--- and, with "@", only for this bot. ctx.args is the list of words behind it.
--- name may be a list of names.
+-- and, with "@", only for this bot. ctx.args is the list of words behind it,
+-- ctx.command the name in lower case. name (letters, digits, underscores; at
+-- most 32) may be a list of names.
 function bot.command(name, fn, opts)
   check_handler("bot.command", fn)
   check_options("bot.command", opts)
@@ -117,20 +114,24 @@ function bot.command(name, fn, opts)
 end
 
 --- bot.hears(pattern, fn [, opts]): a message whose text fits the Lua
--- pattern; its captures are further arguments: fn(ctx, ...).
+-- pattern, or the re (moonlet.re); its captures are further arguments:
+-- fn(ctx, ...). Captions are no texts. A text on which the pattern would take
+-- too long ends the update with kind "limit" at the line of bot.hears.
 function bot.hears(pattern, fn, opts)
   check_handler("bot.hears", fn)
   check_options("bot.hears", opts)
-  check_pattern("bot.hears", pattern)
+  local find = core.matcher("bot.hears", pattern)
   add("message", function(ctx)
     local text = ctx.event.text
     if not text then return pass end
-    return call_matched(fn, ctx, text:find(pattern))
+    return call_matched(fn, ctx, find(text))
   end)
 end
 
 --- bot.on(filter, fn [, opts]): updates of a kind, "edited_message", or of a
--- kind and content, "message:photo". filter may be a list of filters.
+-- kind and content, "message:photo", where the content is a field of that
+-- kind's object (Bot API Update). filter may be a list of filters. Telegram
+-- is asked for the kinds that are registered, and for my_chat_member.
 function bot.on(filter, fn, opts)
   check_handler("bot.on", fn)
   check_options("bot.on", opts)
@@ -153,12 +154,13 @@ function bot.on(filter, fn, opts)
 end
 
 --- bot.callback(pattern, fn [, opts]): a press of an inline button whose data
--- fits the Lua pattern; captures are further arguments. The press is answered
--- by itself unless opts.auto_answer is false.
+-- fits the Lua pattern, or the re, as in bot.hears. The press is answered
+-- by itself when the handler ends, at the latest after 5 seconds, unless
+-- opts.auto_answer is false.
 function bot.callback(pattern, fn, opts)
   check_handler("bot.callback", fn)
   opts = check_options("bot.callback", opts)
-  check_pattern("bot.callback", pattern)
+  local find = core.matcher("bot.callback", pattern)
   local function matched(ctx, ...)
     if opts.auto_answer == false then ctx.callback_answered = true end
     return fn(ctx, ...)
@@ -166,19 +168,21 @@ function bot.callback(pattern, fn, opts)
   add("callback_query", function(ctx)
     local data = ctx.event.data
     if not data then return pass end
-    return call_matched(matched, ctx, data:find(pattern))
+    return call_matched(matched, ctx, find(data))
   end)
 end
 
---- bot.catch(fn): fn(ctx, err) hears of every error of a handler; err is the
--- error table. The error is logged in any case.
+--- bot.catch(fn): fn(ctx, err) hears of every error of a handler or a
+-- middleware, and of one that a limit has ended; err is the error table. The
+-- error is logged in any case.
 function bot.catch(fn)
   check_handler("bot.catch", fn)
   table.insert(catchers, fn)
 end
 
 --- bot.on_start(fn): fn(reason) runs when these scripts take over; reason is
--- "start" or "reload".
+-- "start" or "reload". Here scripts may wait and call the API; updates do not
+-- wait for it.
 function bot.on_start(fn)
   check_handler("bot.on_start", fn)
   table.insert(starters, fn)
@@ -210,9 +214,18 @@ core.on_update(function(update, _, redelivered)
   local is_press = ctx.kind == "callback_query"
   if is_press then answers.begin(ctx) end
   local ok, err = xpcall(run, core.error_of, ctx, 1)
+  -- Out of memory is a plain text: on_failed will tell of it.
+  if not ok and type(err) ~= "table" then error(err, 0) end
   if not ok then tell_catchers(ctx, err) end
   if is_press then answers.finish(ctx) end
   if not ok then error(err, 0) end
+end)
+
+-- The handler was ended by a limit, which nothing in it could catch.
+core.on_failed(function(update, err, redelivered)
+  local ctx = context.new(update, redelivered)
+  tell_catchers(ctx, err)
+  if ctx.kind == "callback_query" then answers.finish(ctx) end
 end)
 
 core.on_start(function(_, reason)

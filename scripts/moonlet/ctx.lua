@@ -1,6 +1,10 @@
---- The context of one update: what handlers get as their argument.
--- Fields: update (the raw object plus `redelivered`), kind, event (the raw
--- object of that kind), message, chat, from, callback_query, args, api.
+--- The context of one update: what handlers get as their argument. Not for
+-- scripts to require. Fields: update (the raw Update; update.redelivered is
+-- true if an earlier process may have begun its handler), kind ("message"),
+-- event (the raw object of that kind), message (of any message kind; of a
+-- button its message), chat, from, callback_query, args and command (of a
+-- command), api (moonlet.api). Those that an update lacks are nil. A handler
+-- may set fields of its own.
 local api = require "moonlet.api"
 local core = require "moonlet.core"
 
@@ -78,9 +82,10 @@ local function merge(params, opts)
   return params
 end
 
---- Sends a text to the update's chat, and to its topic or business
--- connection, without quoting. opts: sendMessage's parameters.
--- Returns the Message; raises kind "api" and others (Bot API sendMessage).
+--- ctx:reply(text [, opts]): sends a text to the update's chat, and to its
+-- topic or business connection, without quoting. opts: sendMessage's
+-- parameters. Returns the Message; raises as moonlet.api does, and "misuse"
+-- if the update has no chat (Bot API sendMessage).
 function methods.reply(ctx, text, opts)
   if not ctx.chat then
     core.misuse("ctx:reply: a " .. ctx.kind .. " update has no chat")
@@ -95,9 +100,12 @@ function methods.reply(ctx, text, opts)
   }, opts))
 end
 
---- Replaces the text of the message whose button was pressed. opts:
+--- ctx:edit(text [, opts]): replaces the text of the message whose button was
+-- pressed, and its buttons: without opts.reply_markup they go. opts:
 -- editMessageText's parameters. Returns the Message (true for an inline
--- message), or false and the error if nothing would change.
+-- message), or false and the error if nothing would change; raises as
+-- moonlet.api does, and "misuse" outside a button press (Bot API
+-- editMessageText).
 function methods.edit(ctx, text, opts)
   local query = ctx.callback_query
   if not query then
@@ -113,9 +121,12 @@ function methods.edit(ctx, text, opts)
   return api.editMessageText(merge(params, opts))
 end
 
---- Answers the button press, with a text shown to the person if given. opts:
--- answerCallbackQuery's parameters. Without it the press is answered by
--- itself when the handler ends or after 5 seconds.
+--- ctx:answer_callback([text [, opts]]): answers the button press, with a
+-- text shown to the person if given. opts: answerCallbackQuery's parameters.
+-- Without it the press is answered by itself when the handler ends or after 5
+-- seconds. Returns true, or false and the error if the press is too old;
+-- raises as moonlet.api does, and "misuse" outside a button press (Bot API
+-- answerCallbackQuery).
 function methods.answer_callback(ctx, text, opts)
   if not ctx.callback_query then
     core.misuse("ctx:answer_callback is for button presses; this is a "

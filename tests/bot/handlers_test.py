@@ -277,7 +277,7 @@ def test_absent_parts_say_so_at_load(sim, engine):
         'require "moonlet.db"': "not built yet: moonlet.db",
         'require "moonlet.bot".conversation("a", print)':
             "not built yet: bot.conversation",
-        'require "moonlet.task".spawn(print)': "not built yet: task.spawn",
+        'require "moonlet.bot".fsm("a", {})': "not built yet: bot.fsm",
     }
     for i, (script, expected) in enumerate(cases.items()):
         bot = engine(script, folder=f"p{i}").start(wait=False)

@@ -139,6 +139,31 @@ static void a_save_is_told_once_it_is_quiet(void **state)
     site_close(&s);
 }
 
+/* Someone writes into the folder all the time. */
+static void changes_without_an_end_are_told_now_and_then(void **state)
+{
+    struct site s;
+    (void)state;
+
+    site_open(&s, true);
+    assert_int_equal(told(&s), 0);
+    for (int i = 0; i < 19; i++) {
+        save(&s, "main.lua");
+        pass(&s, QUIET_MS / 2);
+    }
+    save(&s, "main.lua");
+    pass(&s, QUIET_MS / 2 - 1);
+    assert_int_equal(s.changes, 0);
+    pass(&s, 1);
+    assert_int_equal(s.changes, 1);
+    save(&s, "main.lua");
+    pass(&s, QUIET_MS - 1);
+    assert_int_equal(s.changes, 1);
+    pass(&s, 1);
+    assert_int_equal(s.changes, 2);
+    site_close(&s);
+}
+
 static void hidden_names_and_backups_are_ignored(void **state)
 {
     struct site s;
@@ -464,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_save_is_told_once_it_is_quiet),
+        cmocka_unit_test(changes_without_an_end_are_told_now_and_then),
         cmocka_unit_test(hidden_names_and_backups_are_ignored),
         cmocka_unit_test(a_save_by_rename_is_seen),
         cmocka_unit_test(new_folders_are_watched_with_all_below),

@@ -42,6 +42,10 @@ static void tokens_are_checked(void **state)
     fails(get(f, "/botx/getMe"), 401, "Unauthorized: invalid token specified");
     fails(get(f, "/bot123/getMe"), 401,
           "Unauthorized: invalid token specified");
+    fails(get(f, "/bot18014398509481984:x/getMe"), 401,
+          "Unauthorized: invalid token specified");
+    fails(get(f, "/bot12a:x/getMe"), 421,
+          "Misdirected Request: unallowed token specified");
     fails(get(f, "/elsewhere"), 404, "Not Found");
     fails(get(f, "/bot1:A/getYou"), 404, "Not Found: method not found");
     assert_int_equal(request(f, "PUT", "/bot1:A/getMe", NULL, NULL, 0)->status,

@@ -118,10 +118,16 @@ static void uploads_are_seen(void **state)
 static void broken_multipart_ends_quietly(void **state)
 {
     struct fixture *f = *state;
-    static const char *const bodies[] = {
-        "", "--BOUND", "--BOUND\r\n", "--BOUND\r\nContent-Disposition: x",
+    static const char open_part[] =
         "--BOUND\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n"
-        "1001"};
+        "1001";
+    static const char *const bodies[] = {
+        "",
+        "--BOUND",
+        "--BOUND\r\n",
+        "--BOUND\r\nContent-Disposition: x",
+        open_part,
+    };
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
         fails(parts(f, "sendMessage", bodies[i]), 400,
               "Bad Request: chat_id is empty");

@@ -56,8 +56,8 @@ struct site {
     struct vm_source library[4];
     struct vm_host host;
     struct generation *g;
-    struct buf notes;  /* what scripts told, by t.note */
-    struct list ops;   /* started and not done, by op.link */
+    struct buf notes; /* what scripts told, by t.note */
+    struct list ops;  /* started and not done, by op.link */
     int live, started, cancelled, pushed;
     struct task *tasks[TASKS]; /* what t.cancel can reach */
     bool gone;
@@ -92,8 +92,11 @@ struct op {
     char name[32];
 };
 
+/* Whatever C code forgot to hold on to is gone after this. */
 static inline struct site *site_of(lua_State *L)
 {
+    if (stress)
+        lua_gc(L, LUA_GCCOLLECT);
     return vm_services(L);
 }
 
@@ -157,7 +160,7 @@ static const struct await_ops probe_ops = {
 };
 
 static inline int op_await(lua_State *L, enum op_mode mode, const char *name,
-                    uint64_t ms, uint64_t timeout)
+                           uint64_t ms, uint64_t timeout)
 {
     struct op *op = MEM_NEW(struct op);
     op->await.ops = &probe_ops;
@@ -239,6 +242,12 @@ static inline int probe_on_start(lua_State *L)
     return 0;
 }
 
+static inline int probe_want(lua_State *L)
+{
+    vm_want_kind(L, luaL_checkstring(L, 1));
+    return 0;
+}
+
 static inline int probe_collect(lua_State *L)
 {
     lua_gc(L, LUA_GCCOLLECT);
@@ -272,6 +281,7 @@ static const luaL_Reg probe_functions[] = {
     {"note", probe_note},
     {"on", probe_on},
     {"on_start", probe_on_start},
+    {"want", probe_want},
     {"collect", probe_collect},
     {"detach", probe_detach},
     {"cancel", probe_cancel},
@@ -280,24 +290,12 @@ static const luaL_Reg probe_functions[] = {
     {NULL, NULL},
 };
 
-static inline void collect_in_hook(lua_State *L, lua_Debug *ar)
-{
-    (void)ar;
-    lua_gc(L, LUA_GCCOLLECT);
-}
-
-/* Whatever C code forgot to hold on to is gone at the next allocation. */
-static inline void collect_always(lua_State *L)
-{
-    lua_gc(L, LUA_GCSETPAUSE, 0);
-    lua_gc(L, LUA_GCSETSTEPMUL, 1000);
-    lua_sethook(L, collect_in_hook, LUA_MASKCOUNT, 7);
-}
-
 static inline int probe_open(lua_State *L)
 {
-    if (stress)
-        collect_always(L);
+    if (stress) {
+        lua_gc(L, LUA_GCSETPAUSE, 0);
+        lua_gc(L, LUA_GCSETSTEPMUL, 1000);
+    }
     luaL_newlib(L, probe_functions);
     return 1;
 }
@@ -332,7 +330,8 @@ static inline void site_open(struct site *s)
 }
 
 /* Writes DIR/name, making its folder. */
-static inline void site_write(struct site *s, const char *name, const char *text)
+static inline void site_write(struct site *s, const char *name,
+                              const char *text)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", s->dir, name);
@@ -406,7 +405,7 @@ static inline void site_close(struct site *s)
 }
 
 static inline void run_ended(void *arg, enum task_outcome outcome,
-                      const struct script_error *e)
+                             const struct script_error *e)
 {
     struct run *r = arg;
     r->ended++;

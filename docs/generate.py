@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+"""Writes docs/LUA_API.md from those comments of scripts/moonlet/*.lua and
+bindings/*.c whose text begins with a call ("task.sleep(duration): ..."). A
+module whose opening comment says "Not for scripts" is left out, but for what
+authors call on a value that they are given ("ctx:reply(text): ..."), and but
+for the C half of a module that is in Lua. So is one that bindings/modules.c
+does not list.
+
+    docs/generate.py            writes the page
+    docs/generate.py --check    exit 1 if the page is not current
+"""
+import collections
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = "docs/LUA_API.md"
+BOT_API = "https://core.telegram.org/bots/api"
+
+# call: as its comment spells it. text: one paragraph.
+Entry = collections.namedtuple("Entry", "call text")
+Module = collections.namedtuple("Module", "name intro entries absent sources")
+
+ORDER = ["bot", "ctx", "api", "task", "timeout", "json", "re", "fs", "log",
+         "errors", "config"]
+
+CALL = re.compile(r"(\w+[.:]\w+(?:\(.*?\))?|\w+\(.*?\)): (.*)")
+LUA_COMMENT = re.compile(r"^---.*\n(?:--.*\n)*", re.M)
+C_COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
+# A value; a call; a field; a name with underscores; none within `...`.
+MARKED = re.compile(r"(?<![`\w.])("
+                    r'"[^"]*"'
+                    r"|(?:\w+[.:])?\w+\([^()`]*\)"
+                    r"|(?:bot|ctx|fs|json|moonlet|options|opts|re|task|update)"
+                    r"(?:\.\w+)+"
+                    r"|[A-Za-z]+(?:_[A-Za-z]+)+"
+                    r"|[^\s`,]*<\w+>[^\s`,]*"  # markup would swallow it
+                    r")(?![`\w(])")
+ABSENT = re.compile(r"\bnot_built(?:\[\])? = \{(.*?)\}", re.S)
+
+HEAD = """# Lua API
+
+<!-- Written by docs/generate.py from the comments of scripts/moonlet and
+bindings. Change those, then run it. -->
+
+What a bot's scripts can call. Every module is had by `require \
+"moonlet.NAME"`, except the context `ctx`, which handlers are given. How the \
+parts play together is in the [guide](GUIDE.md).
+
+A *duration* is a number of seconds, or a text such as `"500ms"`, `"30s"`, \
+`"5m"`, `"2h"`, `"7d"`. An *error table* has the fields `kind`, `message`, \
+`code`, `retry_after`, `retryable`, `script`, `line`, `method` and \
+`traceback`; `tostring` gives one line. In a call, `[...]` may be left out.
+"""
+
+
+def words(comment):
+    """The text of a comment without its marks, in one line."""
+    lines = [re.sub(r"^\s*(?:-{2,}|\*)? ?", "", line)
+             for line in comment.strip().split("\n")]
+    return " ".join(" ".join(lines).split())
+
+
+def entry(comment):
+    match = CALL.fullmatch(words(comment))
+    return match and Entry(*match.groups())
+
+
+def absent(text):
+    """What a table `not_built` lists, in Lua or in C."""
+    found = ABSENT.search(text)
+    rows = re.findall(r'"([\w.]+)"|(\w+) = true', found[1]) if found else []
+    return sorted(a or b for a, b in rows)
+
+
+def is_public(opening):
+    return "Not for scripts" not in opening
+
+
+def entries(name, comments):
+    """Of the comments, those of calls of the module of this name."""
+    own = re.compile(rf"{name}\b[.:(]")
+    return [e for e in map(entry, comments) if e and own.match(e.call)]
+
+
+def lua_module(path):
+    text = path.read_text("utf-8")
+    comments = LUA_COMMENT.findall(text) or [""]
+    intro = words(comments[0])
+    found = entries(path.stem, comments[1:])
+    if not is_public(intro):
+        found = [e for e in found if ":" in e.call]
+        intro = re.sub(r"Not for scripts[^.]*\. ?", "", intro).strip()
+    return Module(path.stem, intro, found, absent(text),
+                  [f"scripts/moonlet/{path.name}"])
+
+
+def c_module(path):
+    """Its intro is None if authors cannot require it."""
+    text = path.read_text("utf-8")
+    comments = C_COMMENT.findall(text)
+    intro = None
+    if text.startswith("/*") and is_public(words(comments[0])):
+        _, _, intro = words(comments[0]).partition(": ")
+    return Module(path.stem, intro, entries(path.stem, comments),
+                  absent(text), [f"bindings/{path.name}"])
+
+
+def joined(lua, c):
+    """A module whose functions stand partly in Lua, partly in C."""
+    return lua._replace(entries=c.entries + lua.entries,
+                        absent=lua.absent + c.absent,
+                        sources=lua.sources + c.sources)
+
+
+def modules(root):
+    found = {path.stem: lua_module(path)
+             for path in (root / "scripts/moonlet").glob("*.lua")}
+    rows = (root / "bindings/modules.c").read_text("utf-8")
+    for path in (root / "bindings").glob("*.c"):
+        c = c_module(path)
+        if path.stem in found:
+            found[path.stem] = joined(found[path.stem], c)
+        elif c.intro and f'"moonlet.{path.stem}"' in rows:
+            found[path.stem] = c
+    shown = [m for m in found.values() if m.entries or m.name in ORDER]
+    rank = {name: place for place, name in enumerate(ORDER)}
+    return sorted(shown, key=lambda m: (rank.get(m.name, len(rank)), m.name))
+
+
+def sentence(text):
+    """With a capital, unless it begins with a call or a name."""
+    if re.match(r"\w+[(.:_]", text):
+        return text
+    return text[:1].upper() + text[1:]
+
+
+def code(text):
+    """Marks values, calls, fields and settings, and links methods and types
+    of the Bot API."""
+    text = MARKED.sub(r"`\1`", text)
+    return re.sub(r"Bot API (\w*[A-Z]\w*)",
+                  lambda m: f"[{m[0]}]({BOT_API}#{m[1].lower()})", text)
+
+
+def section(module):
+    title = "ctx" if module.name == "ctx" else f"moonlet.{module.name}"
+    lines = [f"## {title}", "", code(sentence(module.intro)), ""]
+    for each in module.entries:
+        lines += [f"### `{each.call}`", "", code(sentence(each.text)), ""]
+    if module.absent:
+        shown = ", ".join(f"`{name}`" for name in module.absent)
+        lines += [f"Not built yet: {shown}.", ""]
+    links = [f"[{name}](../{name})" for name in sorted(module.sources)]
+    return lines + [f"Source: {', '.join(links)}", ""]
+
+
+def page(root):
+    lines = [HEAD]
+    for module in modules(root):
+        lines += section(module)
+    later = absent((root / "engine/vm/sandbox.c").read_text("utf-8"))
+    if later:
+        lines += ["## Modules that are not built yet", "",
+                  ", ".join(f"`{name}`" for name in later) + ".", "",
+                  "Whatever is named on this page as not built yet raises "
+                  '`not built yet: NAME` where it is used.', ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def main(args):
+    target = ROOT / PAGE
+    text = page(ROOT)
+    if args == ["--check"]:
+        return 0 if target.read_text("utf-8") == text else 1
+    target.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,25 @@
+#ifndef MOONLET_VM_MEMORY_H
+#define MOONLET_VM_MEMORY_H
+
+/*
+ * The allocator of a generation: counts, and refuses what goes beyond
+ * LUA_MEMORY_LIMIT. Lua then collects everything and tries once more before
+ * it raises "not enough memory". A single block (a string) may take a quarter
+ * of the limit.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct memory {
+    size_t used;
+    size_t limit;   /* bytes; 0: none */
+    bool extended;  /* the limit was raised once, for others to end in peace */
+    bool enforced;  /* scripts are running; the engine's own work may pass */
+    bool refused;   /* something was, since this was last cleared */
+};
+
+/* lua_Alloc; ud is a struct memory. */
+void *memory_alloc(void *ud, void *ptr, size_t old_size, size_t new_size);
+
+#endif

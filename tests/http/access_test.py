@@ -1,0 +1,218 @@
+"""The HTTP port from outside: health, readiness, the guard, errors."""
+import http.client
+import json
+import socket
+import time
+
+import harness
+import pytest
+
+BOT = """
+local bot = require "moonlet.bot"
+local task = require "moonlet.task"
+bot.on("message:text", function(ctx)
+  ctx:reply("begun"); task.sleep(30); ctx:reply("ended")
+end)
+"""
+
+COMPONENTS = {"database", "redis", "telegram", "inbox", "queue", "scripts"}
+
+
+@pytest.fixture
+def server(sim, engine):
+    """A running engine and its HTTP side."""
+    bot = engine(BOT).start()
+    bot.http = peer_of(bot)
+    bot.wait_event("polling.started")
+    return bot
+
+
+def peer_of(bot):
+    return harness.HttpPeer("127.0.0.1", bot.wait_event("ready")["http_port"])
+
+
+def fetch(peer, method, path, headers=None, body=None):
+    """Status, headers and body; with Host only if given."""
+    connection = http.client.HTTPConnection(peer.host, peer.port,
+                                            timeout=harness.LIMIT)
+    try:
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def ready(peer):
+    status, headers, body = fetch(peer, "GET", "/ready")
+    assert headers["Content-Type"].startswith("application/json")
+    return status, json.loads(body)
+
+
+def test_health(server):
+    status, headers, _ = fetch(server.http, "GET", "/health")
+    assert status == 200
+    status, _, body = fetch(server.http, "HEAD", "/health")
+    assert (status, body) == (200, b"")
+
+
+def test_ready_shape(server):
+    status, answer = ready(server.http)
+    assert status == 200 and answer["ready"] is True
+    assert answer["degraded"] is False
+    assert set(answer["components"]) == COMPONENTS
+    states = {}
+    for name, component in answer["components"].items():
+        assert set(component) >= {"state", "since"}
+        assert component["state"] in ("up", "down", "off")
+        assert abs(component["since"] - time.time()) < 600, "Unix seconds"
+        states[name] = component["state"]
+    assert states == {"database": "off", "redis": "off", "queue": "off",
+                      "telegram": "up", "inbox": "up", "scripts": "up"}
+
+
+def test_telegram_down_from_the_start_is_degraded(engine):
+    bot = engine(BOT)
+    bot.api_url = "http://127.0.0.1:1"
+    bot.start()
+    bot.wait_event("polling.failed")
+    status, answer = ready(peer_of(bot))
+    assert (status, answer["ready"], answer["degraded"]) == (200, True, True)
+    assert answer["components"]["telegram"]["state"] == "down"
+    assert answer["components"]["inbox"]["state"] == "up"
+
+
+def test_telegram_lost_and_found_again(engine):
+    port = harness.free_port()
+    first = harness.Sim("--port", port)
+    bot = engine(BOT)
+    bot.api_url = first.url
+    bot.start()
+    bot.wait_event("polling.started")
+    first.close()
+    bot.wait_event("polling.failed")
+    peer = peer_of(bot)
+    status, answer = ready(peer)
+    assert (status, answer["degraded"]) == (200, True)
+    down = answer["components"]["telegram"]
+    assert down["state"] == "down"
+    second = harness.Sim("--port", port)
+    second.send(second.user("Ann")["id"], "x")
+    second.wait_call("sendMessage")
+    bot.wait_event("telegram.back")
+    status, answer = ready(peer)
+    assert (status, answer["degraded"]) == (200, False)
+    assert answer["components"]["telegram"]["state"] == "up"
+    assert answer["components"]["telegram"]["since"] >= down["since"]
+    bot.kill()
+    second.close()
+
+
+def test_shutting_down_is_not_ready(sim, engine):
+    bot = engine(BOT, SHUTDOWN_TIMEOUT="1h").start()
+    peer = peer_of(bot)
+    sim.send(sim.user("Ann")["id"], "x")
+    sim.wait_call("sendMessage")
+    bot.process.child.terminate()
+    bot.wait_event("engine.stopping")
+    status, answer = ready(peer)
+    assert (status, answer["ready"]) == (503, False)
+    assert fetch(peer, "GET", "/health")[0] == 200
+    bot.process.end()  # the second one: at once
+
+
+def test_broken_scripts_stay_up_while_the_old_ones_run(server):
+    server.write("main.lua", "x = = 1")
+    server.wait_event("scripts.not_loaded")
+    status, answer = ready(server.http)
+    assert status == 200
+    assert answer["components"]["scripts"]["state"] == "up"
+
+
+FOREIGN = [
+    {"Host": "bot.example"}, {"Host": "bot.example:8080"},
+    {"Host": "10.0.0.1"}, {"Host": "127.0.0.1.bot.example"},
+    {"Host": "localhost.bot.example"}, {"Host": ""}, {"Host": "[::2]:80"},
+    {"X-Forwarded-For": "10.0.0.1"}, {"X-Forwarded-Proto": "https"},
+    {"X-Forwarded-Anything": "1"}, {"x-forwarded-host": "localhost"},
+    {"Forwarded": "for=10.0.0.1"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_foreign_requests_are_refused(server, headers):
+    for path in ("/", "/api/status", "/metrics", "/play", "/sim/calls"):
+        status, _, body = fetch(server.http, "GET", path, headers)
+        assert status == 403, (path, headers)
+        assert "CONSOLE_TOKEN" in json.loads(body)["error"]
+    assert fetch(server.http, "GET", "/health", headers)[0] == 200
+    assert fetch(server.http, "GET", "/ready", headers)[0] == 200
+    for path in ("/webhook", "/x/pay"):
+        assert fetch(server.http, "POST", path, headers, b"{}")[0] == 404
+
+
+@pytest.mark.parametrize("host", [
+    "localhost", "LOCALHOST:8080", "127.0.0.1", "127.1.2.3:99", "[::1]",
+    "[::1]:8080"])
+def test_loopback_names_pass_the_guard(server, host):
+    assert fetch(server.http, "GET", "/nowhere", {"Host": host})[0] == 404
+
+
+def test_a_request_without_host_is_refused(server):
+    with socket.create_connection((server.http.host, server.http.port)) as s:
+        s.settimeout(harness.LIMIT)
+        s.sendall(b"GET /api/status HTTP/1.0\r\n\r\n")
+        answer = b""
+        while chunk := s.recv(4096):
+            answer += chunk
+    assert b" 403 " in answer.split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_unknown_paths_are_404_as_json(server, method):
+    status, headers, body = fetch(server.http, method, "/no/such%20thing?a=b")
+    assert status == 404
+    assert headers["Content-Type"].startswith("application/json")
+    assert json.loads(body)["error"]
+
+
+def test_the_webhook_is_404_while_polling(server):
+    status, _, body = fetch(
+        server.http, "POST", "/webhook",
+        {"X-Telegram-Bot-Api-Secret-Token": "x"}, b'{"update_id":1}')
+    assert status == 404 and json.loads(body)["error"]
+
+
+def test_wrong_methods_are_405_and_name_the_right_ones(server):
+    for path in ("/health", "/ready"):
+        status, headers, body = fetch(server.http, "POST", path, body=b"{}")
+        assert (status, headers["Allow"]) == (405, "GET")
+        assert "POST" in json.loads(body)["error"]
+
+
+def test_too_large_bodies_are_413(server):
+    status, _, _ = fetch(server.http, "POST", "/webhook",
+                         body=b"x" * (1024 * 1024 + 1))
+    assert status in (404, 413)
+    assert fetch(server.http, "GET", "/health")[0] == 200
+
+
+def test_play_has_no_simulator_outside_of_play(server):
+    for path in ("/play", "/sim/calls", "/sim/events"):
+        assert fetch(server.http, "GET", path)[0] == 404
+    assert fetch(server.http, "POST", f"/bot{harness.TOKEN}/getMe")[0] == 404
+
+
+@pytest.mark.parametrize("headers", FOREIGN[:2] + FOREIGN[7:8])
+def test_play_and_its_simulator_are_guarded(play, headers):
+    for path in ("/play", "/sim/calls", "/bot1:PLAY/getMe"):
+        assert fetch(play, "GET", path)[0] == 200
+        status, _, body = fetch(play, "GET", path, headers)
+        assert status == 403 and b"CONSOLE_TOKEN" in body
+    assert fetch(play, "POST", "/sim/send", headers, b"{}")[0] == 403
+
+
+def test_no_cross_origin_headers(server):
+    _, headers, _ = fetch(server.http, "GET", "/health",
+                          {"Origin": "http://evil.example"})
+    assert "Access-Control-Allow-Origin" not in headers
