@@ -2,7 +2,7 @@
  * moonlet.api: any Bot API method by its own name. It is the same as ctx.api,
  * for code that has no context.
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "base/list.h"
 #include "base/mem.h"
@@ -27,7 +27,7 @@ struct api_op {
 static void api_op_done(struct api_call *call, const struct err *e)
 {
     struct api_op *op = LIST_ENTRY(call, struct api_op, call);
-    struct await_result *result = &op->await.result;
+    struct await_result *result = await_result(&op->await);
     result->err = *e;
     if (e->code == ERR_OK)
         buf_append(&result->bytes, call->result.at, call->result.len);

@@ -2,7 +2,7 @@
  * moonlet.config: the table `app` of config.lua, empty if there is none. It
  * is read once, at start; a reload gives the scripts a fresh copy.
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "vm/lua_json.h"
 #include "vm/vm.h"

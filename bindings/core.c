@@ -2,7 +2,7 @@
  * moonlet.core: what the shipped library needs of the engine. Not for
  * scripts of authors.
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "base/botapi.h"
 #include "vm/lua_json.h"

@@ -1,7 +1,7 @@
 /*
  * moonlet.errors: errors that a script has caught and wants people to see.
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "app/errors.h"
 #include "base/buf.h"

@@ -11,7 +11,7 @@
  * `message` names the path and the reason, `code` is the errno (2: no such
  * file).
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "base/list.h"
 #include "base/mem.h"
@@ -47,7 +47,7 @@ struct fs_call {
 /* push knows no operation: an error's result holds the function's name. */
 static void fs_end(struct fs_op *op, const struct err *e)
 {
-    struct await_result *result = &op->await.result;
+    struct await_result *result = await_result(&op->await);
     result->err = *e;
     if (e->code == ERR_OK) {
         result->bytes = op->job.result;

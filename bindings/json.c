@@ -2,7 +2,7 @@
  * moonlet.json: JSON with exact integers: those up to 2^53 stay integers both
  * ways.
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "vm/lua_json.h"
 #include "vm/script_error.h"

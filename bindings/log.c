@@ -3,7 +3,7 @@
  * "order.paid"; fields is a table of at most 16 texts, numbers or other
  * values, which are written as tostring gives them.
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "base/log.h"
 #include "vm/script_error.h"
@@ -85,11 +85,8 @@ static int log_error(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"debug", log_debug},
-    {"info", log_info},
-    {"warn", log_warn},
-    {"error", log_error},
-    {NULL, NULL},
+    {"debug", log_debug}, {"info", log_info}, {"warn", log_warn},
+    {"error", log_error}, {NULL, NULL},
 };
 
 int binding_log(lua_State *L)

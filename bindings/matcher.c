@@ -3,7 +3,7 @@
  * users: checked once while scripts load, bounded at each text, and an error
  * names the line of the registration, which is on no stack by then.
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "base/log.h"
 #include "vm/pattern.h"

@@ -1,4 +1,4 @@
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "loop/config.h"
 #include "vm/script_error.h"
@@ -7,12 +7,11 @@
 #include <string.h>
 
 const struct vm_module bindings_modules[] = {
-    {"moonlet.api", binding_api},   {"moonlet.config", binding_config},
-    {"moonlet.core", binding_core}, {"moonlet.json", binding_json},
-    {"moonlet.log", binding_log},   {"moonlet.core.task", binding_task},
+    {"moonlet.api", binding_api},       {"moonlet.config", binding_config},
+    {"moonlet.core", binding_core},     {"moonlet.json", binding_json},
+    {"moonlet.log", binding_log},       {"moonlet.core.task", binding_task},
     {"moonlet.errors", binding_errors}, {"moonlet.re", binding_re},
-    {"moonlet.fs", binding_fs},
-    {NULL, NULL},
+    {"moonlet.fs", binding_fs},         {NULL, NULL},
 };
 
 uint64_t binding_duration(lua_State *L, int index, const char *what)

@@ -6,7 +6,7 @@
  * flag "u" is set, \p{L} is a letter of any language. A match that would
  * take longer than about 20 ms, or more than 8 MB, raises kind "limit".
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "bindings/re_search.h"
 #include "vm/script_error.h"

@@ -2,7 +2,7 @@
  * moonlet.core.task: what moonlet.task and moonlet.timeout are made of. Not
  * for scripts of authors.
  */
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 
 #include "base/list.h"
 #include "base/mem.h"
@@ -126,14 +126,10 @@ static int task_handles(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"sleep", task_sleep},
-    {"detach", task_detach_function},
-    {"spawn", task_spawn_child},
-    {"wait", task_wait},
-    {"result", task_result},
-    {"cancel", task_cancel_child},
-    {"handles", task_handles},
-    {NULL, NULL},
+    {"sleep", task_sleep},       {"detach", task_detach_function},
+    {"spawn", task_spawn_child}, {"wait", task_wait},
+    {"result", task_result},     {"cancel", task_cancel_child},
+    {"handles", task_handles},   {NULL, NULL},
 };
 
 int binding_task(lua_State *L)

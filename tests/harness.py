@@ -300,5 +300,3 @@ class Play(HttpPeer):
     def close(self):
         code = self.process.end()
         assert code == 0, self.process.text()
-
-

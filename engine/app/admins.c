@@ -70,7 +70,7 @@ static void send_text(struct admin *admin, const char *text)
 {
     struct buf params = {0};
     buf_printf(&params, "{\"chat_id\":%" PRId64 ",\"text\":", admin->id);
-    json_put_string(&params, text, strlen(text));
+    js_put_string(&params, text, strlen(text));
     buf_putc(&params, '}');
     admin->call = (struct api_call){
         .method = "sendMessage",

@@ -65,7 +65,7 @@ static bool is_stopping(const struct control *c, struct exchange *x)
 static void put_text(struct buf *b, const char *key, const char *text)
 {
     buf_printf(b, "\"%s\":", key);
-    json_put_string(b, text, strlen(text));
+    js_put_string(b, text, strlen(text));
 }
 
 static void put_scripts(struct buf *b, const struct control_options *o)

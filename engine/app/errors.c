@@ -189,7 +189,7 @@ static void put_text(struct buf *b, const char *key, const char *text)
 {
     buf_printf(b, ",\"%s\":", key);
     if (text)
-        json_put_string(b, text, strlen(text));
+        js_put_string(b, text, strlen(text));
     else
         buf_puts(b, "null");
 }

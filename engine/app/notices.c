@@ -12,7 +12,7 @@
 static void put_text(struct buf *b, const char *key, const char *text)
 {
     buf_printf(b, ",\"%s\":", key);
-    json_put_string(b, text, strlen(text));
+    js_put_string(b, text, strlen(text));
 }
 
 static void put_int(struct buf *b, const char *key, int64_t value)
@@ -53,9 +53,8 @@ void notices_reload_failed(const struct notices *n,
                            const struct script_error *e, uint64_t generation)
 {
     struct buf b = {0};
-    LOG_AT(n->log, LOG_ERROR, "scripts.not_loaded",
-           LOG_S("script", e->script), LOG_I("line", e->line),
-           LOG_S("message", e->message),
+    LOG_AT(n->log, LOG_ERROR, "scripts.not_loaded", LOG_S("script", e->script),
+           LOG_I("line", e->line), LOG_S("message", e->message),
            LOG_I("still_running", (int64_t)generation));
     buf_puts(&b, "{\"kind\":\"reload_failed\"");
     put_int(&b, "generation", (int64_t)generation);

@@ -60,10 +60,10 @@ static void close_now(struct deferred *d)
     struct scripts *s = LIST_ENTRY(d, struct scripts, end);
     void (*closed)(void *arg) = s->closed;
     void *arg = s->closed_arg;
+    struct list *link;
 
-    while (!list_empty(&s->olds)) {
-        struct old *old = LIST_ENTRY(s->olds.next, struct old, link);
-        list_remove(&old->link);
+    while ((link = list_shift(&s->olds))) {
+        struct old *old = LIST_ENTRY(link, struct old, link);
         generation_close(old->generation);
         free(old);
     }

@@ -6,13 +6,13 @@
 #include <stddef.h>
 
 struct embedded_file {
-    const char *name; /* within its folder; NULL ends the table */
-    const char *hash; /* 12 hex digits of the content */
+    const char *name;          /* within its folder; NULL ends the table */
+    const char *hash;          /* 12 hex digits of the content */
     const unsigned char *data; /* a NUL follows the last byte */
     size_t size;
 };
 
-extern const struct embedded_file library_files[]; /* scripts/moonlet */
+extern const struct embedded_file library_files[];  /* scripts/moonlet */
 extern const struct embedded_file sim_page_files[]; /* engine/sim/page */
 
 #endif

@@ -49,7 +49,7 @@ static inline const char *skip_space(const char *p, const char *end)
 struct checker {
     const char *p, *end;
     unsigned depth;
-    uint64_t objects[JSON_MAX_DEPTH / 64]; /* a bit each level: an object? */
+    uint64_t objects[JS_MAX_DEPTH / 64]; /* a bit each level: an object? */
 };
 
 static char peek(const struct checker *c)
@@ -72,7 +72,7 @@ static bool in_object(const struct checker *c)
 
 static bool enter(struct checker *c, bool object)
 {
-    if (c->depth == JSON_MAX_DEPTH)
+    if (c->depth == JS_MAX_DEPTH)
         return false;
     uint64_t bit = UINT64_C(1) << c->depth % 64;
     uint64_t *word = &c->objects[c->depth / 64];
@@ -235,9 +235,9 @@ static bool check_value(struct checker *c)
     return true;
 }
 
-struct json json_check(const char *text, size_t len)
+struct jslice js_check(const char *text, size_t len)
 {
-    struct json absent = {0};
+    struct jslice absent = {0};
 
     if (text == NULL)
         return absent;
@@ -247,7 +247,7 @@ struct json json_check(const char *text, size_t len)
 
     if (!check_value(&c) || skip_space(c.p, end) != end)
         return absent;
-    return (struct json){.at = first, .len = (size_t)(c.p - first)};
+    return (struct jslice){.at = first, .len = (size_t)(c.p - first)};
 }
 
 /* From here on the syntax is trusted, the end of the text is not. */
@@ -298,29 +298,29 @@ static const char *skip_value(const char *p, const char *end)
     return p;
 }
 
-enum json_type json_type(struct json v)
+enum js_type js_type(struct jslice v)
 {
     if (v.at == NULL || v.len == 0)
-        return JSON_ABSENT;
+        return JS_ABSENT;
     switch (*v.at) {
     case '{':
-        return JSON_OBJECT;
+        return JS_OBJECT;
     case '[':
-        return JSON_ARRAY;
+        return JS_ARRAY;
     case '"':
-        return JSON_STRING;
+        return JS_STRING;
     case 't':
     case 'f':
-        return JSON_BOOL;
+        return JS_BOOL;
     case 'n':
-        return JSON_NULL;
+        return JS_NULL;
     default:
-        return JSON_NUMBER;
+        return JS_NUMBER;
     }
 }
 
 /* Reads `"key":` and the space around it. NULL if that is not there. */
-static const char *read_key(const char *p, const char *end, struct json *key)
+static const char *read_key(const char *p, const char *end, struct jslice *key)
 {
     if (p >= end || *p != '"')
         return NULL;
@@ -328,20 +328,20 @@ static const char *read_key(const char *p, const char *end, struct json *key)
 
     p = skip_string(p, end);
     if (key != NULL)
-        *key = (struct json){first, (size_t)(p - first - 1)};
+        *key = (struct jslice){first, (size_t)(p - first - 1)};
     p = skip_space(p, end);
     if (p >= end || *p != ':')
         return NULL;
     return skip_space(p + 1, end);
 }
 
-bool json_each(struct json container, size_t *cursor, struct json *key,
-               struct json *value)
+bool js_each(struct jslice container, size_t *cursor, struct jslice *key,
+             struct jslice *value)
 {
-    enum json_type type = json_type(container);
+    enum js_type type = js_type(container);
     const char *end = container.at + container.len;
 
-    if ((type != JSON_OBJECT && type != JSON_ARRAY) || *cursor >= container.len)
+    if ((type != JS_OBJECT && type != JS_ARRAY) || *cursor >= container.len)
         return false;
     const char *p = container.at + (*cursor == 0 ? 1 : *cursor);
 
@@ -351,37 +351,38 @@ bool json_each(struct json container, size_t *cursor, struct json *key,
     if (p >= end || *p == '}' || *p == ']')
         return false;
     if (key != NULL)
-        *key = (struct json){0};
-    if (type == JSON_OBJECT && (p = read_key(p, end, key)) == NULL)
+        *key = (struct jslice){0};
+    if (type == JS_OBJECT && (p = read_key(p, end, key)) == NULL)
         return false;
     const char *behind = p < end ? skip_value(p, end) : end;
 
     if (behind == p)
         return false;
-    *value = (struct json){p, (size_t)(behind - p)};
+    *value = (struct jslice){p, (size_t)(behind - p)};
     *cursor = (size_t)(behind - container.at);
     return true;
 }
 
-static struct json get_member(struct json object, const char *key, size_t len)
+static struct jslice get_member(struct jslice object, const char *key,
+                                size_t len)
 {
-    struct json name, value;
+    struct jslice name, value;
     size_t cursor = 0;
 
-    if (json_type(object) != JSON_OBJECT)
-        return (struct json){0};
-    while (json_each(object, &cursor, &name, &value))
+    if (js_type(object) != JS_OBJECT)
+        return (struct jslice){0};
+    while (js_each(object, &cursor, &name, &value))
         if (name.len == len && memcmp(name.at, key, len) == 0)
             return value;
-    return (struct json){0};
+    return (struct jslice){0};
 }
 
-struct json json_get(struct json object, const char *key)
+struct jslice js_get(struct jslice object, const char *key)
 {
     return get_member(object, key, strlen(key));
 }
 
-struct json json_path(struct json object, const char *path)
+struct jslice js_path(struct jslice object, const char *path)
 {
     for (;;) {
         size_t len = strcspn(path, ".");

@@ -4,7 +4,7 @@
 /*
  * Reads values out of a JSON text without building a tree, and writes JSON
  * into a buf. A slice borrows the document: it is valid as long as that is.
- * The document must have passed json_check first; the other functions trust
+ * The document must have passed js_check first; the other functions trust
  * its syntax (they never read past its end, but may find nothing).
  */
 
@@ -14,54 +14,54 @@
 
 struct buf;
 
-#define JSON_MAX_DEPTH 512
+#define JS_MAX_DEPTH 512
 
-struct json {
+struct jslice {
     const char *at; /* first character of the value; NULL: absent */
     size_t len;
 };
 
-enum json_type {
-    JSON_ABSENT,
-    JSON_NULL,
-    JSON_BOOL,
-    JSON_NUMBER,
-    JSON_STRING,
-    JSON_ARRAY,
-    JSON_OBJECT,
+enum js_type {
+    JS_ABSENT,
+    JS_NULL,
+    JS_BOOL,
+    JS_NUMBER,
+    JS_STRING,
+    JS_ARRAY,
+    JS_OBJECT,
 };
 
 /* Checks syntax and depth of one value with white space around it.
  * Returns its slice, or an absent one if the text is not JSON. */
-struct json json_check(const char *text, size_t len);
+struct jslice js_check(const char *text, size_t len);
 
-enum json_type json_type(struct json v);
+enum js_type js_type(struct jslice v);
 
 /* Member of an object by key (compared unescaped keys only: Telegram's keys
  * are plain). The first one wins. Absent if there is none. */
-struct json json_get(struct json object, const char *key);
+struct jslice js_get(struct jslice object, const char *key);
 
-/* json_get along a dotted path, "message.chat.id". */
-struct json json_path(struct json object, const char *path);
+/* js_get along a dotted path, "message.chat.id". */
+struct jslice js_path(struct jslice object, const char *path);
 
 /* Walks members or elements. Start with *cursor = 0; false at the end.
  * `key` is the raw key without quotes and may be NULL. */
-bool json_each(struct json container, size_t *cursor, struct json *key,
-               struct json *value);
+bool js_each(struct jslice container, size_t *cursor, struct jslice *key,
+             struct jslice *value);
 
 /* An integer of at most 63 bits, given as 12 or 12.0 or 1.2e1; false if v is
  * no such number. */
-bool json_int(struct json v, int64_t *out);
-bool json_double(struct json v, double *out);
-bool json_bool(struct json v, bool fallback);
-bool json_equal(struct json string, const char *text);
+bool js_int(struct jslice v, int64_t *out);
+bool js_double(struct jslice v, double *out);
+bool js_bool(struct jslice v, bool fallback);
+bool js_equal(struct jslice string, const char *text);
 
 /* Appends the decoded text of a string (UTF-8; lone surrogates become
  * U+FFFD). False if v is no string. */
-bool json_text(struct json v, struct buf *out);
+bool js_text(struct jslice v, struct buf *out);
 
 /* Appends text as a JSON string with quotes. Control characters are escaped,
  * each byte that is not part of valid UTF-8 becomes U+FFFD. */
-void json_put_string(struct buf *b, const char *text, size_t len);
+void js_put_string(struct buf *b, const char *text, size_t len);
 
 #endif

@@ -71,9 +71,9 @@ static struct decimal read_decimal(const char *p, const char *end)
     return d;
 }
 
-bool json_int(struct json v, int64_t *out)
+bool js_int(struct jslice v, int64_t *out)
 {
-    if (json_type(v) != JSON_NUMBER)
+    if (js_type(v) != JS_NUMBER)
         return false;
     bool negative = *v.at == '-';
     struct decimal d = read_decimal(v.at + negative, v.at + v.len);
@@ -92,11 +92,11 @@ bool json_int(struct json v, int64_t *out)
     return true;
 }
 
-bool json_double(struct json v, double *out)
+bool js_double(struct jslice v, double *out)
 {
     char small[64];
 
-    if (json_type(v) != JSON_NUMBER)
+    if (js_type(v) != JS_NUMBER)
         return false;
     if (v.len < sizeof(small)) {
         memcpy(small, v.at, v.len);
@@ -110,9 +110,9 @@ bool json_double(struct json v, double *out)
     return isfinite(*out);
 }
 
-bool json_bool(struct json v, bool fallback)
+bool js_bool(struct jslice v, bool fallback)
 {
-    return json_type(v) == JSON_BOOL ? *v.at == 't' : fallback;
+    return js_type(v) == JS_BOOL ? *v.at == 't' : fallback;
 }
 
 static bool is_tail(const unsigned char *p, const unsigned char *end)
@@ -239,9 +239,9 @@ static void put_valid(struct buf *out, const char *text, size_t len)
     buf_append(out, run, (size_t)(p - run));
 }
 
-bool json_text(struct json v, struct buf *out)
+bool js_text(struct jslice v, struct buf *out)
 {
-    if (json_type(v) != JSON_STRING || v.len < 2)
+    if (js_type(v) != JS_STRING || v.len < 2)
         return false;
     const char *p = v.at + 1;
     const char *end = v.at + v.len - 1;
@@ -257,17 +257,17 @@ bool json_text(struct json v, struct buf *out)
     return true;
 }
 
-bool json_equal(struct json string, const char *text)
+bool js_equal(struct jslice string, const char *text)
 {
     size_t len = strlen(text);
 
-    if (json_type(string) != JSON_STRING || string.len < 2)
+    if (js_type(string) != JS_STRING || string.len < 2)
         return false;
     if (memchr(string.at, '\\', string.len) == NULL)
         return string.len - 2 == len && memcmp(string.at + 1, text, len) == 0;
     struct buf decoded = {0};
 
-    bool equal = json_text(string, &decoded) && decoded.len == len &&
+    bool equal = js_text(string, &decoded) && decoded.len == len &&
                  (len == 0 || memcmp(decoded.data, text, len) == 0);
 
     buf_free(&decoded);
@@ -293,7 +293,7 @@ static void put_escape(struct buf *b, unsigned char c)
     buf_putc(b, names[at - named]);
 }
 
-void json_put_string(struct buf *b, const char *text, size_t len)
+void js_put_string(struct buf *b, const char *text, size_t len)
 {
     const unsigned char *p = (const unsigned char *)text;
     const unsigned char *end = p + len;

@@ -15,7 +15,7 @@ struct list {
     struct list *prev;
 };
 
-#define LIST_ENTRY(link, type, member)                                        \
+#define LIST_ENTRY(link, type, member)                                         \
     ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 static inline void list_init(struct list *l)
@@ -49,7 +49,9 @@ static inline struct list *list_shift(struct list *head)
     struct list *first = head->next;
     if (first == head)
         return NULL;
-    list_remove(first);
+    head->next = first->next;
+    first->next->prev = head;
+    list_init(first);
     return first;
 }
 

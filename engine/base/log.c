@@ -141,7 +141,7 @@ static void put_word(const struct log *log, struct buf *line, const char *text,
     if (log->format == LOG_TEXT && is_bare(text, len))
         buf_append(line, text, len);
     else
-        json_put_string(line, text, len);
+        js_put_string(line, text, len);
 }
 
 /* Shortens a text of len bytes to at most `part` of `whole`. */
@@ -189,7 +189,7 @@ static void put_key(const struct log *log, struct buf *line, const char *key)
 {
     if (log->format == LOG_JSON) {
         buf_putc(line, ',');
-        json_put_string(line, key, strlen(key));
+        js_put_string(line, key, strlen(key));
         buf_putc(line, ':');
         return;
     }

@@ -30,6 +30,8 @@ struct log_field {
     double real;
 };
 
+/* clang-format 14 takes the rows for blocks. */
+/* clang-format off */
 #define LOG_S(k, v) {.key = (k), .type = LOG_TYPE_TEXT, .text = (v)}
 #define LOG_I(k, v) {.key = (k), .type = LOG_TYPE_INT, .number = (v)}
 #define LOG_D(k, v) {.key = (k), .type = LOG_TYPE_DOUBLE, .real = (v)}
@@ -41,6 +43,7 @@ struct log_field {
                       (const struct log_field[]){__VA_ARGS__                  \
                           __VA_OPT__(, ){.type = LOG_END}});                  \
     } while (0)
+/* clang-format on */
 
 /* The clock is borrowed and gives the time stamps. Owned by the caller. */
 struct log *log_new(int fd, enum log_level level, enum log_format format,

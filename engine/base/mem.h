@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);            /* not cleared */
+void *mem_alloc(size_t size);              /* not cleared */
 void *mem_zero(size_t count, size_t size); /* cleared; overflow aborts */
 void *mem_grow(void *old, size_t count, size_t size); /* realloc of an array */
 char *mem_strdup(const char *text);

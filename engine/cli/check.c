@@ -1,10 +1,11 @@
 /*
  * moonlet check: would `run` start?
  */
+#include "cli/commands.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "bindings/bindings.h"
-#include "cli/commands.h"
 #include "cli/library.h"
 #include "cli/settings.h"
 #include "vm/generation.h"
@@ -15,8 +16,9 @@
 
 static const char check_help[] =
     "moonlet check [--config FILE] [DIR]\n\n"
-    "Reads the configuration and loads the scripts without running them.\n"
-    "Exit code 1 with file:line if something is wrong. Needs no BOT_TOKEN.\n\n"
+    "Reads the configuration and loads the scripts; no handler and no\n"
+    "bot.on_start runs. Exit code 1 with file:line if something is wrong.\n"
+    "Needs no BOT_TOKEN.\n\n"
     "  --config FILE   settings from this file instead of DIR/config.lua\n";
 
 static int load_scripts(const struct settings *s, struct err *e)
@@ -60,7 +62,7 @@ int command_check(int argc, char **argv)
     int code = command_parse(argc, argv, options, &dir, check_help);
     if (code >= 0)
         return code;
-    if (settings_load(&settings, config, dir, &e) != 0)
+    if (settings_load(&settings, SETTINGS_ALL, config, dir, &e) != 0)
         return command_fail(EXIT_FAILED, "%s", e.message);
     if (settings_check_run(&settings, &e) == 0)
         load_scripts(&settings, &e);

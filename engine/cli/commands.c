@@ -35,8 +35,10 @@ static int take_option(const struct command_option *options, char **argv,
     const char *equals = strchr(arg, '=');
 
     if (!option)
-        return command_fail(EXIT_USAGE, "%s: unknown option %s (see "
-                            "moonlet %s --help)", argv[0], arg, argv[0]);
+        return command_fail(EXIT_USAGE,
+                            "%s: unknown option %s (see "
+                            "moonlet %s --help)",
+                            argv[0], arg, argv[0]);
     if (option->not_built)
         return command_fail(EXIT_FAILED, "not built yet: %s",
                             option->not_built);

@@ -22,12 +22,14 @@
 static const char reload_help[] =
     "moonlet reload [--config FILE] [DIR]\n\n"
     "Makes the running bot load its scripts anew, and waits for the end of\n"
-    "it. If they do not load, the old ones go on: exit code 1, file:line.\n\n"
+    "it. If they do not load, the old ones go on: exit code 1, file:line.\n"
+    "If no bot runs, but a moonlet play of it, that one does so.\n\n"
     "  --config FILE   settings from this file instead of DIR/config.lua\n";
 
 static const char status_help[] =
     "moonlet status [--config FILE] [DIR]\n\n"
-    "Tells how the running bot is. Exit code 1 if none is running.\n\n"
+    "Tells how the running bot is, else how a moonlet play is that runs.\n"
+    "Exit code 1 if neither is running.\n\n"
     "  --config FILE   settings from this file instead of DIR/config.lua\n";
 
 /* What to ask, and the answer. */
@@ -35,33 +37,35 @@ struct question {
     const char *method;
     const char *target;
     uint64_t limit_ms;
-    char *data_dir;
+    struct settings settings;
+    bool is_play; /* the answer is of the engine of `moonlet play` */
     int status;
     struct buf body;
-    struct json answer;
+    struct jslice answer;
 };
 
 static int no_answer(const struct question *q, const struct err *e)
 {
+    const char *folder = q->settings.config.data_dir;
     if (e->code != ERR_NOT_SENT)
         return command_fail(EXIT_FAILED, "the engine of DATA_DIR %s: %s",
-                            q->data_dir, e->message);
+                            folder, e->message);
     if (e->detail == ENAMETOOLONG)
         return command_fail(EXIT_FAILED,
                             "%s/moonlet.sock is too long a path for a "
                             "socket: choose a DATA_DIR with a shorter one",
-                            q->data_dir);
+                            folder);
     return command_fail(EXIT_FAILED,
                         "no engine is running on DATA_DIR %s "
                         "(moonlet.sock: %s)",
-                        q->data_dir, e->message);
+                        folder, e->message);
 }
 
-/* -1: there is an answer; else the exit code. */
-static int ask(struct question *q)
+/* Asks the engine of a folder. The status of its answer, or as
+ * http_local_request. */
+static int ask_engine(struct question *q, const char *folder, struct err *e)
 {
-    struct err e;
-    char *path = mem_printf("%s/moonlet.sock", q->data_dir);
+    char *path = mem_printf("%s/moonlet.sock", folder);
     const struct http_local request = {
         .socket = path,
         .method = q->method,
@@ -69,13 +73,39 @@ static int ask(struct question *q)
         .timeout_ms = q->limit_ms,
         .response_max = ANSWER_MAX,
     };
-    q->status = http_local_request(&request, &q->body, &e);
+    int status = http_local_request(&request, &q->body, e);
     free(path);
+    return status;
+}
+
+/* No engine lives in the data folder; that of `moonlet play` may. If not, all
+ * stays as it was. */
+static void ask_play(struct question *q, struct err *e)
+{
+    struct err error;
+    char *folder = mem_printf("%s/play", q->settings.config.data_dir);
+    int status = ask_engine(q, folder, &error);
+    free(folder);
+    if (status < 0 && error.code == ERR_NOT_SENT)
+        return;
+    settings_use_play_folder(&q->settings);
+    q->is_play = true;
+    q->status = status;
+    *e = error;
+}
+
+/* -1: there is an answer; else the exit code. */
+static int ask(struct question *q)
+{
+    struct err e;
+    q->status = ask_engine(q, q->settings.config.data_dir, &e);
+    if (q->status < 0 && e.code == ERR_NOT_SENT)
+        ask_play(q, &e);
     if (q->status < 0)
         return no_answer(q, &e);
     buf_puts(&q->body, "");
-    q->answer = json_check(q->body.data, q->body.len);
-    if (json_type(q->answer) == JSON_OBJECT)
+    q->answer = js_check(q->body.data, q->body.len);
+    if (js_type(q->answer) == JS_OBJECT)
         return -1;
     return command_fail(EXIT_FAILED, "the engine gave an answer of no sense");
 }
@@ -85,7 +115,6 @@ static int run(int argc, char **argv, const char *help, struct question *q,
                int (*show)(const struct question *q))
 {
     const char *config = NULL, *dir = NULL;
-    struct settings settings;
     struct err e;
     const struct command_option options[] = {
         {"--config", &config, true, NULL},
@@ -94,29 +123,28 @@ static int run(int argc, char **argv, const char *help, struct question *q,
     int code = command_parse(argc, argv, options, &dir, help);
     if (code >= 0)
         return code;
-    if (settings_load(&settings, config, dir, &e) != 0)
+    if (settings_load(&q->settings, SETTINGS_LOCAL, config, dir, &e) != 0)
         return command_fail(EXIT_FAILED, "%s", e.message);
-    q->data_dir = settings.config.data_dir;
     code = ask(q);
     if (code < 0)
         code = show(q);
     buf_free(&q->body);
-    settings_free(&settings);
+    settings_free(&q->settings);
     return code;
 }
 
-static int64_t number(struct json object, const char *path)
+static int64_t number(struct jslice object, const char *path)
 {
     int64_t n = 0;
-    json_int(json_path(object, path), &n);
+    js_int(js_path(object, path), &n);
     return n;
 }
 
 /* The text on one line; owned. */
-static char *text(struct json object, const char *path)
+static char *text(struct jslice object, const char *path)
 {
     struct buf b = {0};
-    json_text(json_path(object, path), &b);
+    js_text(js_path(object, path), &b);
     for (size_t i = 0; i < b.len; i++)
         if (b.data[i] == '\n')
             b.data[i] = ' ';
@@ -154,11 +182,12 @@ static int show_refusal(const struct question *q)
 static int show_reload(const struct question *q)
 {
     if (q->status == 200) {
-        printf("generation %" PRId64 " loaded in %" PRId64 " ms\n",
-               number(q->answer, "generation"), number(q->answer, "ms"));
+        printf("generation %" PRId64 " loaded in %" PRId64 " ms%s\n",
+               number(q->answer, "generation"), number(q->answer, "ms"),
+               q->is_play ? " by moonlet play" : "");
         return 0;
     }
-    if (json_type(json_get(q->answer, "error")) == JSON_OBJECT)
+    if (js_type(js_get(q->answer, "error")) == JS_OBJECT)
         return show_failure(q);
     return show_refusal(q);
 }
@@ -177,11 +206,11 @@ static void print_uptime(int64_t seconds)
         printf("%" PRId64 "s", seconds);
 }
 
-static void print_components(struct json components)
+static void print_components(struct jslice components)
 {
     size_t cursor = 0;
-    struct json name, value;
-    while (json_each(components, &cursor, &name, &value)) {
+    struct jslice name, value;
+    while (js_each(components, &cursor, &name, &value)) {
         char *state = text(value, "state");
         printf("%-11.*s %s\n", (int)name.len, name.at, state);
         free(state);
@@ -190,15 +219,15 @@ static void print_components(struct json components)
 
 static int show_status(const struct question *q)
 {
-    struct json a = q->answer;
+    struct jslice a = q->answer;
     double uptime = 0;
     if (q->status != 200)
         return show_refusal(q);
     char *version = text(a, "version"), *role = text(a, "role");
     char *file = text(a, "file");
-    json_double(json_get(a, "uptime"), &uptime);
-    printf("moonlet %s, process %" PRId64 ", %s, up ", version,
-           number(a, "pid"), role);
+    js_double(js_get(a, "uptime"), &uptime);
+    printf("moonlet %s%s, process %" PRId64 ", %s, up ",
+           q->is_play ? "play " : "", version, number(a, "pid"), role);
     print_uptime((int64_t)uptime);
     printf("\ngeneration  %" PRId64
            " of %s; older ones that still run: %" PRId64 "\n",
@@ -206,7 +235,7 @@ static int show_status(const struct question *q)
     printf("updates     %" PRId64 " in the inbox, %" PRId64 " running\n",
            number(a, "inbox_depth"), number(a, "running_handlers"));
     printf("errors      %" PRId64 " kinds\n", number(a, "error_groups"));
-    print_components(json_get(a, "components"));
+    print_components(js_get(a, "components"));
     free(version);
     free(role);
     free(file);

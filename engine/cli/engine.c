@@ -91,14 +91,14 @@ static void on_inbox_drained(void *arg)
         polling_resume(e->polling);
 }
 
-static void on_identified(void *arg, struct json me)
+static void on_identified(void *arg, struct jslice me)
 {
     struct engine *e = arg;
     struct buf name = {0};
     free(e->services.me);
     e->services.me = mem_dup(me.at, me.len);
     dispatch_open(e->dispatch);
-    json_text(json_get(me, "username"), &name);
+    js_text(js_get(me, "username"), &name);
     LOG_AT(e->log, LOG_INFO, "telegram.bot", LOG_S("username", name.data),
            LOG_I("id", api_bot_id(e->api)));
     buf_free(&name);
@@ -221,8 +221,8 @@ static void open_base(struct engine *e)
         setenv("TZ", c->tz, 1);
     tzset();
     clock_init_real(&e->clock);
-    rng_seed(&e->rng, (uint64_t)clock_unix_ms(&e->clock) ^
-                          ((uint64_t)getpid() << 32));
+    rng_seed(&e->rng,
+             (uint64_t)clock_unix_ms(&e->clock) ^ ((uint64_t)getpid() << 32));
     e->log = log_new(STDERR_FILENO, (enum log_level)c->log_level,
                      (enum log_format)c->log_format, &e->clock);
     config_secrets(c, hide_secret, e->log);
@@ -336,14 +336,15 @@ static int open_scripts(struct engine *e, struct err *error)
     };
     e->services.app_json = e->settings.file.app_json;
     e->library = library_sources();
-    e->limits = limits_new(
-        (uint64_t)e->settings.config.handler_cpu_limit_ms, on_stuck, e, error);
+    e->limits = limits_new((uint64_t)e->settings.config.handler_cpu_limit_ms,
+                           on_stuck, e, error);
     if (!e->limits)
         return error->code;
     e->host = (struct vm_host){
         .log = e->log,
         .limits = e->limits,
         .memory_limit = (size_t)e->settings.config.lua_memory_limit,
+        .stress_gc = getenv("MOONLET_GC_STRESS") != NULL,
         .exhausted = on_exhausted,
         .modules = bindings_modules,
         .library = e->library,
@@ -401,15 +402,15 @@ static void open_socket(struct engine *e)
     };
     e->control_server =
         http_server_new(e->loop, e->control_routes, &options, &error);
-    if (!e->control_server)
-        LOG_AT(e->log, LOG_WARN, "control.off",
-               LOG_S("reason", error.message),
-               LOG_S("remedy",
-                     error.code == ERR_CONFIG
-                         ? "choose a DATA_DIR with a shorter path"
-                         : "moonlet reload and moonlet status need it; "
-                           "SIGHUP loads the scripts too"));
     free(path);
+    if (e->control_server)
+        return;
+    const char *remedy = error.code == ERR_CONFIG
+                             ? "choose a DATA_DIR with a shorter path"
+                             : "moonlet reload and moonlet status need it; "
+                               "SIGHUP loads the scripts too";
+    LOG_AT(e->log, LOG_WARN, "control.off", LOG_S("reason", error.message),
+           LOG_S("remedy", remedy));
 }
 
 static void open_control(struct engine *e)

@@ -14,16 +14,15 @@ struct vm_source *library_sources(void)
     while (library_files[n].name)
         n++;
     /* One block: the rows, then their names. */
-    struct vm_source *rows =
-        mem_zero(n + 1, sizeof *rows + NAME_MAX_LEN);
+    struct vm_source *rows = mem_zero(n + 1, sizeof *rows + NAME_MAX_LEN);
     char *names = (char *)(rows + n + 1);
     for (size_t i = 0; i < n; i++) {
         const struct embedded_file *file = &library_files[i];
         char *name = names + i * NAME_MAX_LEN;
         snprintf(name, NAME_MAX_LEN, "moonlet.%.*s",
                  (int)strcspn(file->name, "."), file->name);
-        rows[i] = (struct vm_source){name, (const char *)file->data,
-                                     file->size};
+        rows[i] =
+            (struct vm_source){name, (const char *)file->data, file->size};
     }
     return rows;
 }
@@ -35,6 +34,5 @@ void library_describe(const struct script_error *why, const char *scripts_dir,
         err_set(e, ERR_SCRIPT, 0, "%s:%d: %s", why->script, why->line,
                 why->message);
     else
-        err_set(e, ERR_SCRIPT, 0, "%s/main.lua: %s", scripts_dir,
-                why->message);
+        err_set(e, ERR_SCRIPT, 0, "%s/main.lua: %s", scripts_dir, why->message);
 }

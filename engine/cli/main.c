@@ -27,15 +27,17 @@ static const struct {
     int (*run)(int argc, char **argv); /* NULL: not built yet */
     const char *summary;
 } commands[] = {
-    {"run", command_run, "[DIR]    run the bot in DIR against Telegram"},
-    {"play", command_play, "[DIR]   talk to the bot in the browser: no token, "
-                           "no network"},
-    {"sim", command_sim, "         a Telegram Bot API server for development"},
-    {"check", command_check, "[DIR]  check configuration and scripts"},
-    {"reload", command_reload, "[DIR]  load the scripts of the running bot "
-                               "anew"},
-    {"status", command_status, "[DIR]  how the running bot is"},
-    {"version", command_version, "     print the version"},
+    {"run", command_run, "[DIR]   run the bot in DIR against Telegram"},
+    {"play", command_play,
+     "[DIR]   talk to the bot in the browser: no token, "
+     "no network"},
+    {"sim", command_sim, "        a Telegram Bot API server for development"},
+    {"check", command_check, "[DIR]   check configuration and scripts"},
+    {"reload", command_reload,
+     "[DIR]   load the scripts of the running bot "
+     "anew"},
+    {"status", command_status, "[DIR]   how the running bot is"},
+    {"version", command_version, "        print the version"},
     {"help", command_help, "        print this"},
     {"worker", NULL, NULL},
     {"migrate", NULL, NULL},
@@ -54,10 +56,11 @@ static const struct {
 static void print_help(FILE *out)
 {
     fputs("moonlet " MOONLET_VERSION ": Telegram bots in Lua\n\n"
-          "usage: moonlet COMMAND [options]\n\n", out);
+          "usage: moonlet COMMAND [options]\n\n",
+          out);
     for (size_t i = 0; i < COMMANDS; i++)
         if (commands[i].run)
-            fprintf(out, "  %s %s\n", commands[i].name, commands[i].summary);
+            fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
     fputs("\nEvery command explains itself with --help.\n", out);
 }
 
@@ -71,8 +74,10 @@ static int run_command(const char *name, int argc, char **argv)
             return command_fail(EXIT_FAILED, "not built yet: %s", name);
         return commands[i].run(argc, argv);
     }
-    return command_fail(EXIT_USAGE, "unknown command \"%s\" (see moonlet "
-                        "help)", name);
+    return command_fail(EXIT_USAGE,
+                        "unknown command \"%s\" (see moonlet "
+                        "help)",
+                        name);
 }
 
 static int command_help(int argc, char **argv)

@@ -152,7 +152,7 @@ static void take_fatal_signals(void)
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     const stack_t stack = {.ss_sp = self.stack, .ss_size = sizeof self.stack};
     struct sigaction action = {.sa_handler = on_fatal,
-                               .sa_flags = SA_ONSTACK | SA_RESETHAND};
+                               .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND)};
     sigfillset(&action.sa_mask);
     sigaltstack(&stack, NULL);
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)

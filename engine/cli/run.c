@@ -2,6 +2,7 @@
  * moonlet run and moonlet play.
  */
 #include "cli/commands.h"
+
 #include "base/log.h"
 #include "cli/engine.h"
 #include "cli/restart.h"
@@ -13,7 +14,8 @@
 static const char run_help[] =
     "moonlet run [--config FILE] [DIR]\n\n"
     "Runs the bot in DIR (a folder with main.lua, or a project with\n"
-    "config.lua) against Telegram until SIGTERM. BOT_TOKEN must be set.\n\n"
+    "config.lua) against Telegram until SIGTERM or SIGINT. BOT_TOKEN must\n"
+    "be set.\n\n"
     "  --config FILE   settings from this file instead of DIR/config.lua\n";
 
 static const char play_help[] =
@@ -65,7 +67,7 @@ int command_run(int argc, char **argv)
     int code = command_parse(argc, argv, options, &dir, run_help);
     if (code >= 0)
         return code;
-    if (settings_load(&settings, config, dir, &e) != 0)
+    if (settings_load(&settings, SETTINGS_ALL, config, dir, &e) != 0)
         return command_fail(EXIT_FAILED, "%s", e.message);
     if (settings_check_run(&settings, &e) != 0) {
         settings_free(&settings);
@@ -92,9 +94,9 @@ int command_play(int argc, char **argv)
     int code = command_parse(argc, argv, options, &dir, play_help);
     if (code >= 0)
         return code;
-    if (settings_load(&settings, config, dir, &e) != 0)
+    if (settings_load(&settings, SETTINGS_LOCAL, config, dir, &e) != 0)
         return command_fail(EXIT_FAILED, "%s", e.message);
-    settings_use_play(&settings);
+    settings_use_play_folder(&settings);
     if (settings_check_run(&settings, &e) != 0) {
         settings_free(&settings);
         return command_fail(EXIT_FAILED, "%s", e.message);

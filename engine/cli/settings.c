@@ -72,8 +72,35 @@ static int check_dir(const char *dir, struct err *e)
     return 0;
 }
 
-static int load(struct settings *s, const char *file, const char *root,
-                struct err *e)
+/* The bot of `moonlet play` is nobody's, and it has no servers. */
+static const struct config_fixed play[] = {{"BOT_TOKEN", "1:PLAY"},
+                                           {"BOT_API_URL", "http://simulator"},
+                                           {"HOT_RELOAD", "true"},
+                                           {"HTTPS_PROXY", ""},
+                                           {"WEBHOOK_URL", ""},
+                                           {"WEBHOOK_SECRET", ""},
+                                           {"DATABASE_URL", ""},
+                                           {"POSTGRES_HOST", ""},
+                                           {"POSTGRES_PORT", ""},
+                                           {"POSTGRES_USER", ""},
+                                           {"POSTGRES_PASSWORD", ""},
+                                           {"POSTGRES_DB", ""},
+                                           {"POSTGRES_POOL_SIZE", ""},
+                                           {"POSTGRES_MAX_OVERFLOW", ""},
+                                           {"POSTGRES_POOL_RECYCLE", ""},
+                                           {"POSTGRES_POOL_TIMEOUT", ""},
+                                           {"POSTGRES_POOL_PRE_PING", ""},
+                                           {"REDIS_URL", ""},
+                                           {"REDIS_HOST", ""},
+                                           {"REDIS_PORT", ""},
+                                           {"REDIS_DB", ""},
+                                           {"REDIS_PASSWORD", ""},
+                                           {"RQ_REDIS_URL", ""},
+                                           {"STATE_STORE", ""},
+                                           {NULL, NULL}};
+
+static int load(struct settings *s, enum settings_scope scope, const char *file,
+                const char *root, struct err *e)
 {
     extern char **environ;
     const char *slash = file ? strrchr(file, '/') : NULL;
@@ -83,9 +110,9 @@ static int load(struct settings *s, const char *file, const char *root,
         .env_file = env_file,
         .environ = environ,
         .root = root,
+        .fixed = scope == SETTINGS_LOCAL ? play : NULL,
     };
-    struct config_entry *entries =
-        mem_zero(s->file.count + 1, sizeof *entries);
+    struct config_entry *entries = mem_zero(s->file.count + 1, sizeof *entries);
     for (size_t i = 0; i < s->file.count; i++)
         entries[i] = (struct config_entry){
             s->file.rows[i].key, s->file.rows[i].value, s->file.rows[i].line};
@@ -97,8 +124,8 @@ static int load(struct settings *s, const char *file, const char *root,
     return rc;
 }
 
-int settings_load(struct settings *s, const char *config_path,
-                  const char *dir, struct err *e)
+int settings_load(struct settings *s, enum settings_scope scope,
+                  const char *config_path, const char *dir, struct err *e)
 {
     memset(s, 0, sizeof *s);
     if (dir && check_dir(dir, e) != 0)
@@ -109,7 +136,7 @@ int settings_load(struct settings *s, const char *config_path,
         return e->code;
     }
     char *root = find_root(file, dir);
-    int rc = load(s, file, root, e);
+    int rc = load(s, scope, file, root, e);
     if (rc == 0 && dir && has_main(dir)) {
         free(s->config.scripts_dir);
         s->config.scripts_dir = realpath(dir, NULL);
@@ -125,6 +152,13 @@ void settings_free(struct settings *s)
 {
     config_free(&s->config);
     config_file_free(&s->file);
+}
+
+void settings_use_play_folder(struct settings *s)
+{
+    char *folder = join(s->config.data_dir, "play");
+    free(s->config.data_dir);
+    s->config.data_dir = folder;
 }
 
 static int refuse(struct err *e, const struct config *c, const char *name)
@@ -159,30 +193,4 @@ int settings_check_run(const struct settings *s, struct err *e)
         if (absent[i].on)
             return refuse(e, c, absent[i].name);
     return 0;
-}
-
-static void replace(char **text, const char *with)
-{
-    free(*text);
-    *text = mem_strdup(with);
-}
-
-void settings_use_play(struct settings *s)
-{
-    struct config *c = &s->config;
-    char **const ignored[] = {
-        &c->https_proxy,   &c->webhook_url,       &c->webhook_secret,
-        &c->database_url,  &c->postgres_host,     &c->postgres_user,
-        &c->postgres_db,   &c->postgres_password, &c->redis_url,
-        &c->redis_host,    &c->redis_password,    &c->rq_redis_url,
-    };
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        replace(ignored[i], "");
-    c->state_store = STATE_STORE_DEFAULT;
-    replace(&c->bot_token, "1:PLAY");
-    replace(&c->bot_api_url, "http://simulator");
-    char *data = join(c->data_dir, "play");
-    free(c->data_dir);
-    c->data_dir = data;
-    c->hot_reload = true;
 }

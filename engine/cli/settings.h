@@ -15,17 +15,22 @@ struct settings {
     struct config_file file; /* its `app` table is kept */
 };
 
+enum settings_scope {
+    SETTINGS_ALL,
+    SETTINGS_LOCAL, /* the bot of `moonlet play` and no servers, whatever is
+                       said of them */
+};
+
 /* config_path: --config, or NULL. dir: the DIR argument, or NULL. Warnings go
  * to stderr. 0, or ERR_CONFIG. */
-int settings_load(struct settings *s, const char *config_path,
-                  const char *dir, struct err *e);
+int settings_load(struct settings *s, enum settings_scope scope,
+                  const char *config_path, const char *dir, struct err *e);
 void settings_free(struct settings *s);
+
+/* Makes the data folder the one of `moonlet play`. */
+void settings_use_play_folder(struct settings *s);
 
 /* What `moonlet run` needs besides: a token, nothing that is not built. */
 int settings_check_run(const struct settings *s, struct err *e);
-
-/* Makes the settings those of `moonlet play`: its own token and data folder,
- * no servers. */
-void settings_use_play(struct settings *s);
 
 #endif

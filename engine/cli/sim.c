@@ -1,15 +1,15 @@
 /*
  * moonlet sim: the simulator alone.
  */
-#include "sim/sim.h"
+#include "cli/commands.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "cli/commands.h"
 #include "loop/loop.h"
 #include "net/http_server.h"
 #include "net/routes.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,16 +106,18 @@ int command_sim(int argc, char **argv)
         return code;
     int port = port_text ? read_port(port_text) : SIM_PORT;
     if (port < 0)
-        return command_fail(EXIT_USAGE, "sim: --port must be 0..65535, got "
-                            "\"%s\"", port_text);
+        return command_fail(EXIT_USAGE,
+                            "sim: --port must be 0..65535, got "
+                            "\"%s\"",
+                            port_text);
     if (token && !is_token(token))
         return command_fail(EXIT_USAGE, "sim: --token must be like 123:ABC "
-                            "(digits, colon, rest)");
+                                        "(digits, colon, rest)");
     struct clock clock;
     struct rng rng;
     clock_init_real(&clock);
-    rng_seed(&rng, (uint64_t)clock_unix_ms(&clock) ^
-                       ((uint64_t)getpid() << 32));
+    rng_seed(&rng,
+             (uint64_t)clock_unix_ms(&clock) ^ ((uint64_t)getpid() << 32));
     struct log *log = log_new(STDERR_FILENO, LOG_INFO, LOG_TEXT, &clock);
     code = serve(loop_new(&clock, log, &rng), port, token);
     log_free(log);

@@ -1,7 +1,8 @@
-#include "loop/config_schema.h"
+#include "loop/config.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "loop/config_schema.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -206,14 +207,27 @@ static void take_environment(struct config *c, char *const *rows)
     }
 }
 
-static int parse_all(struct config *c, struct err *e)
+static const struct config_fixed *find_fixed(const struct config_sources *s,
+                                             size_t row)
+{
+    const struct config_fixed *fixed = s->fixed;
+
+    for (; fixed != NULL && fixed->name != NULL; fixed++)
+        if (strcmp(fixed->name, config__settings[row].name) == 0)
+            return fixed;
+    return NULL;
+}
+
+static int parse_all(struct config *c, const struct config_sources *s,
+                     struct err *e)
 {
     for (size_t i = 0; i < config__setting_count; i++) {
         const struct setting *row = &config__settings[i];
-        const char *text = found_of(c)[i].text;
+        const struct config_fixed *fixed = find_fixed(s, i);
+        const char *text = fixed != NULL ? fixed->value : found_of(c)[i].text;
 
         config__reset(c, row);
-        if (text != NULL && !config__parse(c, row, text))
+        if (text != NULL && *text != '\0' && !config__parse(c, row, text))
             return fail_value(c, i, text, e);
     }
     return 0;
@@ -275,6 +289,20 @@ static void no_warning(void *arg, const char *line)
     (void)line;
 }
 
+/* What a fixed setting was said to be counts until here: an error about
+ * another one must not show a token that stands in its place too. */
+static void forget_fixed(struct config *c, const struct config_sources *s)
+{
+    for (size_t i = 0; i < config__setting_count; i++) {
+        struct config_found *f = &found_of(c)[i];
+
+        if (find_fixed(s, i) != NULL) {
+            free(f->origin);
+            f->origin = NULL;
+        }
+    }
+}
+
 static int load(struct loader *l, struct err *e)
 {
     struct config *c = l->c;
@@ -285,8 +313,9 @@ static int load(struct loader *l, struct err *e)
     if (rc != 0)
         return rc;
     take_environment(c, l->sources->environ);
-    if ((rc = parse_all(c, e)) != 0)
+    if ((rc = parse_all(c, l->sources, e)) != 0)
         return rc;
+    forget_fixed(c, l->sources);
     drop_trailing_slash(c->bot_api_url);
     make_absolute(c);
     if ((rc = config__check_rules(c, e)) == 0)

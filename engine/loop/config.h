@@ -16,8 +16,11 @@
 
 struct log;
 
-enum config_state_store { STATE_STORE_DEFAULT, STATE_STORE_DATABASE,
-                          STATE_STORE_REDIS };
+enum config_state_store {
+    STATE_STORE_DEFAULT,
+    STATE_STORE_DATABASE,
+    STATE_STORE_REDIS
+};
 
 /* Texts are owned by the config and never NULL: "" is unset. Durations are
  * milliseconds, sizes bytes. Where a URL is set, the settings that are its
@@ -71,14 +74,21 @@ struct config_entry {
     int line;          /* 0: not known */
 };
 
+/* A setting whose value is given, whatever the sources say of it. */
+struct config_fixed {
+    const char *name;  /* "BOT_TOKEN" */
+    const char *value; /* "": unset */
+};
+
 /* Everything that settings are read from; all borrowed during config_load. */
 struct config_sources {
-    const char *file;   /* config.lua as it is named in errors; NULL: none */
+    const char *file; /* config.lua as it is named in errors; NULL: none */
     const struct config_entry *entries;
     size_t entry_count;
-    const char *env_file; /* path of .env; NULL or missing: none */
-    char *const *environ; /* "NAME=value" rows, NULL at the end */
-    const char *root;     /* absolute folder for relative paths */
+    const char *env_file;             /* path of .env; NULL or missing: none */
+    char *const *environ;             /* "NAME=value" rows, NULL at the end */
+    const char *root;                 /* absolute folder for relative paths */
+    const struct config_fixed *fixed; /* up to a NULL name; NULL: none */
 };
 
 /* Fills *c; warnings (unknown names in .env, a URL that differs from its

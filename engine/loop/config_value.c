@@ -296,7 +296,7 @@ void config__put_found(struct buf *b, const char *text)
             len--;
     }
     buf_puts(b, ", got ");
-    json_put_string(b, text, len);
+    js_put_string(b, text, len);
     if (text[len] != '\0')
         buf_puts(b, "…");
 }

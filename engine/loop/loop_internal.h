@@ -1,5 +1,5 @@
-#ifndef MOONLET_LOOP_INTERNAL_H
-#define MOONLET_LOOP_INTERNAL_H
+#ifndef MOONLET_LOOP_LOOP_INTERNAL_H
+#define MOONLET_LOOP_LOOP_INTERNAL_H
 
 /*
  * What the files of this floor share. A turn is: libuv's callbacks, then the

@@ -26,8 +26,8 @@ struct strand_job {
 typedef void strand_run(void *arg, struct list *batch);
 
 /* name: at most 15 characters, shown in debuggers. */
-struct strand *strand_new(struct loop *loop, const char *name,
-                          size_t batch_max, strand_run *run, void *arg);
+struct strand *strand_new(struct loop *loop, const char *name, size_t batch_max,
+                          strand_run *run, void *arg);
 
 void strand_push(struct strand *s, struct strand_job *job);
 size_t strand_waiting(const struct strand *s); /* pushed and not done */

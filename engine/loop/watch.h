@@ -5,9 +5,9 @@
  * Tells when something below a folder has changed. Folders are watched, not
  * files, because editors save by rename; changes are gathered until quiet_ms
  * passed without another one, but for no more than ten times that. Hidden
- * names (.x) and names ending in ~ are ignored, links to folders are not followed,
- * and folders beyond 1,000 are named in the log instead. A folder that
- * vanishes as a whole is no change; its return is one.
+ * names (.x) and names ending in ~ are ignored, links to folders are not
+ * followed, and folders beyond 1,000 are named in the log instead. A folder
+ * that vanishes as a whole is no change; its return is one.
  */
 
 #include "base/err.h"

@@ -17,7 +17,7 @@ struct work {
 };
 
 /* The caller keeps w alive until done. It cannot be cancelled. */
-void work_start(struct work *w, struct loop *loop,
-                void (*run)(struct work *w), void (*done)(struct work *w));
+void work_start(struct work *w, struct loop *loop, void (*run)(struct work *w),
+                void (*done)(struct work *w));
 
 #endif

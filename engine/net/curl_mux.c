@@ -4,22 +4,36 @@
  * wants, and calls end after it has returned.
  */
 
+#include "net/curl_transfer.h"
+
 #include "base/mem.h"
 #include "loop/loop.h"
-#include "net/curl_transfer.h"
 #include "net/pollset.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #define IDLE_MAX 64
+
+/* A connection of libcurl's, by its descriptor. Between two calls libcurl
+ * lets go of a kept one; it stays in the epoll set as it was, because the
+ * next call will want the same. */
+struct curl_socket {
+    bool open;        /* its opening was told, and so will be its closing */
+    uint32_t wanted;  /* by libcurl; 0: it has let go */
+    uint32_t watched; /* in the epoll set; 0: not there */
+};
 
 struct curl_mux {
     struct http_client client; /* first member */
     struct loop *loop;
     CURLM *multi;
     struct pollset sockets;
+    struct curl_socket *table;
+    size_t table_len;
     struct timer timer;
     struct deferred turn;
     struct list ended; /* transfers whose call is not told yet */
@@ -127,20 +141,72 @@ static uint32_t wanted_events(int what)
     return 0;
 }
 
-/* known: what curl_multi_assign stored; NULL until the socket is watched. */
+static struct curl_socket *socket_at(struct curl_mux *mux, curl_socket_t fd)
+{
+    size_t at = (size_t)fd;
+    if (at >= mux->table_len) {
+        size_t len = 2 * at + 16;
+        mux->table = mem_grow(mux->table, len, sizeof(*mux->table));
+        memset(mux->table + mux->table_len, 0,
+               (len - mux->table_len) * sizeof(*mux->table));
+        mux->table_len = len;
+    }
+    return &mux->table[at];
+}
+
+static void unwatch(struct curl_mux *mux, curl_socket_t fd)
+{
+    struct curl_socket *s = socket_at(mux, fd);
+    if (s->watched)
+        pollset_remove(&mux->sockets, fd);
+    s->watched = 0;
+}
+
+static int on_opened(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)purpose;
+    *socket_at(arg, fd) = (struct curl_socket){.open = true};
+    return CURL_SOCKOPT_OK;
+}
+
+static int on_closing(void *arg, curl_socket_t fd)
+{
+    unwatch(arg, fd);
+    *socket_at(arg, fd) = (struct curl_socket){0};
+    return close(fd);
+}
+
+/* The resolver's descriptors are no connections. known: what
+ * curl_multi_assign stored; NULL until they are watched. */
+static void want_other(struct curl_mux *mux, curl_socket_t fd, uint32_t events,
+                       bool known)
+{
+    if (!events) {
+        pollset_remove(&mux->sockets, fd);
+        return;
+    }
+    pollset_set(&mux->sockets, fd, known, events, (epoll_data_t){.fd = fd});
+    if (!known)
+        curl_multi_assign(mux->multi, fd, mux);
+}
+
 static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
                        void *known)
 {
     struct curl_mux *mux = arg;
+    struct curl_socket *s = socket_at(mux, fd);
+    uint32_t events = wanted_events(what);
     (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        pollset_remove(&mux->sockets, fd);
+    if (!s->open) {
+        want_other(mux, fd, events, known != NULL);
         return 0;
     }
-    pollset_set(&mux->sockets, fd, known, wanted_events(what),
-                (epoll_data_t){.fd = fd});
-    if (!known)
-        curl_multi_assign(mux->multi, fd, mux);
+    s->wanted = events;
+    if (events && s->watched != events) {
+        pollset_set(&mux->sockets, fd, s->watched != 0, events,
+                    (epoll_data_t){.fd = fd});
+        s->watched = events;
+    }
     return 0;
 }
 
@@ -149,8 +215,15 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
 static void on_socket(struct pollset *p, epoll_data_t data, uint32_t events)
 {
     struct curl_mux *mux = LIST_ENTRY(p, struct curl_mux, sockets);
+    const struct curl_socket *s = socket_at(mux, data.fd);
     int flags = 0;
     int running;
+    if (s->open && !s->wanted) {
+        /* Its server ends a kept connection: libcurl will see that before it
+         * uses it again, and an event that nobody takes would come again. */
+        unwatch(mux, data.fd);
+        return;
+    }
     if (events & (EPOLLIN | EPOLLHUP))
         flags |= CURL_CSELECT_IN;
     if (events & EPOLLOUT)
@@ -170,6 +243,7 @@ static void on_sockets_closed(struct pollset *p)
     struct curl_mux *mux = LIST_ENTRY(p, struct curl_mux, sockets);
     free((void *)(uintptr_t)mux->options.proxy);
     free((void *)(uintptr_t)mux->options.user_agent);
+    free(mux->table);
     free(mux);
     curl_global_cleanup();
 }
@@ -195,6 +269,10 @@ static struct curl_transfer *take_transfer(struct curl_mux *mux)
     }
     struct curl_transfer *t = curl_transfer_new(&mux->options);
     t->mux = mux;
+    curl_easy_setopt(t->easy, CURLOPT_SOCKOPTFUNCTION, on_opened);
+    curl_easy_setopt(t->easy, CURLOPT_SOCKOPTDATA, mux);
+    curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETFUNCTION, on_closing);
+    curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETDATA, mux);
     timer_init(&t->timer, mux->loop, on_call_timeout);
     return t;
 }

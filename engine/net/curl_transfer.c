@@ -8,30 +8,33 @@
 #define HEADERS_MAX (64 * 1024)
 #define REUSE_SECONDS 30L
 
-/* Once the body is out nothing may ask for it again. libcurl does so when it
- * repeats the request on a new connection without rewinding first. */
-static size_t read_body(char *out, size_t size, size_t count, void *arg)
+static curl_off_t request_bytes(const struct curl_transfer *t)
 {
-    struct curl_transfer *t = arg;
-    size_t len = t->call->body_len - t->body_at;
-    if (len == 0)
-        return CURL_READFUNC_ABORT;
-    if (len > size * count)
-        len = size * count;
-    memcpy(out, t->call->body + t->body_at, len);
-    t->body_at += len;
-    return len;
+    long bytes = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    return bytes;
 }
 
-/* libcurl repeats a request by itself when a kept-alive connection ends
- * without an answer, though the server may have carried it out; for that it
- * must rewind a body of which it sent something, and this refuses. */
-static int refuse_seek(void *arg, curl_off_t offset, int origin)
+/* Called before each sending of the request, also before those that libcurl
+ * adds by itself when a kept-alive connection ends without an answer, though
+ * the server may have carried the request out. What was counted so far is
+ * the CONNECT that opened a tunnel. */
+static int allow_once(void *arg, char *peer, char *local, int peer_port,
+                      int local_port)
 {
-    (void)arg;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
+    struct curl_transfer *t = arg;
+    (void)peer;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    if (t->begun && t->is_post) {
+        t->refused = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (!t->begun)
+        t->bytes_before = request_bytes(t);
+    t->begun = true;
+    return CURL_PREREQFUNC_OK;
 }
 
 static size_t write_body(char *data, size_t size, size_t count, void *arg)
@@ -61,9 +64,8 @@ static void set_callbacks(struct curl_transfer *t)
     CURL *easy = t->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->reason);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_body);
-    curl_easy_setopt(easy, CURLOPT_READDATA, t);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, refuse_seek);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, allow_once);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, count_header);
@@ -129,27 +131,28 @@ static void set_headers(struct curl_transfer *t, const char *content_type)
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
-/* Only the refused rewind keeps libcurl from repeating a POST, and without a
- * body there is none: such a POST goes on a connection of its own, because
- * only requests on used connections are repeated. */
+/* A body given by CURLOPT_POSTFIELDS leaves with the head in one write; a
+ * read function would cost a second one. */
 static void set_method(struct curl_transfer *t)
 {
-    bool post = strcmp(t->call->method, "POST") == 0;
-    bool fresh = post && t->call->body_len == 0;
-    if (post) {
-        curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)t->call->body_len);
-    } else {
+    const struct http_call *call = t->call;
+    t->is_post = strcmp(call->method, "POST") == 0;
+    if (!t->is_post) {
         curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+        return;
     }
-    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)call->body_len);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
+                     call->body_len > 0 ? call->body : "");
 }
 
 void curl_transfer_prepare(struct curl_transfer *t, struct http_call *call)
 {
     t->call = call;
-    t->body_at = 0;
+    t->begun = false;
+    t->refused = false;
     t->header_bytes = 0;
     t->too_long = false;
     t->result = CURLE_OK;
@@ -159,16 +162,19 @@ void curl_transfer_prepare(struct curl_transfer *t, struct http_call *call)
     curl_easy_setopt(t->easy, CURLOPT_URL, call->url);
 }
 
+/* libcurl counts what its first write took. If that was nothing, the head
+ * goes out later and uncounted, and only the body behind it shows. */
 bool curl_transfer_written(const struct curl_transfer *t)
 {
-    long request = 0;
-    if (t->body_at > 0)
-        return true;
-    /* A server cannot act on a request whose declared body is missing. */
-    if (strcmp(t->call->method, "POST") == 0 && t->call->body_len > 0)
+    curl_off_t body = 0;
+    if (!t->begun)
         return false;
-    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request);
-    return request > 0;
+    if (t->refused || request_bytes(t) > t->bytes_before)
+        return true;
+    if (t->call->body_len == 0)
+        return t->result != CURLE_SEND_ERROR;
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &body);
+    return body > 0;
 }
 
 /* What a code means to the reader. The reasons that libcurl writes are used
@@ -184,12 +190,12 @@ static const struct {
     {CURLE_PEER_FAILED_VERIFICATION, "cannot connect to %s: %s", true},
     {CURLE_SSL_CONNECT_ERROR, "cannot connect to %s: %s", true},
     {CURLE_SSL_CACERT_BADFILE, "cannot connect to %s: %s", true},
-    {CURLE_SEND_FAIL_REWIND, "%s: connection closed without an answer", false},
+    {CURLE_ABORTED_BY_CALLBACK, "%s: connection closed without an answer",
+     false},
     {CURLE_GOT_NOTHING, "%s: connection closed without an answer", false},
     {CURLE_PARTIAL_FILE, "%s: connection closed within the answer", false},
     {CURLE_RECV_ERROR, "%s: connection lost: %s", false},
     {CURLE_SEND_ERROR, "%s: connection lost: %s", false},
-    {CURLE_ABORTED_BY_CALLBACK, "%s: connection lost: %s", false},
 };
 
 /* The code of the system if there is one, else that of libcurl. */

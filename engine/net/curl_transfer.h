@@ -23,8 +23,11 @@ struct curl_transfer {
     CURL *easy;
     struct curl_slist *headers;
     char *content_type; /* that `headers` are for; NULL: none */
-    size_t body_at;     /* bytes that libcurl took */
     size_t header_bytes;
+    curl_off_t bytes_before; /* counted as sent before the request */
+    bool is_post;
+    bool begun;   /* the request was about to be sent */
+    bool refused; /* libcurl was about to send it again */
     bool too_long;
     bool added; /* to the multi handle */
     CURLcode result;

@@ -117,6 +117,11 @@ const char *exchange_header(const struct exchange *x, const char *name)
     return x->carrier->header(x, name);
 }
 
+bool exchange_header_begins(const struct exchange *x, const char *prefix)
+{
+    return x->carrier->header_begins(x, prefix);
+}
+
 bool exchange_peer_is_loopback(const struct exchange *x)
 {
     return x->peer_is_loopback;
@@ -208,7 +213,7 @@ void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
     va_end(args);
     struct buf body = {0};
     buf_puts(&body, "{\"error\":");
-    json_put_string(&body, text, strlen(text));
+    js_put_string(&body, text, strlen(text));
     buf_puts(&body, "}");
     exchange_reply(x, status, "application/json", body.data, body.len);
     buf_free(&body);

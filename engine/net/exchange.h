@@ -26,6 +26,7 @@ struct exchange_carrier {
     bool (*stream_write)(struct exchange *x, const char *data, size_t len);
     void (*stream_end)(struct exchange *x);
     const char *(*header)(const struct exchange *x, const char *name);
+    bool (*header_begins)(const struct exchange *x, const char *prefix);
 };
 
 /* First member of the carrier's own struct, which owns everything here. */

@@ -31,15 +31,15 @@ struct http_response {
 /* Embedded in the caller's operation. Fields above the line are set by the
  * caller and must stay valid until done or cancel. */
 struct http_call {
-    const char *method;        /* "GET" or "POST" */
-    const char *url;           /* absolute */
-    const char *content_type;  /* NULL: no body */
-    const char *body;          /* borrowed */
+    const char *method;       /* "GET" or "POST" */
+    const char *url;          /* absolute */
+    const char *content_type; /* NULL: no body */
+    const char *body;         /* borrowed */
     size_t body_len;
-    size_t response_max;       /* bytes; more ends the call with ERR_LIMIT */
-    uint64_t timeout_ms;       /* whole call; ends it with ERR_UNKNOWN or,
-                                  if nothing was written, ERR_NOT_SENT,
-                                  "timed out after N s" */
+    size_t response_max; /* bytes; more ends the call with ERR_LIMIT */
+    uint64_t timeout_ms; /* whole call; ends it with ERR_UNKNOWN or,
+                            if nothing was written, ERR_NOT_SENT,
+                            "timed out after N s" */
     /* Called once, from the loop, never from within http_start. e->code 0:
      * a response of any status is in `response` (freed by http_call_free).
      * Else ERR_NOT_SENT, ERR_UNKNOWN or ERR_LIMIT. */

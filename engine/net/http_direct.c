@@ -1,7 +1,8 @@
+#include "net/http_transport.h"
+
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "net/exchange.h"
-#include "net/http_transport.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,17 @@ static const char *carry_header(const struct exchange *x, const char *name)
     return d->call->content_type;
 }
 
+static bool carry_header_begins(const struct exchange *x, const char *prefix)
+{
+    static const char *const names[] = {"Host", "Content-Type"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strncasecmp(names[i], prefix, strlen(prefix)) == 0 &&
+            carry_header(x, names[i]))
+            return true;
+    }
+    return false;
+}
+
 static const struct exchange_carrier direct_carrier = {
     .reply = carry_reply,
     .drop = carry_drop,
@@ -183,6 +195,7 @@ static const struct exchange_carrier direct_carrier = {
     .stream_write = carry_stream_write,
     .stream_end = carry_stream_end,
     .header = carry_header,
+    .header_begins = carry_header_begins,
 };
 
 static void direct_start(struct http_client *c, struct http_call *call)

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 
 #define STREAM_BLOCK (16 * 1024)
@@ -357,6 +358,31 @@ static const char *carry_header(const struct exchange *x, const char *name)
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
+struct prefix_search {
+    const char *prefix;
+    bool found;
+};
+
+static enum MHD_Result compare_prefix(void *cls, enum MHD_ValueKind kind,
+                                      const char *name, const char *value)
+{
+    struct prefix_search *s = cls;
+    (void)kind;
+    (void)value;
+    s->found = strncasecmp(name, s->prefix, strlen(s->prefix)) == 0;
+    return s->found ? MHD_NO : MHD_YES;
+}
+
+static bool carry_header_begins(const struct exchange *x, const char *prefix)
+{
+    const struct http_request *r = (const struct http_request *)(const void *)x;
+    struct prefix_search s = {.prefix = prefix};
+    if (r->connection)
+        MHD_get_connection_values(r->connection, MHD_HEADER_KIND,
+                                  compare_prefix, &s);
+    return s.found;
+}
+
 static const struct exchange_carrier request_carrier = {
     .reply = carry_reply,
     .drop = carry_drop,
@@ -364,4 +390,5 @@ static const struct exchange_carrier request_carrier = {
     .stream_write = carry_stream_write,
     .stream_end = carry_stream_end,
     .header = carry_header,
+    .header_begins = carry_header_begins,
 };

@@ -9,7 +9,13 @@
 #include <string.h>
 
 /* In the order of preference. SEGMENT_NONE stands behind the last one. */
-enum segment_kind { SEGMENT_EXACT, SEGMENT_ONE, SEGMENT_REST, SEGMENT_NONE };
+enum segment_kind {
+    SEGMENT_EXACT,
+    SEGMENT_PREFIX,
+    SEGMENT_ONE,
+    SEGMENT_REST,
+    SEGMENT_NONE
+};
 
 struct route {
     char *method; /* NULL: any */
@@ -64,6 +70,8 @@ static enum segment_kind next_segment(const char **at, struct span *segment)
         return SEGMENT_ONE;
     if (segment->len == 2 && memcmp(segment->at, "**", 2) == 0)
         return SEGMENT_REST;
+    if (segment->len > 1 && segment->at[segment->len - 1] == '*')
+        return SEGMENT_PREFIX;
     return SEGMENT_EXACT;
 }
 
@@ -128,6 +136,18 @@ void routes_guard(struct routes *r,
     r->guards[r->guard_count++] = (struct guard){guard, arg};
 }
 
+/* For one segment against one: not SEGMENT_REST. */
+static bool segment_fits(enum segment_kind kind, struct span want,
+                         struct span have)
+{
+    if (kind == SEGMENT_ONE)
+        return true;
+    if (kind == SEGMENT_PREFIX)
+        return have.len >= --want.len &&
+               memcmp(want.at, have.at, want.len) == 0;
+    return have.len == want.len && memcmp(want.at, have.at, want.len) == 0;
+}
+
 /* Returns whether the path fits; fills the spans of the wildcards. */
 static bool path_fits(const char *pattern, const char *path,
                       struct span taken[EXCHANGE_WILDCARDS])
@@ -142,11 +162,10 @@ static bool path_fits(const char *pattern, const char *path,
             *taken = (struct span){have.at, strlen(have.at)};
             return true;
         }
-        if (kind == SEGMENT_ONE)
-            *taken++ = have;
-        else if (want.len != have.len ||
-                 memcmp(want.at, have.at, want.len) != 0)
+        if (!segment_fits(kind, want, have))
             return false;
+        if (kind != SEGMENT_EXACT)
+            *taken++ = have;
     }
     return *path == '\0';
 }

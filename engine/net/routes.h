@@ -19,9 +19,9 @@ typedef void route_handler(struct exchange *x, void *arg);
 struct routes *routes_new(void);
 void routes_free(struct routes *r);
 
-/* method NULL: any. In the pattern a segment `*` takes one segment and a last
- * segment `**` takes the rest; exact segments win over wildcards. arg is
- * borrowed. */
+/* method NULL: any. In the pattern a segment `*` takes one segment, `bot*` one
+ * that begins with bot (and gives it whole), and a last segment `**` takes the
+ * rest; what says more wins over what says less. arg is borrowed. */
 void routes_add(struct routes *r, const char *method, const char *pattern,
                 route_handler *handler, void *arg);
 
@@ -34,10 +34,12 @@ void routes_run(struct routes *r, struct exchange *x);
 
 /* The request. Texts live until the exchange has been answered. */
 const char *exchange_method(const struct exchange *x);
-const char *exchange_path(const struct exchange *x); /* percent-decoded */
+const char *exchange_path(const struct exchange *x);  /* percent-decoded */
 const char *exchange_query(const struct exchange *x); /* raw, "" if none */
 const char *exchange_body(const struct exchange *x, size_t *len);
 const char *exchange_header(const struct exchange *x, const char *name);
+/* Whether the name of any header begins so, in letters of either case. */
+bool exchange_header_begins(const struct exchange *x, const char *prefix);
 bool exchange_peer_is_loopback(const struct exchange *x);
 /* Segment of the path that the pattern's nth wildcard took, from 0. */
 const char *exchange_wildcard(const struct exchange *x, unsigned n);

@@ -158,8 +158,9 @@ void call_end_later(struct call *c, uint64_t ms)
 
 void calls_abort(struct sim *sim)
 {
-    while (!list_empty(&sim->open)) {
-        struct call *c = LIST_ENTRY(sim->open.next, struct call, link);
+    struct list *link;
+    while ((link = list_shift(&sim->open))) {
+        struct call *c = LIST_ENTRY(link, struct call, link);
         queue_forget_poll(&c->bot->queue, c);
         c->fault.mode = FAULT_NONE;
         call_fail(c, BOTAPI_RESTART);
@@ -336,7 +337,6 @@ static const char *method_name(const struct call *c)
 void call_receive(struct exchange *x, void *arg)
 {
     const char *verb = exchange_method(x);
-    const char *first = exchange_wildcard(x, 0);
     if (strcmp(verb, "GET") != 0 && strcmp(verb, "POST") != 0) {
         exchange_reply(x, 501, "text/plain", "", 0);
         return;
@@ -349,14 +349,14 @@ void call_receive(struct exchange *x, void *arg)
         return;
     }
     c->method_name = mem_strdup(method_name(c));
-    if (strncmp(first, "bot", 3) != 0) {
+    if (strncmp(exchange_path(x), "/file/", 6) == 0) {
         call_fail(c, BOTAPI_NOT_FOUND);
         send_answer(c);
         return;
     }
     if (status != 0)
         call_refuse(c, 400, "Bad Request: strings must be encoded in UTF-8");
-    else if (find_bot(c, first + 3))
+    else if (find_bot(c, exchange_wildcard(x, 0) + 3))
         run(c);
     if (!c->waiting)
         call_end(c);

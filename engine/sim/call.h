@@ -40,7 +40,7 @@ struct call {
     bool answered;                    /* recorded; only the sending is left */
 };
 
-/* The handler of /botTOKEN/METHOD; arg: struct sim. */
+/* The handler of /botTOKEN/METHOD and /file/botTOKEN/PATH; arg: struct sim. */
 void call_receive(struct exchange *x, void *arg);
 
 /* Refuse the call. Return NULL, for the handler to pass on. */

@@ -143,8 +143,9 @@ static void gone(struct exchange *x, void *arg)
 
 void events_free(struct events *ev)
 {
-    while (!list_empty(&ev->readers)) {
-        struct reader *r = LIST_ENTRY(ev->readers.next, struct reader, link);
+    struct list *link;
+    while ((link = list_shift(&ev->readers))) {
+        struct reader *r = LIST_ENTRY(link, struct reader, link);
         struct exchange *x = r->x;
         end_reader(r);
         exchange_on_gone(x, NULL, NULL);

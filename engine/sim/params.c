@@ -164,19 +164,19 @@ static bool parse_member(struct params *p, const char **at, const char *end)
     if (*at >= end || **at != '"')
         return false;
     const char *name_end = string_end(*at, end);
-    struct json key = json_check(*at, (size_t)(name_end - *at));
+    struct jslice key = js_check(*at, (size_t)(name_end - *at));
     const char *colon = skip_space(name_end, end);
     if (key.at == NULL || colon >= end || *colon != ':')
         return false;
     const char *start = skip_space(colon + 1, end);
     const char *stop = value_end(start, end);
-    struct json value = json_check(start, (size_t)(stop - start));
+    struct jslice value = js_check(start, (size_t)(stop - start));
     if (value.at == NULL)
         return false;
     struct buf name = {0};
     struct buf text = {0};
-    json_text(key, &name);
-    bool is_string = json_text(value, &text);
+    js_text(key, &name);
+    bool is_string = js_text(value, &text);
     params_add(p, name.len > 0 ? name.data : "", name.len,
                is_string ? (text.len > 0 ? text.data : "") : value.at,
                is_string ? text.len : value.len, !is_string);
@@ -292,7 +292,7 @@ static bool shown_as_json(const struct param *one, const char *types)
         return false;
     if (types == NULL && *one->value != '{' && *one->value != '[')
         return false;
-    return json_check(one->value, one->len).at != NULL;
+    return js_check(one->value, one->len).at != NULL;
 }
 
 static void put_value(const struct param *one, const char *types,
@@ -300,7 +300,7 @@ static void put_value(const struct param *one, const char *types,
 {
     if (one->file_name != NULL) {
         buf_puts(out, "{\"file_name\":");
-        json_put_string(out, one->file_name, strlen(one->file_name));
+        js_put_string(out, one->file_name, strlen(one->file_name));
         buf_printf(out, ",\"size\":%zu}", one->file_size);
     } else if (shown_as_json(one, types)) {
         size_t from = out->len;
@@ -309,7 +309,7 @@ static void put_value(const struct param *one, const char *types,
             if (*c == '\n' || *c == '\r')
                 *c = ' ';
     } else {
-        json_put_string(out, one->value, one->len);
+        js_put_string(out, one->value, one->len);
     }
 }
 
@@ -325,7 +325,7 @@ void params_to_json(const struct params *p, const struct botapi_method *m,
             m != NULL ? botapi_param(m, one->name) : NULL;
         if (out->data[out->len - 1] != '{')
             buf_putc(out, ',');
-        json_put_string(out, one->name, strlen(one->name));
+        js_put_string(out, one->name, strlen(one->name));
         buf_putc(out, ':');
         put_value(one, field != NULL ? field->types : NULL, out);
     }

@@ -75,11 +75,10 @@ void sim_free(struct sim *sim)
 
 void sim_mount(struct sim *sim, struct routes *routes)
 {
-    /* A segment "botTOKEN" is no pattern of its own: these also see other
-     * unknown paths and answer them 404 as the real server does. */
-    routes_add(routes, NULL, "/*", call_receive, sim);
-    routes_add(routes, NULL, "/*/*", call_receive, sim);
-    routes_add(routes, NULL, "/*/*/*", call_receive, sim);
+    routes_add(routes, NULL, "/bot*", call_receive, sim);
+    routes_add(routes, NULL, "/bot*/*", call_receive, sim);
+    routes_add(routes, NULL, "/bot*/*/*", call_receive, sim);
+    routes_add(routes, NULL, "/file/bot*/**", call_receive, sim);
     control_mount(sim, routes);
 }
 

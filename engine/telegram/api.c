@@ -51,21 +51,21 @@ static void finish(struct api_call *call, const struct err *e)
 {
     struct err copy = *e;
     if (copy.code != ERR_OK)
-        call->result = (struct json){0};
+        call->result = (struct jslice){0};
     call->done(call, &copy);
 }
 
 /* {"ok":false,"error_code":400,"description":"…","parameters":{…}} */
-static void read_failure(struct api_call *call, struct json answer,
+static void read_failure(struct api_call *call, struct jslice answer,
                          struct err *e)
 {
     int64_t code = call->http.response.status;
     double wait = call->http.response.retry_after;
     struct buf text = {0};
 
-    json_int(json_get(answer, "error_code"), &code);
-    json_double(json_path(answer, "parameters.retry_after"), &wait);
-    if (!json_text(json_get(answer, "description"), &text))
+    js_int(js_get(answer, "error_code"), &code);
+    js_double(js_path(answer, "parameters.retry_after"), &wait);
+    if (!js_text(js_get(answer, "description"), &text))
         buf_printf(&text, "HTTP %d without a Bot API answer",
                    call->http.response.status);
     err_set(e, ERR_API, (int)code, "%s", text.data ? text.data : "");
@@ -75,27 +75,25 @@ static void read_failure(struct api_call *call, struct json answer,
 }
 
 /* A success whose answer cannot be read: the call may have been executed. */
-static bool tells_nothing(const struct api_call *call, struct json answer)
+static bool tells_nothing(const struct api_call *call, struct jslice answer)
 {
     int status = call->http.response.status;
-    return status >= 200 && status < 300 &&
-           json_bool(json_get(answer, "ok"), true);
+    return status >= 200 && status < 300 && js_bool(js_get(answer, "ok"), true);
 }
 
 static void read_answer(struct api_call *call, struct err *e)
 {
     const struct buf *body = &call->http.response.body;
-    struct json answer = json_check(body->data ? body->data : "", body->len);
+    struct jslice answer = js_check(body->data ? body->data : "", body->len);
 
     err_set(e, ERR_OK, 0, "%s", "");
-    call->result = json_get(answer, "result");
+    call->result = js_get(answer, "result");
     if (call->http.response.status == 200 &&
-        json_bool(json_get(answer, "ok"), false) && call->result.at)
+        js_bool(js_get(answer, "ok"), false) && call->result.at)
         return;
     if (tells_nothing(call, answer))
         err_set(e, ERR_UNKNOWN, call->http.response.status,
-                "HTTP %d without a Bot API answer",
-                call->http.response.status);
+                "HTTP %d without a Bot API answer", call->http.response.status);
     else
         read_failure(call, answer, e);
 }
@@ -107,7 +105,8 @@ static int64_t repeat_after_ms(struct api_call *call, const struct err *e)
     if (e->code == ERR_API && e->detail == 429 && e->retry_after > 0 &&
         e->retry_after * 1000 <= (double)(TOLD_MS_MAX - call->told_ms))
         return (int64_t)(e->retry_after * 1000);
-    if (e->code != ERR_NOT_SENT || call->tries > (unsigned)call->api->max_retries)
+    if (e->code != ERR_NOT_SENT ||
+        call->tries > (unsigned)call->api->max_retries)
         return -1;
     return (int64_t)rng_backoff_ms(loop_rng(call->api->loop),
                                    call->api->backoff_base, call->tries);
@@ -149,8 +148,8 @@ static void send_try(struct timer *timer)
         .body = call->params,
         .body_len = call->params_len,
         .response_max = RESPONSE_MAX,
-        .timeout_ms = call->timeout_ms ? call->timeout_ms
-                                       : api->request_timeout_ms,
+        .timeout_ms =
+            call->timeout_ms ? call->timeout_ms : api->request_timeout_ms,
         .done = on_response,
     };
     http_start(api->client, &call->http);
@@ -161,7 +160,7 @@ void api_start(struct api *api, struct api_call *call)
     call->api = api;
     call->tries = 0;
     call->told_ms = 0;
-    call->result = (struct json){0};
+    call->result = (struct jslice){0};
     memset(&call->http, 0, sizeof call->http);
     call->url = mem_printf("%s%s", api->base, call->method);
     timer_init(&call->wait, api->loop, send_try);

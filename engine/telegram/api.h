@@ -16,7 +16,7 @@
 struct api;
 
 struct api_options {
-    const char *url;   /* BOT_API_URL without a slash at its end */
+    const char *url; /* BOT_API_URL without a slash at its end */
     const char *token;
     uint64_t request_timeout_ms;
     int max_retries;
@@ -36,7 +36,7 @@ struct api_call {
      * response, which api_call_free frees. */
     void (*done)(struct api_call *call, const struct err *e);
     /* --- */
-    struct json result;
+    struct jslice result;
     struct http_call http;
     struct timer wait;
     struct api *api;

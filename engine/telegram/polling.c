@@ -16,6 +16,8 @@
 #define BATCH_MAX 100 /* what getUpdates gives at most */
 #define WAIT_SECONDS 50
 #define BACKOFF_MAX_MS 60000
+/* The inbox has room again when someone has made some: found out soon. */
+#define STORAGE_BACKOFF_MAX_MS 5000
 
 enum polling_step {
     STEP_GET_ME,
@@ -32,7 +34,8 @@ struct polling {
     struct timer pause;
     char *kinds;
     int64_t offset;
-    unsigned failures; /* in a row */
+    unsigned failures;   /* of calls, in a row */
+    unsigned not_stored; /* batches in a row */
     bool in_flight;
     bool storing;
     bool waiting_for_room;
@@ -78,11 +81,11 @@ static void set_storage(struct polling *p, bool up)
 }
 
 /* Delay before the next try: doubling, capped, with jitter. */
-static uint64_t backoff_ms(struct polling *p)
+static uint64_t backoff_ms(struct polling *p, unsigned failures, uint64_t max)
 {
-    unsigned n = p->failures < 8 ? p->failures : 8;
+    unsigned n = failures < 8 ? failures : 8;
     uint64_t ms = rng_backoff_ms(loop_rng(p->o.loop), 2.0, n);
-    return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+    return ms < max ? ms : max;
 }
 
 static const char *remedy(const struct err *e)
@@ -96,7 +99,7 @@ static const char *remedy(const struct err *e)
 static void fail(struct polling *p, const struct err *e)
 {
     p->failures++;
-    uint64_t wait = backoff_ms(p);
+    uint64_t wait = backoff_ms(p, p->failures, BACKOFF_MAX_MS);
     if (e->retry_after > 0)
         wait = (uint64_t)(e->retry_after * 1000);
     LOG_AT(loop_log(p->o.loop), LOG_WARN, "polling.failed",
@@ -111,15 +114,14 @@ static void fail(struct polling *p, const struct err *e)
 static bool is_refused(const struct polling *p, const struct err *e)
 {
     return e->code == ERR_API &&
-           (e->detail == 401 ||
-            (e->detail == 404 && p->step == STEP_GET_ME));
+           (e->detail == 401 || (e->detail == 404 && p->step == STEP_GET_ME));
 }
 
 /* Nothing was confirmed: Telegram keeps these updates. */
 static void not_stored(struct polling *p, const struct err *e)
 {
-    p->failures++;
-    uint64_t wait = backoff_ms(p);
+    p->not_stored++;
+    uint64_t wait = backoff_ms(p, p->not_stored, STORAGE_BACKOFF_MAX_MS);
     p->offset = inbox_next_offset(p->o.inbox);
     LOG_AT(loop_log(p->o.loop), LOG_ERROR, "polling.not_stored",
            LOG_S("reason", e->message), LOG_I("retry_ms", (int64_t)wait));
@@ -137,6 +139,7 @@ static void stored(void *arg, const struct err *e)
         not_stored(p, e);
         return;
     }
+    p->not_stored = 0;
     set_storage(p, true);
     step_run(p);
 }
@@ -146,13 +149,12 @@ static size_t read_batch(struct polling *p, struct inbox_item *items,
                          struct update_head *heads, int64_t *last_id)
 {
     size_t n = 0, cursor = 0;
-    struct json update;
+    struct jslice update;
 
-    while (n < BATCH_MAX &&
-           json_each(p->call.result, &cursor, NULL, &update)) {
+    while (n < BATCH_MAX && js_each(p->call.result, &cursor, NULL, &update)) {
         if (update_head_read(&heads[n], update) != 0) {
             int64_t id;
-            if (json_int(json_get(update, "update_id"), &id))
+            if (js_int(js_get(update, "update_id"), &id))
                 *last_id = id;
             LOG_AT(loop_log(p->o.loop), LOG_WARN, "polling.odd_update",
                    LOG_I("bytes", (int64_t)update.len));
@@ -172,12 +174,11 @@ static size_t read_batch(struct polling *p, struct inbox_item *items,
 }
 
 /* Any other answer without an update would come again at once, for ever. */
-static bool is_empty_list(struct json list)
+static bool is_empty_list(struct jslice list)
 {
     size_t cursor = 0;
-    struct json first;
-    return json_type(list) == JSON_ARRAY &&
-           !json_each(list, &cursor, NULL, &first);
+    struct jslice first;
+    return js_type(list) == JS_ARRAY && !js_each(list, &cursor, NULL, &first);
 }
 
 static void take_updates(struct polling *p)
@@ -210,9 +211,8 @@ static void step_done(struct polling *p)
         p->step = STEP_WEBHOOK_INFO;
         break;
     case STEP_WEBHOOK_INFO:
-        p->step = json_get(p->call.result, "url").len > 2
-                      ? STEP_DELETE_WEBHOOK
-                      : STEP_GET_UPDATES;
+        p->step = js_get(p->call.result, "url").len > 2 ? STEP_DELETE_WEBHOOK
+                                                        : STEP_GET_UPDATES;
         break;
     case STEP_DELETE_WEBHOOK:
         p->step = STEP_GET_UPDATES;

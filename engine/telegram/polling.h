@@ -25,7 +25,7 @@ struct polling_options {
     struct inbox *inbox;
     uint64_t request_timeout_ms; /* added to the wait of getUpdates */
     /* getMe has answered; the slice is borrowed during the call. */
-    void (*identified)(void *arg, struct json me);
+    void (*identified)(void *arg, struct jslice me);
     /* The first getUpdates is on its way. */
     void (*started)(void *arg);
     /* Telegram refuses the token: nothing can be done without the operator.

@@ -38,44 +38,43 @@ static enum lane_rule rule_of(const char *kind)
 
 /* Writes PREFIX:ID if the path leads to an integer. */
 static bool lane_by_id(struct update_head *h, const char *prefix,
-                       struct json event, const char *path)
+                       struct jslice event, const char *path)
 {
     int64_t id;
-    if (!json_int(json_path(event, path), &id))
+    if (!js_int(js_path(event, path), &id))
         return false;
     snprintf(h->lane, sizeof h->lane, "%s:%" PRId64, prefix, id);
     return true;
 }
 
-static bool lane_by_user(struct update_head *h, struct json event)
+static bool lane_by_user(struct update_head *h, struct jslice event)
 {
     return lane_by_id(h, "user", event, "from.id") ||
            lane_by_id(h, "user", event, "user.id");
 }
 
-static bool lane_by_poll(struct update_head *h, struct json event)
+static bool lane_by_poll(struct update_head *h, struct jslice event)
 {
-    struct json id = json_get(event, "id");
-    if (json_type(id) != JSON_STRING || id.len > 66)
+    struct jslice id = js_get(event, "id");
+    if (js_type(id) != JS_STRING || id.len > 66)
         return false;
-    snprintf(h->lane, sizeof h->lane, "poll:%.*s", (int)id.len - 2,
-             id.at + 1);
+    snprintf(h->lane, sizeof h->lane, "poll:%.*s", (int)id.len - 2, id.at + 1);
     return true;
 }
 
-static bool lane_by_business(struct update_head *h, struct json event)
+static bool lane_by_business(struct update_head *h, struct jslice event)
 {
-    struct json connection = json_get(event, "business_connection_id");
+    struct jslice connection = js_get(event, "business_connection_id");
     int64_t chat;
-    if (json_type(connection) != JSON_STRING || connection.len > 62 ||
-        !json_int(json_path(event, "chat.id"), &chat))
+    if (js_type(connection) != JS_STRING || connection.len > 62 ||
+        !js_int(js_path(event, "chat.id"), &chat))
         return false;
     snprintf(h->lane, sizeof h->lane, "business:%.*s:%" PRId64,
              (int)connection.len - 2, connection.at + 1, chat);
     return true;
 }
 
-static bool lane_by_rule(struct update_head *h, struct json event)
+static bool lane_by_rule(struct update_head *h, struct jslice event)
 {
     switch (rule_of(h->kind)) {
     case LANE_CHAT:
@@ -92,18 +91,18 @@ static bool lane_by_rule(struct update_head *h, struct json event)
     return false;
 }
 
-int update_head_read(struct update_head *h, struct json update)
+int update_head_read(struct update_head *h, struct jslice update)
 {
     size_t cursor = 0;
-    struct json key, event;
+    struct jslice key, event;
 
     h->kind[0] = h->lane[0] = '\0';
-    if (!json_int(json_get(update, "update_id"), &h->update_id))
+    if (!js_int(js_get(update, "update_id"), &h->update_id))
         return -1;
-    while (json_each(update, &cursor, &key, &event))
-        if (json_type(event) == JSON_OBJECT && key.len < sizeof h->kind)
+    while (js_each(update, &cursor, &key, &event))
+        if (js_type(event) == JS_OBJECT && key.len < sizeof h->kind)
             break;
-    if (json_type(event) != JSON_OBJECT || key.len >= sizeof h->kind)
+    if (js_type(event) != JS_OBJECT || key.len >= sizeof h->kind)
         return -1;
     snprintf(h->kind, sizeof h->kind, "%.*s", (int)key.len, key.at);
     if (!lane_by_rule(h, event) && !lane_by_user(h, event))

@@ -19,6 +19,6 @@ struct update_head {
 };
 
 /* 0, or -1 if the object has no integer update_id or no kind. */
-int update_head_read(struct update_head *h, struct json update);
+int update_head_read(struct update_head *h, struct jslice update);
 
 #endif

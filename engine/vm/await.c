@@ -1,14 +1,28 @@
 #include "vm/await.h"
 
+#include "base/mem.h"
 #include "vm/script_error.h"
 #include "vm/vm_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+static const struct await_result nothing;
+
+struct await_result *await_result(struct await *aw)
+{
+    if (!aw->result)
+        aw->result = MEM_NEW(struct await_result);
+    return aw->result;
+}
 
 void await__free(struct await *aw)
 {
-    buf_free(&aw->result.bytes);
+    struct await_result *result = aw->result;
+    if (result)
+        buf_free(&result->bytes);
     aw->ops->free(aw);
+    free(result);
 }
 
 /* The operation no longer has a task: stops it, and it frees itself. */
@@ -24,7 +38,8 @@ void task__release_await(struct task *t)
     struct await *pushed = t->pushed;
     struct await *pending = t->pending;
     t->pushed = t->pending = NULL;
-    buf_free(&t->replayed.bytes);
+    if (t->replayed)
+        buf_free(&t->replayed->bytes);
     if (pushed)
         await__free(pushed);
     if (pending)
@@ -83,9 +98,10 @@ static int await_resumed(lua_State *L, int status, lua_KContext context)
     if (t->timed_out)
         return raise_timeout(L, t);
     struct await *aw = t->pushed;
-    record(t, aw->ops, &aw->result);
+    const struct await_result *result = aw->result ? aw->result : &nothing;
+    record(t, aw->ops, result);
     lua_settop(L, 0);
-    int n = aw->ops->push(L, &aw->result);
+    int n = aw->ops->push(L, result);
     t->pushed = NULL;
     await__free(aw);
     return n;
@@ -124,8 +140,8 @@ static int await_replay(lua_State *L, struct task *t,
                         const struct await_ops *ops)
 {
     lua_settop(L, 0);
-    int n = ops->push(L, &t->replayed);
-    buf_free(&t->replayed.bytes);
+    int n = ops->push(L, t->replayed);
+    buf_free(&t->replayed->bytes);
     return n;
 }
 
@@ -143,7 +159,9 @@ int await(lua_State *L, struct await *aw, uint64_t timeout_ms)
     }
     task__release_await(t);
     if (t->recorder) {
-        switch (t->recorder->ops->step(t->recorder, L, ops, &row, &t->replayed,
+        if (!t->replayed)
+            t->replayed = MEM_NEW(struct await_result);
+        switch (t->recorder->ops->step(t->recorder, L, ops, &row, t->replayed,
                                        &error)) {
         case RECORDER_LIVE:
             break;

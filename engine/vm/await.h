@@ -55,8 +55,8 @@ struct await_ops {
 
 struct await {
     const struct await_ops *ops;
-    struct task *task; /* NULL: nobody waits any more */
-    struct await_result result;
+    struct task *task;           /* NULL: nobody waits any more */
+    struct await_result *result; /* NULL: success without bytes */
     struct timer timeout;
     uint64_t timeout_ms;
 };
@@ -67,7 +67,11 @@ struct await {
  * timeout_ms 0: no limit of its own. */
 int await(lua_State *L, struct await *aw, uint64_t timeout_ms);
 
-/* From a loop callback: aw->result is filled. Never resumes. */
+/* Where the operation puts how it has ended, before await_done; all zero at
+ * first. Made when it is asked for, so that waiting tasks are small. */
+struct await_result *await_result(struct await *aw);
+
+/* From a loop callback. Never resumes. */
 void await_done(struct await *aw);
 
 /* Raises "misuse" unless the caller may await now; before anything is

@@ -44,8 +44,10 @@ static struct task_handle *check_handle(lua_State *L, int index)
 {
     struct task_handle *h = luaL_testudata(L, index, META);
     if (!h)
-        script_error_misuse(L, "a task is expected (what task.spawn "
-                               "returned), got %s", luaL_typename(L, index));
+        script_error_misuse(L,
+                            "a task is expected (what task.spawn "
+                            "returned), got %s",
+                            luaL_typename(L, index));
     return h;
 }
 
@@ -160,8 +162,7 @@ void child__end_all(struct task *parent)
         task__kill(LIST_ENTRY(parent->children.next, struct task, sibling),
                    TASK_CANCELLED);
     while ((link = list_shift(&parent->failed))) {
-        struct task_handle *h =
-            LIST_ENTRY(link, struct task_handle, unknown);
+        struct task_handle *h = LIST_ENTRY(link, struct task_handle, unknown);
         task__report(parent, "task.error", &h->error);
         script_error_clear(&h->error);
         release(parent->gen, h);
@@ -225,7 +226,7 @@ static void unlink_all(struct wait_op *op)
 static void wake(struct wait_op *op, int position)
 {
     unlink_all(op);
-    buf_append(&op->await.result.bytes, &position, sizeof position);
+    buf_append(&await_result(&op->await)->bytes, &position, sizeof position);
     await_done(&op->await);
 }
 

@@ -279,13 +279,25 @@ static int by_line(const void *a, const void *b)
                               : strcmp(x->key, y->key);
 }
 
+/* Lua ends what it says of a syntax error with the text that it stands near,
+ * which may be the token of a bot. The file's name is our own. */
+static int fail_syntax(lua_State *L, const struct reading *r)
+{
+    const char *text = lua_tostring(L, -1);
+    size_t len = strlen(r->name);
+    const char *near = strlen(text) > len ? strstr(text + len, " near ") : NULL;
+    if (near)
+        lua_pushlstring(L, text, (size_t)(near - text));
+    return lua_error(L);
+}
+
 static int run_file(lua_State *L)
 {
     struct reading *r = lua_touserdata(L, 1);
     open_bare(L);
     lua_pushfstring(L, "=%s", r->name);
     if (luaL_loadbufferx(L, r->text, r->len, lua_tostring(L, -1), "t"))
-        lua_error(L);
+        return fail_syntax(L, r);
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1))
         return fail_value(L, r, "return", "must give a table of settings");

@@ -11,8 +11,10 @@
 static void refuse_task(lua_State *L, lua_State *co, const char *what)
 {
     if (task__is_one(co))
-        script_error_misuse(L, "coroutine.%s: this coroutine is a handler, "
-                               "only the engine runs it", what);
+        script_error_misuse(L,
+                            "coroutine.%s: this coroutine is a handler, "
+                            "only the engine runs it",
+                            what);
 }
 
 /* Calls the function below the n arguments on top, while co counts as what
@@ -58,8 +60,8 @@ static int wrapped(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    if (call_on(L, lua_tothread(L, lua_upvalueindex(2)),
-                lua_gettop(L) - 1) == LUA_OK)
+    if (call_on(L, lua_tothread(L, lua_upvalueindex(2)), lua_gettop(L) - 1) ==
+        LUA_OK)
         return lua_gettop(L);
     if (lua_type(L, -1) == LUA_TSTRING) { /* Lua adds the caller's line */
         luaL_where(L, 1);

@@ -70,7 +70,7 @@ void vm_want_kind(lua_State *L, const char *kind)
 {
     struct buf *kinds = &vm__generation(L)->kinds;
     struct buf quoted = {0};
-    json_put_string(&quoted, kind, strlen(kind));
+    js_put_string(&quoted, kind, strlen(kind));
     if (!kinds->data || !strstr(kinds->data, quoted.data)) {
         if (kinds->len)
             buf_putc(kinds, ',');
@@ -136,7 +136,8 @@ void generation__name_memory(const struct generation *g, const struct task *t,
     script_error_clear(e);
     e->kind = mem_strdup("limit");
     e->message = mem_printf("the scripts use more than LUA_MEMORY_LIMIT "
-                            "(%zu MiB)", g->memory.limit / (1024 * 1024));
+                            "(%zu MiB)",
+                            g->memory.limit / (1024 * 1024));
     e->script = mem_strdup(t ? t->memory_script : "");
     e->line = t ? t->memory_line : 0;
     e->traceback = mem_strdup("");
@@ -147,8 +148,7 @@ static void on_warning(void *ud, const char *text, int more)
     struct generation *g = ud;
     (void)more;
     if (text[0] != '@') /* "@on" and "@off" are control messages */
-        LOG_AT(g->host->log, LOG_WARN, "script.warning",
-               LOG_S("text", text));
+        LOG_AT(g->host->log, LOG_WARN, "script.warning", LOG_S("text", text));
 }
 
 static uint64_t thread_cpu_ms(void)
@@ -229,6 +229,8 @@ struct generation *generation_load(const struct vm_host *host, uint64_t id,
     g->L = lua_newstate(allocate, g);
     if (!g->L)
         abort();
+    if (host->stress_gc)
+        lua_gc(g->L, LUA_GCSETPAUSE, 0);
     lua_setwarnf(g->L, on_warning, g);
     lua_sethook(g->L, check_load_time, LUA_MASKCOUNT, LOAD_HOOK_STEPS);
     g->thread.gen = g;
@@ -274,8 +276,7 @@ char *generation_kinds(const struct generation *g)
     return mem_printf("[%s]", g->kinds.data ? g->kinds.data : "");
 }
 
-void generation_retire(struct generation *g, void (*gone)(void *arg),
-                       void *arg)
+void generation_retire(struct generation *g, void (*gone)(void *arg), void *arg)
 {
     g->retired = true;
     g->gone = gone;

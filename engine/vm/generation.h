@@ -38,6 +38,7 @@ struct vm_host {
     struct log *log;
     struct limits *limits; /* NULL: no CPU limit (vm/limits.h) */
     size_t memory_limit;   /* bytes of one generation; 0: none */
+    bool stress_gc;        /* tests: the collector never rests */
     /* The scripts hold so much memory that only a fresh start helps. */
     void (*exhausted)(void *services, struct generation *g);
     const struct vm_module *modules; /* ends with name NULL */
@@ -48,7 +49,7 @@ struct vm_host {
 
 /* Why a task ended, or why a script did not load. Texts are owned. */
 struct script_error {
-    char *kind;      /* DESIGN section 6: "api", "script", "timeout", ... */
+    char *kind; /* DESIGN section 6: "api", "script", "timeout", ... */
     char *message;
     char *script;    /* relative to SCRIPTS_DIR, "" if unknown */
     int line;        /* 0: unknown */
@@ -92,12 +93,12 @@ bool generation_has(const struct generation *g, enum vm_entry entry);
 
 struct task_spec {
     enum vm_entry entry;
-    const char *json;     /* first argument, decoded; NULL: none */
+    const char *json; /* first argument, decoded; NULL: none */
     size_t json_len;
-    const char *text;     /* second argument; NULL: nil */
+    const char *text;                 /* second argument; NULL: nil */
     const struct script_error *error; /* the same, as an error table */
-    bool flag;            /* third argument */
-    uint64_t timeout_ms;  /* the task is ended then; 0: never */
+    bool flag;                        /* third argument */
+    uint64_t timeout_ms;              /* the task is ended then; 0: never */
     /* Called once, from the loop, never from within task_spawn. error is
      * NULL for TASK_DONE and TASK_CANCELLED. */
     void (*ended)(void *arg, enum task_outcome outcome,

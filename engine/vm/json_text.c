@@ -16,8 +16,8 @@ static unsigned escaped_unit(const char *p, const char *end)
     for (int i = 2; i < ESCAPE_LEN; i++) {
         if (!isxdigit((unsigned char)p[i]))
             return 0;
-        unit = unit << 4 | (unsigned)(p[i] <= '9' ? p[i] - '0'
-                                                  : (p[i] | 32) - 'a' + 10);
+        unit = unit << 4 |
+               (unsigned)(p[i] <= '9' ? p[i] - '0' : (p[i] | 32) - 'a' + 10);
     }
     return unit;
 }

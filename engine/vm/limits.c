@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICKS 4          /* of one limit: it is kept to a quarter */
-#define STUCK_LIMITS 10  /* limits that an unstoppable call is given */
+#define TICKS 4         /* of one limit: it is kept to a quarter */
+#define STUCK_LIMITS 10 /* limits that an unstoppable call is given */
 #define LEVELS_MAX 1000 /* lua_getstack walks from the top at each call */
 #define LONG_FACTOR 10
 #define LIMIT_SIGNAL SIGRTMIN
@@ -28,8 +28,8 @@ struct limits {
     /* Shared with the signal handler, which runs on the same thread. */
     lua_State *volatile innermost; /* NULL: no Lua code is running */
     volatile uint32_t slice;
-    volatile uint32_t seen; /* slice at the last tick */
-    volatile int ticks;     /* that this slice has run through */
+    volatile uint32_t seen;   /* slice at the last tick */
+    volatile int ticks;       /* that this slice has run through */
     volatile int stuck_ticks; /* when `stuck` is called */
     volatile bool over;
 };
@@ -96,8 +96,8 @@ static int make_timer(struct limits *m)
     return timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &m->timer);
 }
 
-struct limits *limits_new(uint64_t cpu_limit_ms, limits_stuck *stuck,
-                          void *arg, struct err *e)
+struct limits *limits_new(uint64_t cpu_limit_ms, limits_stuck *stuck, void *arg,
+                          struct err *e)
 {
     struct limits *m = MEM_NEW(struct limits);
     uint64_t tick_ns = cpu_limit_ms * 1000000 / TICKS;

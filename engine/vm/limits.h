@@ -25,8 +25,8 @@ struct lua_State;
 typedef void limits_stuck(void *arg, struct lua_State *L);
 
 /* NULL and *e if the system gives no timer. Owned by the caller. */
-struct limits *limits_new(uint64_t cpu_limit_ms, limits_stuck *stuck,
-                          void *arg, struct err *e);
+struct limits *limits_new(uint64_t cpu_limit_ms, limits_stuck *stuck, void *arg,
+                          struct err *e);
 void limits_free(struct limits *m);
 
 /* A slice of Lua code begins on L; no other is running. m may be NULL in all

@@ -53,8 +53,8 @@ static bool restore_empty(lua_State *L)
     const char *text = NULL;
     if (lua_rawgeti(L, -1, 1) == LUA_TSTRING)
         text = lua_tolstring(L, -1, &len);
-    bool stands = len == JSON_TEXT_EMPTY_LEN &&
-                  memcmp(text, JSON_TEXT_EMPTY, len) == 0;
+    bool stands =
+        len == JSON_TEXT_EMPTY_LEN && memcmp(text, JSON_TEXT_EMPTY, len) == 0;
     lua_pop(L, 1);
     if (!stands)
         return false;
@@ -182,7 +182,7 @@ static const char *encode_key(lua_State *L, int index, struct buf *out)
     if (lua_type(L, index) == LUA_TSTRING) {
         size_t len;
         const char *text = lua_tolstring(L, index, &len);
-        json_put_string(out, text, len);
+        js_put_string(out, text, len);
     } else if (lua_isinteger(L, index)) {
         buf_printf(out, "\"%" PRId64 "\"", (int64_t)lua_tointeger(L, index));
     } else {
@@ -268,7 +268,7 @@ static const char *encode_value(lua_State *L, int index, struct buf *out,
         return encode_number(L, index, out);
     case LUA_TSTRING:
         text = lua_tolstring(L, index, &len);
-        json_put_string(out, text, len);
+        js_put_string(out, text, len);
         return NULL;
     case LUA_TTABLE:
         return encode_table(L, index, out, depth);

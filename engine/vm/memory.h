@@ -13,10 +13,10 @@
 
 struct memory {
     size_t used;
-    size_t limit;   /* bytes; 0: none */
-    bool extended;  /* the limit was raised once, for others to end in peace */
-    bool enforced;  /* scripts are running; the engine's own work may pass */
-    bool refused;   /* something was, since this was last cleared */
+    size_t limit;  /* bytes; 0: none */
+    bool extended; /* the limit was raised once, for others to end in peace */
+    bool enforced; /* scripts are running; the engine's own work may pass */
+    bool refused;  /* something was, since this was last cleared */
 };
 
 /* lua_Alloc; ud is a struct memory. */

@@ -23,13 +23,10 @@
 
 /* Parts of the design that are not there yet, by the name that scripts use. */
 static const char *const not_built[] = {
-    "moonlet.broadcast", "moonlet.cache",    "moonlet.db",
-    "moonlet.format",
-    "moonlet.http",      "moonlet.i18n",     "moonlet.keyboard",
-    "moonlet.menu",      "moonlet.metrics",  "moonlet.queue",
-    "moonlet.redis",     "moonlet.retry",    "moonlet.test",
-    "moonlet.time",      "moonlet.webapp",
-    NULL,
+    "moonlet.broadcast", "moonlet.cache", "moonlet.db",       "moonlet.format",
+    "moonlet.http",      "moonlet.i18n",  "moonlet.keyboard", "moonlet.menu",
+    "moonlet.metrics",   "moonlet.queue", "moonlet.redis",    "moonlet.retry",
+    "moonlet.test",      "moonlet.time",  "moonlet.webapp",   NULL,
 };
 
 static const luaL_Reg libraries[] = {
@@ -80,8 +77,7 @@ static int log_print(lua_State *L)
 }
 
 /* Replaces the table by one that has these names alone, for require too. */
-static void keep_only(lua_State *L, const char *table,
-                      const char *const *names)
+static void keep_only(lua_State *L, const char *table, const char *const *names)
 {
     lua_getglobal(L, table);
     lua_newtable(L);
@@ -99,8 +95,8 @@ static void keep_only(lua_State *L, const char *table,
 
 static void remove_globals(lua_State *L)
 {
-    static const char *const gone[] = {"dofile", "loadfile", "require",
-                                       "collectgarbage", "warn", NULL};
+    static const char *const gone[] = {"dofile",         "loadfile", "require",
+                                       "collectgarbage", "warn",     NULL};
     for (const char *const *name = gone; *name; name++) {
         lua_pushnil(L);
         lua_setglobal(L, *name);
@@ -113,8 +109,8 @@ static void remove_globals(lua_State *L)
 
 void vm__open_sandbox(lua_State *L)
 {
-    static const char *const os_names[] = {"time", "date", "clock",
-                                           "difftime", NULL};
+    static const char *const os_names[] = {"time", "date", "clock", "difftime",
+                                           NULL};
     for (const luaL_Reg *lib = libraries; lib->name; lib++) {
         luaL_requiref(L, lib->name, lib->func, 1);
         lua_pop(L, 1);
@@ -200,8 +196,10 @@ static void check_name(lua_State *L, const char *name)
     if (!*name || name[strspn(name, allowed)] || strstr(name, "..") ||
         name[0] == '.' || name[strlen(name) - 1] == '.' ||
         strlen(name) > NAME_MAX_LEN)
-        script_error_misuse(L, "require: \"%s\" is no module name; write it "
-                               "as \"handlers.start\"", name);
+        script_error_misuse(L,
+                            "require: \"%s\" is no module name; write it "
+                            "as \"handlers.start\"",
+                            name);
 }
 
 /* Pushes "handlers/start.lua" for handlers.start if there is such a file, or
@@ -265,8 +263,10 @@ static void load_script(lua_State *L, const char *name)
     const char *dir = vm__generation(L)->host->scripts_dir;
     check_name(L, name);
     if (!vm_loading(L))
-        script_error_misuse(L, "require \"%s\" at the top of a script: files "
-                               "are read only while scripts load", name);
+        script_error_misuse(L,
+                            "require \"%s\" at the top of a script: files "
+                            "are read only while scripts load",
+                            name);
     if (!push_script_path(L, dir, name))
         script_error_misuse(L, "there is no script \"%s\" in SCRIPTS_DIR",
                             name);
@@ -277,8 +277,8 @@ static void load_script(lua_State *L, const char *name)
     size_t len;
     const char *text = lua_tolstring(L, -2, &len);
     size_t mark = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
-    int status = luaL_loadbufferx(L, text + mark, len - mark,
-                                  lua_tostring(L, -1), "t");
+    int status =
+        luaL_loadbufferx(L, text + mark, len - mark, lua_tostring(L, -1), "t");
     if (status == LUA_ERRSYNTAX)
         raise_syntax(L, path);
     else if (status != LUA_OK)
@@ -294,8 +294,8 @@ static void push_loader(lua_State *L, const char *name)
         lua_pushcfunction(L, module->open);
     } else if (source) {
         lua_pushfstring(L, "=[%s]", name);
-        if (luaL_loadbufferx(L, source->text, source->len,
-                             lua_tostring(L, -1), "t") != LUA_OK)
+        if (luaL_loadbufferx(L, source->text, source->len, lua_tostring(L, -1),
+                             "t") != LUA_OK)
             lua_error(L);
     } else if (strcmp(name, "cjson") == 0) {
         lua_pushcfunction(L, open_cjson);
@@ -316,8 +316,10 @@ int vm__require(lua_State *L)
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_getfield(L, 2, name);
     if (lua_touserdata(L, -1) == (void *)libraries)
-        script_error_misuse(L, "require \"%s\": it is being loaded already "
-                               "(a circle), or has failed before", name);
+        script_error_misuse(L,
+                            "require \"%s\": it is being loaded already "
+                            "(a circle), or has failed before",
+                            name);
     if (lua_toboolean(L, -1))
         return 1;
     lua_pushlightuserdata(L, (void *)libraries);

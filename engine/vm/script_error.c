@@ -179,7 +179,8 @@ int script_error_push_err(lua_State *L, const char *what, const struct err *e)
 int script_error_raise(lua_State *L, const char *what, const struct err *e)
 {
     script_error_push_err(L, what, e);
-    return lua_error(L);
+    lua_error(L);
+    abort(); /* lua_error does not return, but is not declared so */
 }
 
 int script_error_misuse(lua_State *L, const char *fmt, ...)
@@ -190,7 +191,8 @@ int script_error_misuse(lua_State *L, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     script_error_push(L, "misuse", text);
-    return lua_error(L);
+    lua_error(L);
+    abort();
 }
 
 /* Pushes the script's name; Lua shortens a long one to "...its/end.lua". */

@@ -21,13 +21,14 @@ int script_error_push(lua_State *L, const char *kind, const char *message);
 
 /* Pushes the error table of the operation `what` that ended with e; returns
  * 1. Raising it is script_error_raise, which never returns. */
-int script_error_push_err(lua_State *L, const char *what,
-                          const struct err *e);
-int script_error_raise(lua_State *L, const char *what, const struct err *e);
+int script_error_push_err(lua_State *L, const char *what, const struct err *e);
+int script_error_raise(lua_State *L, const char *what, const struct err *e)
+    __attribute__((noreturn));
 
-/* Raises kind "misuse" with the caller's line. Never returns. */
+/* Raises kind "misuse" with the caller's line. Like lua_error, both give an
+ * int to be written behind `return`. */
 int script_error_misuse(lua_State *L, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((noreturn)) __attribute__((format(printf, 2, 3)));
 
 /* Message handler for xpcall and lua_pcall: turns whatever was raised into an
  * error table with traceback; an error table stays itself. */

@@ -14,11 +14,15 @@ static int write_sealed(lua_State *L)
         const char *table = lua_tostring(L, lua_upvalueindex(2));
         const char *key = luaL_tolstring(L, 2, NULL);
         if (table)
-            script_error_misuse(L, "%s.%s: the library is read-only once the "
-                                   "scripts have loaded", table, key);
-        script_error_misuse(L, "global \"%s\": globals are read-only once "
-                               "the scripts have loaded; use a local "
-                               "variable of the script", key);
+            script_error_misuse(L,
+                                "%s.%s: the library is read-only once the "
+                                "scripts have loaded",
+                                table, key);
+        script_error_misuse(L,
+                            "global \"%s\": globals are read-only once "
+                            "the scripts have loaded; use a local "
+                            "variable of the script",
+                            key);
     }
     lua_settop(L, 3);
     lua_rawset(L, lua_upvalueindex(1));

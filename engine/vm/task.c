@@ -68,8 +68,8 @@ static int task_main(lua_State *L)
 {
     lua_pushcfunction(L, script_error_handler);
     lua_insert(L, 1);
-    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0,
-                            task_finished);
+    int status =
+        lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, task_finished);
     return task_finished(L, status, 0);
 }
 
@@ -82,6 +82,7 @@ static void task_free(struct task *t)
     if (t->L) /* a script may still hold the coroutine, as a dead one */
         vm__bind(t->L, &g->thread);
     luaL_unref(g->L, LUA_REGISTRYINDEX, t->ref);
+    free(t->replayed);
     free(t);
     g->task_count--;
     if (g->retired && g->task_count == 0)
@@ -254,9 +255,9 @@ void task__drain(struct deferred *d)
 
 void task__drop_all(struct generation *g)
 {
-    while (!list_empty(&g->tasks))
-        task__kill(LIST_ENTRY(g->tasks.next, struct task, link),
-                  TASK_CANCELLED);
+    struct list *link;
+    while ((link = list_shift(&g->tasks)))
+        task__kill(LIST_ENTRY(link, struct task, link), TASK_CANCELLED);
 }
 
 static void end_soon(struct task *t, enum task_outcome outcome)

@@ -35,12 +35,12 @@ struct generation {
     lua_State *L;
     const struct vm_host *host;
     uint64_t id;
-    struct loop *loop;      /* NULL until adopted */
-    struct list tasks;      /* alive, by task.link */
-    struct list ready;      /* to be resumed, by task.ready_link */
+    struct loop *loop; /* NULL until adopted */
+    struct list tasks; /* alive, by task.link */
+    struct list ready; /* to be resumed, by task.ready_link */
     size_t task_count;
-    struct deferred drain;  /* resumes what is ready */
-    struct task *running;   /* whose code is on the loop */
+    struct deferred drain; /* resumes what is ready */
+    struct task *running;  /* whose code is on the loop */
     struct task_end *running_end;
     struct deferred bury;   /* frees the generation */
     uint64_t load_until_ms; /* CPU time of the loading thread */
@@ -51,7 +51,7 @@ struct generation {
     int entries[VM_ENTRIES]; /* registry references */
     int limit_error;         /* the CPU limit's error; LUA_NOREF: none */
     struct memory memory;
-    struct buf kinds;        /* "message","callback_query": wanted updates */
+    struct buf kinds; /* "message","callback_query": wanted updates */
 };
 
 enum task_state {
@@ -67,21 +67,21 @@ struct task {
     struct vm_thread thread;
     struct generation *gen;
     lua_State *L;
-    int ref;               /* keeps L alive */
-    int args;              /* values on L for the first resume */
+    int ref;  /* keeps L alive */
+    int args; /* values on L for the first resume */
     enum task_state state;
-    struct await *pending;  /* what it waits for, or what has just ended */
-    struct await *pushed;   /* its push has begun and it is not yet free */
-    struct await_result replayed; /* lives until the next await */
+    struct await *pending; /* what it waits for, or what has just ended */
+    struct await *pushed;  /* its push has begun and it is not yet free */
+    struct await_result *replayed;     /* NULL: there was no recorder */
     const struct await_ops *timed_out; /* whose own limit ended the wait */
     uint64_t timed_out_ms;
     struct recorder *recorder;
-    struct task *parent;         /* NULL: none */
-    int depth;                   /* number of ancestors */
-    struct list sibling;         /* in the parent's children */
+    struct task *parent; /* NULL: none */
+    int depth;           /* number of ancestors */
+    struct list sibling; /* in the parent's children */
     struct list children;
-    struct list failed;          /* handles of children with unknown errors */
-    struct task_handle *handle;  /* of a child that has not ended */
+    struct list failed;         /* handles of children with unknown errors */
+    struct task_handle *handle; /* of a child that has not ended */
     char memory_script[64]; /* where memory was refused to it; "": nowhere */
     int memory_line;
     struct timer deadline;

@@ -62,12 +62,20 @@ def test_bodies_that_are_no_objects(sim):
         assert status == 400 and json.loads(answer)["error"]
 
 
-@pytest.mark.parametrize("method, path", [
-    ("GET", "/sim/nothing"), ("POST", "/sim/nothing"),
-    ("DELETE", "/sim/users"), ("POST", "/sim/calls")])
-def test_unknown_addresses_and_methods(sim, method, path):
-    status, body = sim.request(method, path, "{}")
-    assert status in (404, 405) and json.loads(body)["error"]
+@pytest.mark.parametrize("status, method, path", [
+    (404, "GET", "/sim/nothing"), (404, "POST", "/sim/nothing"),
+    (404, "GET", "/sim"), (404, "GET", "/sim/a/b/c"), (404, "GET", "/else"),
+    (405, "DELETE", "/sim/users"), (405, "POST", "/sim/calls"),
+    (405, "GET", "/sim/send"), (405, "PUT", "/sim/faults")])
+def test_unknown_addresses_and_methods(sim, status, method, path):
+    got, body = sim.request(method, path, "{}")
+    assert got == status and set(json.loads(body)) == {"error"}
+
+
+def test_files_are_404_as_the_bot_apis(sim):
+    status, body = sim.request("GET", "/file/bot7:SEVEN/photos/1.jpg")
+    assert status == 404 and json.loads(body) == {
+        "ok": False, "error_code": 404, "description": "Not Found"}
 
 
 @pytest.mark.parametrize("path", ["/sim/limits", "/sim/clock",

@@ -77,6 +77,20 @@ def test_every_command_has_help(name):
         assert "moonlet" in done.stdout and len(done.stdout) > 30
 
 
+def test_help_lists_commands_in_columns():
+    rows = re.findall(r"^  (\w+ +(?:\[DIR\])? +)\w", command("help").stdout,
+                      re.M)
+    assert len(rows) == len(COMMANDS)
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_help_says_what_runs_and_what_ends_it():
+    helped = command("check", "--help").stdout
+    assert "loads the scripts; no handler and no" in helped
+    assert "bot.on_start runs" in helped
+    assert "until SIGTERM or SIGINT" in command("run", "--help").stdout
+
+
 def test_help_explains_a_command():
     assert command("help", "sim").stdout == command("sim", "--help").stdout
     assert_one_line(command("help", "nonsense"), 2, "unknown command")

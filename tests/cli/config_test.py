@@ -321,11 +321,43 @@ def test_play_ignores_servers_and_token_and_has_its_own_data(project):
 
 @pytest.mark.parametrize("env", [
     {"STATE_STORE": "redis"}, {"BOT_TOKEN": "put-your-token-here"},
-    {"WEBHOOK_URL": "https://x.example/hook"}, {"REDIS_URL": "cache:6379"}])
+    {"WEBHOOK_URL": "https://x.example/hook"}, {"REDIS_URL": "cache:6379"},
+    {"BOT_API_URL": "nowhere"}, {"HTTPS_PROXY": "gopher://x"},
+    {"WEBHOOK_SECRET": "not one"}, {"DATABASE_URL": "mysql://x"},
+    {"POSTGRES_PORT": "none"}, {"POSTGRES_POOL_SIZE": "0"},
+    {"POSTGRES_POOL_RECYCLE": "soon"}, {"REDIS_DB": "-1"},
+    {"RQ_REDIS_URL": "cache"}, {"HOT_RELOAD": "maybe"},
+    {"BOT_API_URL": "http://own.example", "BROADCAST_RATE": "60"},
+    {"DATABASE_URL": "postgresql://db/x", "POSTGRES_HOST": "other"}])
 def test_play_ignores_what_would_be_an_error_elsewhere(project, env):
     process, peer = start_play(project, **env)
     assert_play_answers(peer)
     assert process.end() == 0, process.text()
+    assert "moonlet:" not in process.text()
+
+
+def test_play_ignores_them_wherever_they_stand_and_check_does_not(project):
+    lua(project, 'return { redis_port = "many", state_store = "redis" }')
+    dotenv(project, "POSTGRES_PORT=many\nWEBHOOK_URL=x\n")
+    process, peer = start_play(project, BOT_TOKEN="none")
+    assert_play_answers(peer)
+    assert process.end() == 0, process.text()
+    assert refused(project, BOT_TOKEN="none").startswith(
+        "environment: BOT_TOKEN must be ")
+    assert refused(project).startswith(".env:2: WEBHOOK_URL must be ")
+    dotenv(project, "")
+    assert refused(project).startswith("config.lua:1: redis_port must be ")
+
+
+def test_play_takes_all_other_settings_as_they_are(project):
+    lua(project, 'return {\n http_prot = 1, workers = -1 }')
+    done = command("play", cwd=project)
+    assert done.returncode == 1 and "config.lua:2: unknown" in done.stderr
+    lua(project, 'return {\n workers = -1 }')
+    done = command("play", cwd=project, BOT_TOKEN=TOKEN)
+    assert done.returncode == 1 and "config.lua:2: workers" in done.stderr
+    done = command("play", cwd=project, BOT_TOKEN=TOKEN, HTTP_PORT=TOKEN)
+    assert done.returncode == 1 and SECRET not in done.stderr
 
 
 # secrets
@@ -348,6 +380,7 @@ def test_bad_secrets_are_not_shown(project):
     'return { bot_token = "%s }', 'return { bot_token = %s }',
     'return { bot_token = "%s" "" }', "return { bot_token = '%s\n' }",
     'return { bot_token = [[%s }', 'return { bot_token = { { "%s" } } }',
+    'return { bot_token = "x" "%s" }', 'return { bot_token = 42%s }',
     'local t = "%s"\nreturn t.x.y', 'return "%s"'])
 def test_a_broken_config_does_not_show_the_token(project, text):
     lua(project, text % TOKEN)

@@ -183,6 +183,33 @@ def test_without_a_live_engine_commands_name_the_folder(engine):
     assert not (bot.folder / "data").exists(), "asking makes nothing"
 
 
+def test_play_answers_while_no_other_engine_does(play, sim, engine):
+    bot = engine(BOT)
+    folder = play.scripts.parent / "data"
+
+    def ask(name):
+        # What would be an error for `run` keeps nobody from asking.
+        return command(bot, name, DATA_DIR=str(folder), BOT_TOKEN="none")
+
+    for name, said in (("status", f"moonlet play 0.1.0, process "
+                        f"{play.process.child.pid}, "),
+                       ("reload", "generation 2 loaded in")):
+        done = ask(name)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert said in done.stdout
+    assert "by moonlet play" in done.stdout
+    (play.scripts / "main.lua").write_text(BROKEN)
+    assert_one_line(ask("reload"), "main.lua:3: ")
+
+    bot.settings["DATA_DIR"] = folder
+    bot.start()
+    done = ask("status")
+    assert f"process {bot.process.child.pid}," in done.stdout
+    assert "moonlet play" not in done.stdout
+    bot.stop()
+    assert "moonlet play " in ask("status").stdout
+
+
 def test_commands_find_the_engine_through_the_configuration(engine, tmp_path):
     bot = engine(BOT).start()
     (tmp_path / "other.lua").write_text(

@@ -391,6 +391,16 @@ def readiness(engine):
     return status, json.loads(body)["components"]["inbox"]["state"]
 
 
+def waits_of(engine, event, count):
+    """The pauses that the first lines of an event announce."""
+    waits, start = [], 0
+    while len(waits) < count:
+        waits.append(engine.wait_event(event, start=start)["retry_ms"])
+        lines = enumerate(engine.process.lines[start:], start + 1)
+        start = next(n for n, line in lines if f'"event":"{event}"' in line)
+    return waits
+
+
 def test_nothing_is_confirmed_that_is_not_stored(disk, api, bot):
     engine = bot()
     assert_goes_on(api, engine)
@@ -399,8 +409,8 @@ def test_nothing_is_confirmed_that_is_not_stored(disk, api, bot):
     api.deliver("getFile" + " " * 9000)  # more than half-used pages hold
     engine.wait_event("polling.not_stored")
     assert readiness(engine) == (503, "down")
-    asked = len(api.of("getUpdates"))
-    api.wait("getUpdates", asked + 1)
+    first, second = waits_of(engine, "polling.not_stored", 2)
+    assert 800 <= first <= 1200 and 1600 <= second <= 2400
     assert {r.params["offset"] for r in api.of("getUpdates")[3:]} == {last}
     assert api.of("getFile") == []
     disk.empty(engine)
@@ -408,4 +418,17 @@ def test_nothing_is_confirmed_that_is_not_stored(disk, api, bot):
     assert_goes_on(api, engine)
     assert readiness(engine) == (200, "up")
     assert len(api.of("getFile")) == 1
+    engine.stop()
+
+
+@pytest.mark.long
+def test_a_disk_that_stays_full_is_tried_every_five_seconds(api, bot):
+    engine = bot()
+    assert_goes_on(api, engine)
+    SmallFiles(None).fill(engine)
+    api.deliver("getFile" + " " * 9000)
+    assert waits_of(engine, "polling.not_stored", 4)[3] == 5000
+    SmallFiles(None).empty(engine)
+    engine.wait_event("inbox.back")
+    assert_goes_on(api, engine)
     engine.stop()

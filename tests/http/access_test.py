@@ -135,7 +135,8 @@ FOREIGN = [
     {"Host": "localhost.bot.example"}, {"Host": ""}, {"Host": "[::2]:80"},
     {"X-Forwarded-For": "10.0.0.1"}, {"X-Forwarded-Proto": "https"},
     {"X-Forwarded-Anything": "1"}, {"x-forwarded-host": "localhost"},
-    {"Forwarded": "for=10.0.0.1"},
+    {"x-forwarded-": ""}, {"Forwarded": "for=10.0.0.1"},
+    {"X-Real-IP": "10.0.0.1"},
 ]
 
 
@@ -168,6 +169,24 @@ def test_a_request_without_host_is_refused(server):
     assert b" 403 " in answer.split(b"\r\n")[0]
 
 
+@pytest.mark.parametrize("path", [
+    "/nothing", "/no/such/thing", "/sim", "/sim/nothing", "/file/x", "/Bot/x"])
+def test_unknown_paths_of_play_are_the_engines_404(play, path):
+    for method in ("GET", "POST", "PUT"):
+        status, headers, body = fetch(play, method, path)
+        assert status == 404
+        assert headers["Content-Type"].startswith("application/json")
+        assert set(json.loads(body)) == {"error"}
+
+
+def test_wrong_methods_of_play_are_405(play):
+    for method, path in (("POST", "/play"), ("PUT", "/sim/users"),
+                         ("DELETE", "/sim/send")):
+        status, headers, body = fetch(play, method, path, body=b"{}")
+        assert status == 405 and method not in headers["Allow"]
+        assert set(json.loads(body)) == {"error"}
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_unknown_paths_are_404_as_json(server, method):
     status, headers, body = fetch(server.http, method, "/no/such%20thing?a=b")
@@ -191,9 +210,13 @@ def test_wrong_methods_are_405_and_name_the_right_ones(server):
 
 
 def test_too_large_bodies_are_413(server):
-    status, _, _ = fetch(server.http, "POST", "/webhook",
-                         body=b"x" * (1024 * 1024 + 1))
-    assert status in (404, 413)
+    # Only its head is sent: the answer does not wait for the body, and who
+    # goes on sending may find the connection closed.
+    with socket.create_connection((server.http.host, server.http.port)) as s:
+        s.settimeout(harness.LIMIT)
+        s.sendall(b"POST /webhook HTTP/1.1\r\nHost: localhost\r\n"
+                  b"Content-Length: 1048577\r\n\r\n")
+        assert s.recv(4096).startswith(b"HTTP/1.1 413 ")
     assert fetch(server.http, "GET", "/health")[0] == 200
 
 

@@ -30,6 +30,12 @@ def for_scripts(text):
     return "Not for scripts" not in words
 
 
+def spelling(module, mark, name, public):
+    """How a function is called: the library may give a module of its own
+    another name than its file's."""
+    return rf"\b{module}{mark}{name}\b" if public else rf"\.{name}\b"
+
+
 def c_definition(lines, function):
     """(line number, has a comment above) of a C function, (0, False) if it
     is not defined here."""
@@ -42,13 +48,13 @@ def c_definition(lines, function):
 
 def c_functions(root, path):
     text = path.read_text("utf-8")
-    where = path.relative_to(root)
+    where, public = path.relative_to(root), for_scripts(text)
     for table in REG_TABLE.findall(text):
         for comment, name, function in REG_ROW.findall(table):
             number, commented = c_definition(text.split("\n"), function)
             yield Function(f"{where}:{number}", name,
-                           rf"\b{path.stem}[.:]{name}\b",
-                           commented or bool(comment), for_scripts(text))
+                           spelling(path.stem, "[.:]", name, public),
+                           commented or bool(comment), public)
 
 
 def returned(text):
@@ -67,10 +73,9 @@ def lua_functions(root, path):
         table, name = match and [g for g in match.groups() if g] or (None, "")
         commented = lines[at - 1].startswith("--")
         if table == module and table:
-            spelled = rf"\b{path.stem}\.{name}\b" if public else (
-                rf"\.{name}\b")
-            yield Function(f"{where}:{at + 1}", name, spelled, commented,
-                           public)
+            yield Function(f"{where}:{at + 1}", name,
+                           spelling(path.stem, r"\.", name, public),
+                           commented, public)
         elif table == "methods":
             yield Function(f"{where}:{at + 1}", name, rf":{name}\b",
                            commented, True)
@@ -176,12 +181,30 @@ return answers
 """
 
 
+OWN_C = """/*
+ * moonlet.core.rest: Not for scripts
+ * of authors.
+ */
+/* doze(): sleeps lightly. */
+static int rest_doze(lua_State *L)
+{
+    return 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"doze", rest_doze},
+    {NULL, NULL},
+};
+"""
+
+
 def world(tmp_path):
     return tree.plant(tmp_path, {
+        "bindings/rest.c": OWN_C,
         "bindings/task.c": GOOD_C,
         "scripts/moonlet/menu.lua": GOOD_LUA,
         "scripts/moonlet/answers.lua": OWN_LUA,
-        "scripts/moonlet/bot.lua": "a.begin()\nmenu.new{}\n",
+        "scripts/moonlet/bot.lua": "a.begin()\nr.doze()\nmenu.new{}\n",
         "docs/LUA_API.md": "`task.sleep(s)`, `task.nap()`, `menu.new(rows)`, "
                            "`menu.none`, `m:turn()`\n",
         "tests/lua/a_spec.lua": "task.sleep(1)\ntask.nap()\n"
@@ -192,7 +215,7 @@ def world(tmp_path):
 def test_takes_a_good_world(tmp_path):
     root = world(tmp_path)
     assert [(f.name, f.public) for f in functions(root)] == [
-        ("sleep", True), ("nap", True), ("begin", False), ("new", True),
+        ("doze", False), ("sleep", True), ("nap", True), ("begin", False), ("new", True),
         ("none", True), ("turn", True)]
     assert breaches(root) == []
 
@@ -212,6 +235,7 @@ def test_finds_what_nobody_uses(tmp_path):
         "tests/lua/a_spec.lua": "task.nap(menu.none)\nm:turn()\n",
         "scripts/moonlet/bot.lua": "menu.new{}\n"})
     assert breaches(root) == [
+        "bindings/rest.c:6: doze is used by no test and no bot",
         "bindings/task.c:4: sleep is used by no test and no bot",
         "scripts/moonlet/answers.lua:7: begin is used by no test and no bot",
         "scripts/moonlet/menu.lua:7: new is used by no test and no bot",

@@ -64,11 +64,27 @@ CASES = {
         "end)\n task.sleep(0.01); h:cancel(); task.sleep(0.01)\n"
         "local ok, err = pcall(task.join, h) return err.kind",
         "cancelled | "),
+    "task.cancel is the same as handle:cancel": (
+        "local h = task.spawn(function() local c <close> = setmetatable({}, "
+        "{ __close = function() say('closed') end }) task.sleep(60)\n"
+        "say('never') end)\n task.sleep(0.01) task.cancel(h)\n"
+        "task.cancel(h) local ok, err = pcall(task.join, h)\n"
+        "return tostring(ok) .. ' ' .. err.kind",
+        "false cancelled | closed"),
     "an await in a close variable fails at cancel": (
         "local h = task.spawn(function() local c <close> = setmetatable({}, "
         "{ __close = function() local ok, err = pcall(task.sleep, 1)\n"
         "say(err.kind) end }) task.sleep(60) end)\n"
         "task.sleep(0.01) h:cancel() task.sleep(0.01) return 'x'",
+        "x | misuse"),
+    "an await in a close variable works when its block ends": (
+        "do local c <close> = setmetatable({}, { __close = function()\n"
+        "say(later(0.01, 'closed')) end }) end return 'x'",
+        "x | closed"),
+    "await in __gc": (
+        "setmetatable({}, { __gc = function() local _, err = pcall("
+        "task.sleep, 1)\n say(err.kind) end })\n"
+        "while not trail[1] do local t = { {} } end return 'x'",
         "x | misuse"),
     "timeout raises a catchable error": (
         "local ok, err = pcall(timeout, '20ms', task.sleep, 60)\n"

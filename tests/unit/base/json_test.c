@@ -22,9 +22,9 @@ static const char update[] =
     "\"chat\":{\"id\":-1001234567890123,\"type\":\"private\"},"
     "\"date\":1441645532,\"text\":\"\\/start\\u0020\\ud83d\\ude00\"}} ";
 
-static struct json check(const char *text)
+static struct jslice check(const char *text)
 {
-    return json_check(text, strlen(text));
+    return js_check(text, strlen(text));
 }
 
 /* Checks a copy that ends where the text ends, so that the sanitizer sees
@@ -34,7 +34,7 @@ static bool is_json(const char *text, size_t len)
     char *exact = malloc(len > 0 ? len : 1);
 
     memcpy(exact, text, len);
-    bool good = json_check(exact, len).at != NULL;
+    bool good = js_check(exact, len).at != NULL;
     free(exact);
     return good;
 }
@@ -134,7 +134,7 @@ static void refuses_everything_else(void **state)
             fail_msg("accepted: %s", bad[i]);
     assert_false(is_json("1\0", 2));
     assert_false(is_json("\"a\0b\"", 5));
-    assert_null(json_check(NULL, 0).at);
+    assert_null(js_check(NULL, 0).at);
 }
 
 static void depth_is_bounded(void **state)
@@ -142,10 +142,10 @@ static void depth_is_bounded(void **state)
     struct buf b = {0};
 
     (void)state;
-    for (int i = 0; i < JSON_MAX_DEPTH; i++)
+    for (int i = 0; i < JS_MAX_DEPTH; i++)
         buf_puts(&b, i % 3 ? "[" : "{\"k\":");
     buf_puts(&b, "7");
-    for (int i = JSON_MAX_DEPTH - 1; i >= 0; i--)
+    for (int i = JS_MAX_DEPTH - 1; i >= 0; i--)
         buf_puts(&b, i % 3 ? "]" : "}");
     assert_true(is_json(b.data, b.len));
 
@@ -176,7 +176,7 @@ static void readers_stay_within_damaged_text(void **state)
         size_t len = rng_below(&rng, sizeof(update));
         char *text = malloc(len + 1);
         struct buf out = {0};
-        struct json key, value;
+        struct jslice key, value;
         size_t cursor = 0;
         int64_t n;
 
@@ -184,11 +184,11 @@ static void readers_stay_within_damaged_text(void **state)
         text[len] = "{}[]\",:\\u"[rng_below(&rng, 9)];
         if (len > 0)
             text[rng_below(&rng, len)] = "{}[]\",:\\u"[rng_below(&rng, 9)];
-        struct json v = {text, len + 1};
-        json_int(json_path(v, "message.chat.id"), &n);
-        json_text(json_path(v, "message.text"), &out);
+        struct jslice v = {text, len + 1};
+        js_int(js_path(v, "message.chat.id"), &n);
+        js_text(js_path(v, "message.text"), &out);
         int members = 0;
-        while (json_each(v, &cursor, &key, &value))
+        while (js_each(v, &cursor, &key, &value))
             members++;
         assert_in_range(members, 0, len);
         assert_in_range(cursor, 0, len + 1);
@@ -199,26 +199,26 @@ static void readers_stay_within_damaged_text(void **state)
 
 static void paths_find_members(void **state)
 {
-    struct json v = check(update);
+    struct jslice v = check(update);
     int64_t n;
 
     (void)state;
-    assert_int_equal(json_type(v), JSON_OBJECT);
-    assert_true(json_int(json_path(v, "message.chat.id"), &n));
+    assert_int_equal(js_type(v), JS_OBJECT);
+    assert_true(js_int(js_path(v, "message.chat.id"), &n));
     assert_int_equal(n, INT64_C(-1001234567890123));
-    assert_true(json_int(json_path(v, "message.from.id"), &n));
+    assert_true(js_int(js_path(v, "message.from.id"), &n));
     assert_int_equal(n, INT64_C(4503599627370495));
-    assert_true(json_int(json_get(v, "update_id"), &n));
+    assert_true(js_int(js_get(v, "update_id"), &n));
     assert_int_equal(n, 10000);
-    assert_false(json_bool(json_path(v, "message.from.is_bot"), true));
-    assert_true(json_equal(json_path(v, "message.chat.type"), "private"));
+    assert_false(js_bool(js_path(v, "message.from.is_bot"), true));
+    assert_true(js_equal(js_path(v, "message.chat.type"), "private"));
     assert_true(
-        json_equal(json_path(v, "message.from.first_name"), "Ann \"}{][\\"));
-    assert_null(json_path(v, "message.chat.title").at);
-    assert_null(json_path(v, "message.text.x").at);
-    assert_null(json_path(v, "chat").at);
-    assert_null(json_get(check("[1]"), "a").at);
-    assert_null(json_get((struct json){0}, "a").at);
+        js_equal(js_path(v, "message.from.first_name"), "Ann \"}{][\\"));
+    assert_null(js_path(v, "message.chat.title").at);
+    assert_null(js_path(v, "message.text.x").at);
+    assert_null(js_path(v, "chat").at);
+    assert_null(js_get(check("[1]"), "a").at);
+    assert_null(js_get((struct jslice){0}, "a").at);
 }
 
 static void the_first_of_two_equal_keys_wins(void **state)
@@ -226,35 +226,35 @@ static void the_first_of_two_equal_keys_wins(void **state)
     int64_t n;
 
     (void)state;
-    assert_true(json_int(json_get(check("{\"a\":1,\"a\":2}"), "a"), &n));
+    assert_true(js_int(js_get(check("{\"a\":1,\"a\":2}"), "a"), &n));
     assert_int_equal(n, 1);
 }
 
 static void each_walks_members_and_elements(void **state)
 {
-    struct json v = check(" {\"a\" : 1 , \"b\":[\"]\" ,{}] ,\"c\\n\":null} ");
-    struct json key, value;
+    struct jslice v = check(" {\"a\" : 1 , \"b\":[\"]\" ,{}] ,\"c\\n\":null} ");
+    struct jslice key, value;
     struct buf seen = {0};
     size_t cursor = 0;
 
     (void)state;
-    while (json_each(v, &cursor, &key, &value))
+    while (js_each(v, &cursor, &key, &value))
         buf_printf(&seen, "%.*s=%.*s;", (int)key.len, key.at, (int)value.len,
                    value.at);
     assert_string_equal(seen.data, "a=1;b=[\"]\" ,{}];c\\n=null;");
-    assert_false(json_each(v, &cursor, &key, &value));
+    assert_false(js_each(v, &cursor, &key, &value));
 
     buf_clear(&seen);
     cursor = 0;
-    while (json_each(json_get(v, "b"), &cursor, &key, &value)) {
+    while (js_each(js_get(v, "b"), &cursor, &key, &value)) {
         assert_null(key.at);
         buf_printf(&seen, "%.*s;", (int)value.len, value.at);
     }
     assert_string_equal(seen.data, "\"]\";{};");
     cursor = 0;
-    assert_false(json_each(check("[ ]"), &cursor, NULL, &value));
+    assert_false(js_each(check("[ ]"), &cursor, NULL, &value));
     cursor = 0;
-    assert_false(json_each(check("\"ab\""), &cursor, NULL, &value));
+    assert_false(js_each(check("\"ab\""), &cursor, NULL, &value));
     buf_free(&seen);
 }
 
@@ -294,7 +294,7 @@ static void integers_are_exact(void **state)
         int64_t value = 0;
 
         assert_non_null(check(rows[i].text).at);
-        if (json_int(check(rows[i].text), &value) != rows[i].good ||
+        if (js_int(check(rows[i].text), &value) != rows[i].good ||
             value != rows[i].value)
             fail_msg("%s became %lld", rows[i].text, (long long)value);
     }
@@ -306,18 +306,18 @@ static void doubles_are_read(void **state)
     double d;
 
     (void)state;
-    assert_true(json_double(check("-1.5e2"), &d));
+    assert_true(js_double(check("-1.5e2"), &d));
     assert_float_equal(d, -150, 0);
-    assert_false(json_double(check("1e999"), &d));
-    assert_false(json_double(check("\"1\""), &d));
+    assert_false(js_double(check("1e999"), &d));
+    assert_false(js_double(check("\"1\""), &d));
     memset(digits, '0', sizeof(digits));
     memcpy(digits, "0.", 2);
     digits[200] = '7';
     digits[201] = '\0';
-    assert_true(json_double(check(digits), &d));
+    assert_true(js_double(check(digits), &d));
     assert_true(d > 6.9e-199 && d < 7.1e-199);
     /* The digits behind the slice do not belong to it. */
-    assert_true(json_double((struct json){"123456", 3}, &d));
+    assert_true(js_double((struct jslice){"123456", 3}, &d));
     assert_float_equal(d, 123, 0);
 }
 
@@ -347,20 +347,20 @@ static void strings_are_decoded(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct buf out = {0};
 
-        assert_true(json_text(check(rows[i].json), &out));
+        assert_true(js_text(check(rows[i].json), &out));
         assert_string_equal(out.data, rows[i].text);
-        assert_true(json_equal(check(rows[i].json), rows[i].text) ||
+        assert_true(js_equal(check(rows[i].json), rows[i].text) ||
                     strchr(rows[i].json, '\\') == NULL);
         buf_free(&out);
     }
     struct buf out = {0};
 
-    assert_true(json_text(check("\"a\\u0000b\""), &out));
+    assert_true(js_text(check("\"a\\u0000b\""), &out));
     assert_int_equal(out.len, 3);
     assert_memory_equal(out.data, "a\0b", 4);
-    assert_false(json_equal(check("\"a\\u0000b\""), "a"));
-    assert_false(json_text(check("1"), &out));
-    assert_false(json_text(check("{}"), &out));
+    assert_false(js_equal(check("\"a\\u0000b\""), "a"));
+    assert_false(js_text(check("1"), &out));
+    assert_false(js_text(check("{}"), &out));
     buf_free(&out);
 }
 
@@ -369,11 +369,11 @@ static void strings_are_written(void **state)
     struct buf out = {0};
 
     (void)state;
-    json_put_string(&out, "a\"\\\n\t\x01/\x7f\xD0\x9F\xFF\0z", 13);
+    js_put_string(&out, "a\"\\\n\t\x01/\x7f\xD0\x9F\xFF\0z", 13);
     assert_string_equal(out.data, "\"a\\\"\\\\\\n\\t\\u0001/\\u007f"
                                   "\xD0\x9F" FFFD "\\u0000z\"");
     buf_clear(&out);
-    json_put_string(&out, "", 0);
+    js_put_string(&out, "", 0);
     assert_string_equal(out.data, "\"\"");
     buf_free(&out);
 }
@@ -391,11 +391,11 @@ static void what_is_written_reads_back(void **state)
 
         for (size_t i = 0; i < len; i++)
             text[i] = (unsigned char)rng_next(&rng);
-        json_put_string(&written, (char *)text, len);
-        assert_true(json_text(json_check(written.data, written.len), &once));
+        js_put_string(&written, (char *)text, len);
+        assert_true(js_text(js_check(written.data, written.len), &once));
         buf_clear(&written);
-        json_put_string(&written, once.data, once.len);
-        assert_true(json_text(json_check(written.data, written.len), &twice));
+        js_put_string(&written, once.data, once.len);
+        assert_true(js_text(js_check(written.data, written.len), &twice));
         assert_int_equal(once.len, twice.len);
         assert_memory_equal(once.data, twice.data, once.len);
         buf_free(&written);

@@ -209,7 +209,7 @@ static void expect_bounded(const char *text, enum log_format format)
     assert_null(strstr(line, "after"));
     assert_null(strstr(line, "\xEF\xBF\xBD"));
     if (format == LOG_JSON)
-        assert_non_null(json_check(line, len).at);
+        assert_non_null(js_check(line, len).at);
     sink_close(&s);
 }
 
@@ -248,7 +248,7 @@ static void many_fields_are_cut_too(void **state)
     size_t len = strlen(sink_read(&s));
 
     assert_in_range(len, 8100, LINE_MAX_BYTES);
-    assert_non_null(json_check(s.text, len).at);
+    assert_non_null(js_check(s.text, len).at);
     assert_non_null(strstr(s.text, ",\"cut\":true}\n"));
     sink_close(&s);
 }
@@ -310,7 +310,7 @@ static void lines_of_several_threads_do_not_mix(void **state)
     char *line;
 
     while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
-        assert_non_null(json_check(line, strlen(line)).at);
+        assert_non_null(js_check(line, strlen(line)).at);
         lines++;
     }
     assert_int_equal(lines, 400);

@@ -1,4 +1,4 @@
-#include "bindings/bindings.h"
+#include "bindings/support.h"
 #include "vm/script_error.h"
 
 #include <lauxlib.h>
@@ -162,7 +162,8 @@ static void wild_expressions_raise_limit(void **state)
         {"kind(function() for _ in R'(?=.*?[xy])':gmatch(long) do end end)",
          "limit"},
         {"kind(function() R'^(a+)-.*?.*?\\\\1[yz]':match(('a'):rep(1300) .. "
-         "'-' .. (('a'):rep(1299) .. 'b'):rep(2)) end)", "limit"},
+         "'-' .. (('a'):rep(1299) .. 'b'):rep(2)) end)",
+         "limit"},
         {"kind(function() R'(a?){1,1000}[bc]':match(('a'):rep(4096)) end)",
          "limit"},
         {"kind(function() R'.*?a{4000}[bc]':match(('a'):rep(3999):rep(30, "
@@ -184,7 +185,8 @@ static void useful_expressions_pass_on_long_texts(void **state)
          "fine"},
         {"kind(function() R'^\\\\s*(.+?)\\\\s*$':match(long) end)", "fine"},
         {"R'<(\\\\w+)>(.*?)</\\\\1>':match(('<i>'):rep(60) .. long .. '</i>') "
-         "~= nil", "true"},
+         "~= nil",
+         "true"},
         {"select(2, R'\\\\w+':gsub(long:rep(50), ''))", "102400"},
         {"kind(function() all(R'\\\\S+', long:rep(50)) end)", "fine"},
         {"kind(function() R'\\\\w+[@!]':match(('a'):rep(4096)) end)", "fine"},

@@ -2,11 +2,22 @@
 
 #include "base/rng.h"
 
-static void bad_values_in_config_lua_name_file_line_and_key(void **state)
+/* A value that is refused on line 12 of config.lua. */
+struct bad_value {
+    const char *key, *value, *error;
+};
+
+static void expect_errors(const struct bad_value *rows, size_t count)
 {
-    static const struct {
-        const char *key, *value, *error;
-    } rows[] = {
+    for (size_t i = 0; i < count; i++)
+        expect_error(
+            &(struct trial){.entries = {{rows[i].key, rows[i].value, 12}}},
+            rows[i].error);
+}
+
+static void bad_numbers_name_file_line_and_key(void **state)
+{
+    static const struct bad_value rows[] = {
         {"redis_port", "abc",
          "config.lua:12: redis_port must be 1..65535, got \"abc\""},
         {"http_port", "0",
@@ -31,6 +42,24 @@ static void bad_values_in_config_lua_name_file_line_and_key(void **state)
          "config.lua:12: retry_backoff_base must be 1..100, got \"0.5\""},
         {"retry_backoff_base", "nan",
          "config.lua:12: retry_backoff_base must be 1..100, got \"nan\""},
+        {"broadcast_rate", "31",
+         "config.lua:12: broadcast_rate must be 0..30 without BROADCAST_PAID "
+         "or a BOT_API_URL other than Telegram's, got \"31\""},
+        {"broadcast_rate", "1001",
+         "config.lua:12: broadcast_rate must be 0..1000, got \"1001\""},
+        {"workers",
+         "1234567890123456789012345678901234567890123456789012345678901234",
+         "config.lua:12: workers must be 0..1000, got "
+         "\"123456789012345678901234567890123456789012345678901234567890\"…"},
+    };
+
+    (void)state;
+    expect_errors(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void bad_durations_and_sizes_name_file_line_and_key(void **state)
+{
+    static const struct bad_value rows[] = {
         {"request_timeout", "soon",
          "config.lua:12: request_timeout must be a duration of 1ms..1d "
          "(30, 500ms, 30s, 5m, 2h, 7d), got \"soon\""},
@@ -49,6 +78,15 @@ static void bad_values_in_config_lua_name_file_line_and_key(void **state)
         {"lua_memory_limit", "1000",
          "config.lua:12: lua_memory_limit must be a size of 1M..1024G "
          "(64M, 1G), got \"1000\""},
+    };
+
+    (void)state;
+    expect_errors(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void bad_words_and_texts_name_file_line_and_key(void **state)
+{
+    static const struct bad_value rows[] = {
         {"sandbox", "maybe",
          "config.lua:12: sandbox must be true or false, got \"maybe\""},
         {"log_level", "loud",
@@ -80,22 +118,10 @@ static void bad_values_in_config_lua_name_file_line_and_key(void **state)
         {"scripts_dir", "a\nb",
          "config.lua:12: scripts_dir must be one line of text, got "
          "\"a\\nb\""},
-        {"broadcast_rate", "31",
-         "config.lua:12: broadcast_rate must be 0..30 without BROADCAST_PAID "
-         "or a BOT_API_URL other than Telegram's, got \"31\""},
-        {"broadcast_rate", "1001",
-         "config.lua:12: broadcast_rate must be 0..1000, got \"1001\""},
-        {"workers",
-         "1234567890123456789012345678901234567890123456789012345678901234",
-         "config.lua:12: workers must be 0..1000, got "
-         "\"123456789012345678901234567890123456789012345678901234567890\"…"},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        expect_error(
-            &(struct trial){.entries = {{rows[i].key, rows[i].value, 12}}},
-            rows[i].error);
+    expect_errors(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void bad_values_elsewhere_name_their_place(void **state)
@@ -277,7 +303,9 @@ static void random_env_files_are_read_or_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_values_in_config_lua_name_file_line_and_key),
+        cmocka_unit_test(bad_numbers_name_file_line_and_key),
+        cmocka_unit_test(bad_durations_and_sizes_name_file_line_and_key),
+        cmocka_unit_test(bad_words_and_texts_name_file_line_and_key),
         cmocka_unit_test(bad_values_elsewhere_name_their_place),
         cmocka_unit_test(a_replaced_value_is_not_checked),
         cmocka_unit_test(secrets_never_appear_in_errors),

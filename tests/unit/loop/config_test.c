@@ -355,6 +355,55 @@ static void secrets_are_told_to_whoever_hides_them(void **state)
     end(&o);
 }
 
+static const struct config_fixed fixed[] = {
+    {"BOT_TOKEN", TOKEN},  {"BOT_API_URL", "http://here"},
+    {"REDIS_URL", ""},     {"REDIS_PORT", ""},
+    {"STATE_STORE", ""},   {"WEBHOOK_URL", ""},
+    {"HOT_RELOAD", "yes"}, {NULL, NULL}};
+
+static void fixed_settings_are_what_they_are(void **state)
+{
+    static const struct trial t = {
+        .entries = {{"redis_port", "many", 1},
+                    {"state_store", "redis", 2},
+                    {"workers", "7", 3},
+                    {"broadcast_rate", "99", 4}},
+        .env = "WEBHOOK_URL=https://x.example\nHOT_RELOAD=maybe\n",
+        .environ = {"BOT_TOKEN=none", "REDIS_URL=cache", "BOT_API_URL=?"},
+        .fixed = fixed,
+    };
+    struct outcome o;
+
+    (void)state;
+    load(&o, &t);
+    if (o.rc != 0)
+        fail_msg("%s", o.err.message);
+    assert_null(o.warnings.data);
+    assert_string_equal(o.config.bot_token, TOKEN);
+    assert_string_equal(o.config.bot_api_url, "http://here");
+    assert_string_equal(o.config.redis_url, "");
+    assert_string_equal(o.config.webhook_url, "");
+    assert_int_equal(o.config.redis_port, 6379);
+    assert_int_equal(o.config.state_store, STATE_STORE_DEFAULT);
+    assert_true(o.config.hot_reload);
+    assert_int_equal(o.config.workers, 7);
+    assert_string_equal(config_origin(&o.config, "REDIS_PORT"), "default");
+    assert_string_equal(config_origin(&o.config, "WORKERS"), "config.lua:3");
+    config_free(&o.config);
+}
+
+static void a_secret_that_does_not_count_is_still_not_shown(void **state)
+{
+    static const struct trial t = {
+        .environ = {"BOT_TOKEN=987:a-secret", "HTTP_PORT=987:a-secret"},
+        .fixed = fixed,
+    };
+
+    (void)state;
+    expect_error(&t, "environment: HTTP_PORT must be 1..65535; the value found "
+                     "is not shown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +418,8 @@ int main(void)
         cmocka_unit_test(durations_have_units),
         cmocka_unit_test(an_empty_config_can_be_freed),
         cmocka_unit_test(secrets_are_told_to_whoever_hides_them),
+        cmocka_unit_test(fixed_settings_are_what_they_are),
+        cmocka_unit_test(a_secret_that_does_not_count_is_still_not_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-#ifndef MOONLET_TESTS_CONFIG_TRIAL_H
-#define MOONLET_TESTS_CONFIG_TRIAL_H
+#ifndef MOONLET_TESTS_LOOP_CONFIG_TRIAL_H
+#define MOONLET_TESTS_LOOP_CONFIG_TRIAL_H
 
 /* Loads a config from sources given as C values; for the tests of config. */
 
@@ -24,6 +24,7 @@ struct trial {
     struct config_entry entries[8]; /* up to the first without a key */
     const char *env;                /* text of .env; NULL: no such file */
     const char *environ[8];
+    const struct config_fixed *fixed;
 };
 
 struct outcome {
@@ -71,6 +72,7 @@ static inline void load(struct outcome *o, const struct trial *t)
                             .env_file = path,
                             .environ = (char *const *)t->environ,
                             .root = "/srv/bot",
+                            .fixed = t->fixed,
                         },
                         keep_warning, o, &o->err);
     unlink(path);

@@ -133,6 +133,8 @@ static inline unsigned count_of(const char *text, const char *what)
     return n;
 }
 
+#define PEER_REQUEST_MAX (1 << 18)
+
 /* A server whose script runs in its own thread until it returns. */
 struct peer {
     int listen_fd;
@@ -142,7 +144,7 @@ struct peer {
     const char *answer;
     _Atomic int connections;
     _Atomic int requests;
-    char last[1 << 16]; /* the last request, whole */
+    char last[PEER_REQUEST_MAX]; /* the last request, whole */
 };
 
 static inline void *peer_main(void *arg)

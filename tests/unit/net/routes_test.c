@@ -129,6 +129,26 @@ static void wildcards_are_whole_segments(void **state)
     routes_free(r);
 }
 
+static void a_segment_may_begin_with_a_text(void **state)
+{
+    (void)state;
+    struct routes *r = routes_new();
+    routes_add(r, NULL, "/*/x", leave_name, "any");
+    routes_add(r, NULL, "/bot*/x", leave_name, "bot");
+    routes_add(r, NULL, "/f/bot*/**", leave_name, "file");
+    routes_add(r, "GET", "/botany/x", leave_name, "botany");
+    assert_runs(r, "GET", "/bot1:A/x", "bot", "bot1:A||||");
+    assert_runs(r, "GET", "/bot/x", "bot", "bot||||");
+    assert_runs(r, "GET", "/botany/x", "botany", "||||");
+    assert_runs(r, "PUT", "/botany/x", "bot", "botany||||");
+    assert_runs(r, "GET", "/bo/x", "any", "bo||||");
+    assert_runs(r, "GET", "/Bot/x", "any", "Bot||||");
+    assert_runs(r, "GET", "/f/bot1:A/b/c", "file", "bot1:A|b/c|||");
+    assert_fails(r, "GET", "/f/b/c", 404, "{\"error\":\"nothing here\"}");
+    assert_fails(r, "GET", "/bot1:A", 404, "{\"error\":\"nothing here\"}");
+    routes_free(r);
+}
+
 static void odd_segments_stay_what_they_are(void **state)
 {
     (void)state;
@@ -261,6 +281,7 @@ int main(void)
         cmocka_unit_test(exact_segments_win),
         cmocka_unit_test(another_method_falls_to_a_wildcard),
         cmocka_unit_test(wildcards_are_whole_segments),
+        cmocka_unit_test(a_segment_may_begin_with_a_text),
         cmocka_unit_test(odd_segments_stay_what_they_are),
         cmocka_unit_test(escapes_are_decoded),
         cmocka_unit_test(head_is_answered_like_get),

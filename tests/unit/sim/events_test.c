@@ -24,8 +24,10 @@ static json_t *first(const struct answer *a, const char *type)
     char head[48];
     snprintf(head, sizeof(head), "\nevent: %s\ndata: ", type);
     const char *at = strstr(a->body.data, head);
-    if (at == NULL)
+    if (at == NULL) {
         fail_msg("no event %s", type);
+        return NULL;
+    }
     at += strlen(head);
     json_t *data = json_loadb(at, strcspn(at, "\n"), 0, NULL);
     assert_non_null(data);

@@ -46,7 +46,7 @@ static void tokens_are_checked(void **state)
           "Unauthorized: invalid token specified");
     fails(get(f, "/bot12a:x/getMe"), 421,
           "Misdirected Request: unallowed token specified");
-    fails(get(f, "/elsewhere"), 404, "Not Found");
+    fails(get(f, "/file/bot1:A/photos/1.jpg"), 404, "Not Found");
     fails(get(f, "/bot1:A/getYou"), 404, "Not Found: method not found");
     assert_int_equal(request(f, "PUT", "/bot1:A/getMe", NULL, NULL, 0)->status,
                      501);

@@ -106,8 +106,8 @@ static void the_text_is_read_when_the_work_begins(void **state)
     assert_int_equal(start(h, &e[0], FILE_WRITE, "a", text), 0);
     assert_int_equal(start(h, &e[1], FILE_WRITE, "b", text), 0);
     assert_int_equal(start(h, &e[2], FILE_WRITE, "c", waiting), 0);
-    memcpy(text, "trash", 5);
-    memcpy(waiting, "right", 5);
+    strcpy(text, "trash");
+    strcpy(waiting, "right");
     wait_all(h, 3);
     for (int i = 0; i < 3; i++) {
         static const char *const names[] = {"a", "b", "c"};

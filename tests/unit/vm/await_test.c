@@ -273,7 +273,7 @@ static void a_failed_operation_raises_an_error_table(void **state)
     begin(&s, &r, "\nt.on(function()\n\n  t.wait('a')\nend)");
     struct op *op = site_op(&s, "a");
     list_remove(&op->link);
-    err_set(&op->await.result.err, ERR_IO, 5, "disk on fire");
+    err_set(&await_result(&op->await)->err, ERR_IO, 5, "disk on fire");
     await_done(&op->await);
     site_turn(&s);
     assert_int_equal(r.outcome, TASK_ERROR);

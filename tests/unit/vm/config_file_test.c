@@ -169,8 +169,8 @@ static void app_becomes_json(void **state)
     read_good(&f, "return { workers = 1, app = {\n"
                   " owner = 4503599627370495, list = { 1, 2.5, 'x' },\n"
                   " deep = { on = true } } }");
-    struct json app = json_check(f.app_json, strlen(f.app_json));
-    assert_true(json_int(json_get(app, "owner"), &id));
+    struct jslice app = js_check(f.app_json, strlen(f.app_json));
+    assert_true(js_int(js_get(app, "owner"), &id));
     assert_true(id == 4503599627370495);
     assert_non_null(strstr(f.app_json, "\"list\":[1,2.5,\"x\"]"));
     assert_non_null(strstr(f.app_json, "\"deep\":{\"on\":true}"));
@@ -183,7 +183,7 @@ static void app_becomes_json(void **state)
 
 static const char *const refused[][2] = {
     {"return {\n a = 1\n b = 2 }",
-     "config.lua:3: '}' expected (to close '{' at line 1) near 'b'"},
+     "config.lua:3: '}' expected (to close '{' at line 1)"},
     {"\nerror 'own words'", "config.lua:2: own words"},
     {"\nerror('no place', 0)", "config.lua:2: no place"},
     {"\nerror {}", "config.lua:2: it raised a value that is no text"},
@@ -254,6 +254,32 @@ static void what_is_wrong_has_file_and_line(void **state)
     }
 }
 
+/* The text near a fault may be a token; the file's name is shown whole. */
+static void syntax_errors_show_nothing_of_the_text(void **state)
+{
+    static const char *const texts[][2] = {
+        {"return {\n key = 'SECRET }", " near .lua:2: unfinished string"},
+        {"return {\n key = 0SECRET }", " near .lua:2: malformed number"},
+        {"return { key = 1 ' near SECRET' }", " near .lua:1: '}' expected"},
+        {"return { key = [[\nSECRET }",
+         " near .lua:2: unfinished long string (starting at line 1)"},
+        {"return 'SECRET' 'SECRET'", " near .lua:1: <eof> expected"},
+    };
+    char odd[sizeof dir + 16];
+    (void)state;
+
+    snprintf(odd, sizeof odd, "%s/ near .lua", dir);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct config_file f;
+        struct err e;
+        save(texts[i][0], strlen(texts[i][0]));
+        assert_int_equal(rename(path, odd), 0);
+        assert_int_equal(config_file_read(&f, odd, &e), ERR_CONFIG);
+        unlink(odd);
+        assert_string_equal(e.message, texts[i][1]);
+    }
+}
+
 static void a_file_that_cannot_be_read_is_named(void **state)
 {
     struct config_file f;
@@ -310,6 +336,7 @@ int main(void)
         cmocka_unit_test(env_reads_the_environment),
         cmocka_unit_test(app_becomes_json),
         cmocka_unit_test(what_is_wrong_has_file_and_line),
+        cmocka_unit_test(syntax_errors_show_nothing_of_the_text),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(a_huge_file_is_refused),
         cmocka_unit_test(nothing_dangerous_is_there),

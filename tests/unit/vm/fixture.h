@@ -114,7 +114,7 @@ static inline void op_start(struct await *aw, const struct journal_row *row)
     if (op->mode == OP_SLEEP)
         timer_start(&op->timer, op->ms);
     if (op->mode == OP_NOW) {
-        buf_puts(&aw->result.bytes, op->name);
+        buf_puts(&await_result(aw)->bytes, op->name);
         await_done(aw);
     }
 }
@@ -489,7 +489,7 @@ static inline void site_done(struct site *s, const char *name,
 {
     struct op *op = site_op(s, name);
     list_remove(&op->link);
-    buf_puts(&op->await.result.bytes, bytes);
+    buf_puts(&await_result(&op->await)->bytes, bytes);
     await_done(&op->await);
 }
 

@@ -47,7 +47,7 @@ static const char *encoded(lua_State *L)
     assert_int_equal(lua_gettop(L), top);
     snprintf(text, sizeof text, "%s%s", why ? "!" : "", why ? why : out.data);
     if (!why)
-        assert_non_null(json_check(out.data, out.len).at);
+        assert_non_null(js_check(out.data, out.len).at);
     buf_free(&out);
     lua_pop(L, 1);
     return text;
@@ -355,7 +355,7 @@ static void nesting_is_bounded_both_ways(void **state)
         push_nested(L, LUA_JSON_MAX_DEPTH, array);
         buf_clear(&out);
         assert_null(lua_json_encode(L, -1, &out));
-        assert_non_null(json_check(out.data, out.len).at);
+        assert_non_null(js_check(out.data, out.len).at);
         assert_true(decoded(L, out.data)); /* what base takes, Lua takes */
         push_nested(L, LUA_JSON_MAX_DEPTH + 1, array);
         assert_string_equal(encoded(L), "!tables are nested deeper than 512 "

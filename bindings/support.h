@@ -1,0 +1,47 @@
+#ifndef MOONLET_BINDINGS_SUPPORT_H
+#define MOONLET_BINDINGS_SUPPORT_H
+
+/*
+ * What the bindings share, and nobody else sees. One file a module; everything
+ * that waits goes through await.
+ */
+
+#include "bindings/bindings.h"
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Each leaves its module on the stack; the rows of modules.c. */
+int binding_api(lua_State *L);
+int binding_config(lua_State *L);
+int binding_core(lua_State *L);
+int binding_errors(lua_State *L);
+int binding_fs(lua_State *L);
+int binding_json(lua_State *L);
+int binding_log(lua_State *L);
+int binding_re(lua_State *L);
+int binding_task(lua_State *L);
+
+/* The duration at index (seconds, or text such as "5m") in ms; raises misuse
+ * naming `what`. */
+uint64_t binding_duration(lua_State *L, int index, const char *what);
+
+/* core.matcher, see its own comment. */
+int binding_matcher(lua_State *L);
+
+/* Is the value at the index a compiled expression of moonlet.re? */
+bool binding_is_re(lua_State *L, int index);
+
+/* Looks for the re at index `re` in the text at index `text`: pushes what
+ * re:find returns and gives their number, 0 if there is no match; or pushes
+ * an error table and gives -1. */
+int binding_re_find(lua_State *L, int re, int text);
+
+/* Sets an __index on the module table on top of the stack that raises "not
+ * built yet: PREFIX.NAME" for the names (ends with NULL) and names what is
+ * wrong for all others. */
+void binding_close_module(lua_State *L, const char *prefix,
+                          const char *const *not_built);
+
+#endif
