@@ -11,9 +11,9 @@
 
 static const char *const not_built[] = {NULL};
 
-/* json.decode(text): returns the value; null becomes json.null, and an empty
- * array an empty table, which encode would write as {}. Raises a text if it
- * is not JSON. */
+/* json.decode(text): returns the value; null becomes json.null; an empty
+ * array stays one when it is encoded again. Raises a text if it is not
+ * JSON. */
 static int json_decode(lua_State *L)
 {
     size_t len;
@@ -24,18 +24,13 @@ static int json_decode(lua_State *L)
 
 /* json.encode(value): returns its JSON text. A table is an array if its keys
  * are 1..n; an empty one is an object unless json.array made it. Raises
- * "misuse" for what JSON cannot hold. */
+ * "misuse" for what JSON cannot hold and beyond 16 MiB. */
 static int json_encode(lua_State *L)
 {
-    struct buf out = {0};
     luaL_checkany(L, 1);
-    const char *why = lua_json_encode(L, 1, &out);
-    if (why) {
-        buf_free(&out);
+    const char *why = lua_json_push(L, 1);
+    if (why)
         script_error_misuse(L, "json.encode: %s", why);
-    }
-    lua_pushlstring(L, out.data, out.len);
-    buf_free(&out);
     return 1;
 }
 
@@ -49,6 +44,8 @@ static int json_array(lua_State *L)
         lua_replace(L, 1);
     }
     luaL_checktype(L, 1, LUA_TTABLE);
+    if (!lua_json_can_mark(L, 1))
+        script_error_misuse(L, "json.array: this table has a metatable");
     lua_json_mark_array(L, 1);
     return 1;
 }

@@ -103,6 +103,13 @@ static int task_wait(lua_State *L)
     return child_wait(L, 2, limit);
 }
 
+/* check_limit(limit): raises misuse unless it is a duration. */
+static int task_check_limit(lua_State *L)
+{
+    binding_duration(L, 1, "the limit");
+    return 0;
+}
+
 /* result(handle): true and the results, or false and the error. */
 static int task_result(lua_State *L)
 {
@@ -126,10 +133,15 @@ static int task_handles(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"sleep", task_sleep},       {"detach", task_detach_function},
-    {"spawn", task_spawn_child}, {"wait", task_wait},
-    {"result", task_result},     {"cancel", task_cancel_child},
-    {"handles", task_handles},   {NULL, NULL},
+    {"sleep", task_sleep},
+    {"detach", task_detach_function},
+    {"spawn", task_spawn_child},
+    {"wait", task_wait},
+    {"result", task_result},
+    {"cancel", task_cancel_child},
+    {"check_limit", task_check_limit},
+    {"handles", task_handles},
+    {NULL, NULL},
 };
 
 int binding_task(lua_State *L)

@@ -21,6 +21,7 @@ struct run {
     struct lane *lane;
     struct inbox_entry *entry;
     struct error_place place;
+    struct generation *generation; /* that it began on; lives as long */
     bool told; /* the scripts have heard how its handler ended */
     struct dispatch *dispatch;
 };
@@ -154,14 +155,14 @@ static bool tell_scripts(struct run *run, const struct script_error *error)
     if (run->told || run->dispatch->stopped)
         return false;
     run->told = true;
-    return task_spawn(run->dispatch->generation, &spec) != NULL;
+    return task_spawn(run->generation, &spec) != NULL;
 }
 
-static bool was_ended_from_outside(const struct script_error *error)
+/* Its own code, and so bot.catch, has had no part in it. */
+static bool was_ended_from_outside(enum task_outcome outcome)
 {
-    return strcmp(error->kind, "limit") == 0 ||
-           strcmp(error->kind, "timeout") == 0 ||
-           strcmp(error->kind, "cancelled") == 0;
+    return outcome == TASK_LIMITED || outcome == TASK_TIMEOUT ||
+           outcome == TASK_EXPIRED;
 }
 
 static void on_ended(void *arg, enum task_outcome outcome,
@@ -172,7 +173,7 @@ static void on_ended(void *arg, enum task_outcome outcome,
 
     if (error) {
         report(run, error);
-        if (was_ended_from_outside(error) && tell_scripts(run, error))
+        if (was_ended_from_outside(outcome) && tell_scripts(run, error))
             return;
     }
     if (outcome == TASK_CANCELLED && !error)
@@ -222,6 +223,7 @@ static bool start(struct dispatch *d, struct run *run)
     };
     if (!inbox_begin(d->o.inbox, entry))
         return false;
+    run->generation = d->generation;
     run->place = (struct error_place){
         .update_id = entry->update_id,
         .lane = entry->lane,

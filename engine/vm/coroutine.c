@@ -1,6 +1,7 @@
 /*
- * The coroutine functions of scripts: as Lua has them, but the CPU limit
- * knows which coroutine runs, and a handler's own coroutine is out of reach.
+ * The coroutine functions and xpcall of scripts: as Lua has them, but the CPU
+ * limit knows which coroutine runs and stops message handlers too, and a
+ * handler's own coroutine is out of reach.
  */
 #include "vm/limits.h"
 #include "vm/script_error.h"
@@ -85,8 +86,48 @@ static int wrap(lua_State *L)
     return 1;
 }
 
+/* A message handler of scripts. Over the limit it is not run: it would run
+ * within the hook, where no hook can stop it. Upvalue: the handler. */
+static int guarded_handler(lua_State *L)
+{
+    const struct generation *g = vm__generation(L);
+    lua_settop(L, 1);
+    if (limits_is_over(g->host->limits) || g->load_over)
+        return 1;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static int xpcall_ended(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    return lua_gettop(L);
+}
+
+/* xpcall. Upvalue: the original. */
+static int guarded_xpcall(lua_State *L)
+{
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (!lua_iscfunction(L, 2)) {
+        lua_pushvalue(L, 2);
+        lua_pushcclosure(L, guarded_handler, 1);
+        lua_replace(L, 2);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, xpcall_ended);
+    return lua_gettop(L);
+}
+
 void vm__open_coroutines(lua_State *L)
 {
+    lua_getglobal(L, "xpcall");
+    lua_pushcclosure(L, guarded_xpcall, 1);
+    lua_setglobal(L, "xpcall");
+
     static const luaL_Reg replaced[] = {{"resume", resume},
                                         {"close", close_coroutine},
                                         {"wrap", wrap},

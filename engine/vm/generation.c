@@ -128,11 +128,11 @@ static void *allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
     return block;
 }
 
-void generation__name_memory(const struct generation *g, const struct task *t,
+bool generation__name_memory(const struct generation *g, const struct task *t,
                              struct script_error *e)
 {
     if (strcmp(e->message, "not enough memory") != 0)
-        return;
+        return false;
     script_error_clear(e);
     e->kind = mem_strdup("limit");
     e->message = mem_printf("the scripts use more than LUA_MEMORY_LIMIT "
@@ -141,6 +141,7 @@ void generation__name_memory(const struct generation *g, const struct task *t,
     e->script = mem_strdup(t ? t->memory_script : "");
     e->line = t ? t->memory_line : 0;
     e->traceback = mem_strdup("");
+    return true;
 }
 
 static void on_warning(void *ud, const char *text, int more)
@@ -161,13 +162,16 @@ static uint64_t thread_cpu_ms(void)
 /* Loading happens on any thread, without the limit's timer. */
 static void check_load_time(lua_State *L, lua_Debug *ar)
 {
-    const struct generation *g = vm__generation(L);
+    struct generation *g = vm__generation(L);
     (void)ar;
-    if (!g->loading)
+    if (!g->loading) {
         lua_sethook(L, NULL, 0, 0);
-    else if (thread_cpu_ms() > g->load_until_ms)
+    } else if (g->load_over || thread_cpu_ms() > g->load_until_ms) {
+        g->load_over = true;
+        lua_sethook(L, check_load_time, LUA_MASKCOUNT, 1); /* past any pcall */
         luaL_error(L, "loading the scripts takes longer than %d s",
                    LOAD_SECONDS);
+    }
 }
 
 static int load_main(lua_State *L)
@@ -218,6 +222,7 @@ struct generation *generation_load(const struct vm_host *host, uint64_t id,
     g->loading = true;
     list_init(&g->tasks);
     list_init(&g->ready);
+    list_init(&g->later);
     deferred_init(&g->drain, task__drain);
     deferred_init(&g->bury, generation_bury);
     for (int i = 0; i < VM_ENTRIES; i++)

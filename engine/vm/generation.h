@@ -86,6 +86,7 @@ enum task_outcome {
     TASK_ERROR,
     TASK_TIMEOUT,
     TASK_CANCELLED,
+    TASK_LIMITED, /* by CPU or memory, or it broke: its scripts know nothing */
     TASK_EXPIRED /* generation_expire; error of kind "cancelled" */
 };
 

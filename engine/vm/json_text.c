@@ -5,7 +5,7 @@
 
 #define ESCAPE_LEN 6 /* of \u0000 */
 #define REPLACEMENT "\\ufffd"
-#define EMPTY_ARRAY "[\"\\u0000[]\"]"
+#define EMPTY_ARRAY "[\"\\u0000moonlet []\"]"
 
 /* The UTF-16 unit that an escape at p gives; 0: there is no escape. */
 static unsigned escaped_unit(const char *p, const char *end)
@@ -46,13 +46,12 @@ static const char *empty_array_end(const char *p, const char *end)
 {
     if (*p++ != '[')
         return NULL;
-    while (p < end && isspace((unsigned char)*p))
+    while (p < end && strchr(" \t\r\n", *p))
         p++;
     return p < end && *p == ']' ? p + 1 : NULL;
 }
 
-/* Could anything have to change? False for nearly every text. */
-static bool is_suspect(const char *text, size_t len)
+bool json_text_is_suspect(const char *text, size_t len)
 {
     const char *end = text + len;
     if (memchr(text, '\\', len))
@@ -92,8 +91,6 @@ void json_text_prepare(struct json_text *t, const char *text, size_t len)
     memset(t, 0, sizeof *t);
     t->at = text;
     t->len = len;
-    if (!is_suspect(text, len))
-        return;
     for (const char *p = text; p < end;) {
         if (*p == '"') {
             p = pass_string(t, &taken, p, end);

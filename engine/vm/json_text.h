@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 
-#define JSON_TEXT_EMPTY "\0[]" /* no text of Telegram's holds a zero byte */
-#define JSON_TEXT_EMPTY_LEN 3
+#define JSON_TEXT_EMPTY "\0moonlet []" /* who writes this himself gets [] */
+#define JSON_TEXT_EMPTY_LEN 11
 
 struct json_text {
     const char *at; /* the text to decode: the given one, or that of `copy` */
@@ -22,6 +22,10 @@ struct json_text {
     struct buf copy; /* to be freed by the caller */
 };
 
+/* Could anything have to change? Cheap; false for nearly every text. */
+bool json_text_is_suspect(const char *text, size_t len);
+
+/* For a text that is suspect. */
 void json_text_prepare(struct json_text *t, const char *text, size_t len);
 
 #endif

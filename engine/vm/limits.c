@@ -144,6 +144,20 @@ void limits_enter_long(struct limits *m, lua_State *L)
     m->stuck_ticks *= LONG_FACTOR;
 }
 
+void limits_enter_over(struct limits *m, lua_State *L)
+{
+    if (!m)
+        return;
+    limits_enter(m, L);
+    m->over = true;
+    lua_sethook(L, over_limit, LUA_MASKCOUNT, 1);
+}
+
+bool limits_is_over(const struct limits *m)
+{
+    return m && m->over;
+}
+
 bool limits_leave(struct limits *m)
 {
     if (!m)

@@ -35,6 +35,11 @@ void limits_enter(struct limits *m, struct lua_State *L);
 /* The same for a full collection, which may take long of itself and runs
  * finalizers, where Lua calls no hook: only `stuck` comes, ten times later. */
 void limits_enter_long(struct limits *m, struct lua_State *L);
+/* The same for a slice whose family is over its limit already: it is stopped
+ * at its first instruction. */
+void limits_enter_over(struct limits *m, struct lua_State *L);
+/* Is the running slice over its limit? */
+bool limits_is_over(const struct limits *m);
 /* It has ended. True if it went over its limit. */
 bool limits_leave(struct limits *m);
 

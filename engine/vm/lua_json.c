@@ -33,6 +33,8 @@ void lua_json_open(lua_State *L)
     lua_newtable(L);
     lua_pushstring(L, "json array");
     lua_setfield(L, -2, "__name");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable"); /* all arrays share it */
     lua_rawsetp(L, LUA_REGISTRYINDEX, &ARRAY_KEY);
 }
 
@@ -86,40 +88,81 @@ static void mend_table(lua_State *L, bool has_empty_arrays)
     }
 }
 
-/* The copy is not in memory of Lua's: nothing may raise while it lives. */
-static void push_text(lua_State *L, struct json_text *t)
+static int free_box(lua_State *L)
 {
-    char *room = t->copy.data ? lua_newuserdatauv(L, t->len, 0) : NULL;
-    if (room) {
-        memcpy(room, t->copy.data, t->len);
-        buf_free(&t->copy);
-        t->at = room;
-        lua_pushlstring(L, t->at, t->len);
-        lua_remove(L, -2);
-        return;
+    buf_free(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* Pushes a userdata whose buffer is freed whatever raises. */
+static struct buf *push_box(lua_State *L)
+{
+    struct buf *box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = (struct buf){0};
+    if (luaL_newmetatable(L, "moonlet.buf")) {
+        lua_pushcfunction(L, free_box);
+        lua_setfield(L, -2, "__gc");
     }
-    lua_pushlstring(L, t->at, t->len);
+    lua_setmetatable(L, -2);
+    return box;
+}
+
+/* True if the text on top holds stand-ins for empty arrays. */
+static bool push_text(lua_State *L, const char *text, size_t len)
+{
+    struct json_text t;
+    if (!json_text_is_suspect(text, len)) {
+        lua_pushlstring(L, text, len);
+        return false;
+    }
+    struct buf *box = push_box(L);
+    json_text_prepare(&t, text, len);
+    *box = t.copy;
+    lua_pushlstring(L, t.at, t.len);
+    buf_free(box);
+    lua_remove(L, -2);
+    return t.has_empty_arrays;
 }
 
 void lua_json_decode(lua_State *L, const char *text, size_t len)
 {
-    struct json_text t;
     lua_Integer n;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &DECODE_KEY);
-    json_text_prepare(&t, text, len);
-    push_text(L, &t);
+    bool has_empty_arrays = push_text(L, text, len);
     lua_call(L, 1, 1);
     if (lua_istable(L, -1)) {
-        mend_table(L, t.has_empty_arrays);
+        mend_table(L, has_empty_arrays);
     } else if (lua_type(L, -1) == LUA_TNUMBER && as_integer(L, -1, &n)) {
         lua_pop(L, 1);
         lua_pushinteger(L, n);
     }
 }
 
+const char *lua_json_push(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    struct buf *box = push_box(L);
+    const char *why = lua_json_encode(L, index, box);
+    if (!why)
+        lua_pushlstring(L, box->data, box->len);
+    buf_free(box);
+    lua_remove(L, why ? -1 : -2);
+    return why;
+}
+
 void lua_json_push_null(lua_State *L)
 {
     lua_pushlightuserdata(L, NULL);
+}
+
+static bool is_marked_array(lua_State *L, int index);
+
+bool lua_json_can_mark(lua_State *L, int index)
+{
+    if (!lua_getmetatable(L, index))
+        return true;
+    lua_pop(L, 1);
+    return is_marked_array(L, index);
 }
 
 void lua_json_mark_array(lua_State *L, int index)
@@ -254,6 +297,8 @@ static const char *encode_number(lua_State *L, int index, struct buf *out)
 static const char *encode_value(lua_State *L, int index, struct buf *out,
                                 int depth)
 {
+    if (out->len > LUA_JSON_MAX_SIZE)
+        return "the text would be longer than 16 MiB";
     size_t len;
     const char *text;
 

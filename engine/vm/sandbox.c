@@ -166,15 +166,10 @@ static int decode_text(lua_State *L)
 
 static int encode_text(lua_State *L)
 {
-    struct buf out = {0};
     luaL_checkany(L, 1);
-    const char *why = lua_json_encode(L, 1, &out);
-    if (why) {
-        buf_free(&out);
+    const char *why = lua_json_push(L, 1);
+    if (why)
         return luaL_error(L, "%s", why);
-    }
-    lua_pushlstring(L, out.data, out.len);
-    buf_free(&out);
     return 1;
 }
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DRAIN_MS 20 /* of ready tasks in one turn of the loop */
+
 static void task_deadline(struct timer *timer)
 {
     struct task *t = LIST_ENTRY(timer, struct task, deadline);
@@ -36,12 +38,25 @@ struct task *task__new(struct generation *g)
     return t;
 }
 
+static struct task *root_of(struct task *t)
+{
+    while (t->parent)
+        t = t->parent;
+    return t;
+}
+
+/* No handler waits for what it does. */
+static bool is_beside(struct task *t)
+{
+    return !root_of(t)->spec.ended;
+}
+
 void task__make_ready(struct task *t)
 {
     if (t->state != TASK_WAITING)
         return;
     t->state = TASK_READY;
-    list_push(&t->gen->ready, &t->ready_link);
+    list_push(is_beside(t) ? &t->gen->later : &t->gen->ready, &t->ready_link);
     loop_defer(t->gen->loop, &t->gen->drain);
 }
 
@@ -60,7 +75,8 @@ static int task_finished(lua_State *L, int status, lua_KContext context)
     lua_settop(L, 2); /* the handler and the error */
     end->outcome = TASK_ERROR;
     script_error_take(L, &end->error);
-    generation__name_memory(g, g->running, &end->error);
+    if (generation__name_memory(g, g->running, &end->error))
+        end->outcome = TASK_LIMITED;
     return 0;
 }
 
@@ -83,6 +99,7 @@ static void task_free(struct task *t)
         vm__bind(t->L, &g->thread);
     luaL_unref(g->L, LUA_REGISTRYINDEX, t->ref);
     free(t->replayed);
+    script_error_clear(&t->limit);
     free(t);
     g->task_count--;
     if (g->retired && g->task_count == 0)
@@ -121,6 +138,8 @@ static void enter(struct task *t, enum task_state state, struct task_end *end)
     if (t->spec.on_loop)
         t->spec.on_loop(t->spec.arg, true);
     generation__enter(t->gen, t->L);
+    if (state == TASK_CLOSING && t->gen->close_over)
+        limits_enter_over(t->gen->host->limits, t->L);
 }
 
 /* True if the slice went over its CPU limit. */
@@ -167,7 +186,8 @@ static void close_thread(struct task *t)
     bool waited = lua_status(t->L) == LUA_YIELD;
     enter(t, TASK_CLOSING, NULL);
     int status = lua_resetthread(t->L);
-    leave(t);
+    /* The others of its family get no such time again. */
+    t->gen->close_over = leave(t) || t->gen->close_over;
     if (waited && status != LUA_OK)
         report_close(t);
 }
@@ -181,6 +201,10 @@ void task__kill(struct task *t, enum task_outcome outcome)
         script_error_locate(&end.error, t->L, "timeout",
                             "it was not done in its time, %g s",
                             (double)t->spec.timeout_ms / 1000);
+    if (outcome == TASK_LIMITED) {
+        end.error = t->limit;
+        memset(&t->limit, 0, sizeof t->limit);
+    }
     if (outcome == TASK_EXPIRED)
         script_error_locate(&end.error, t->L, "cancelled", "%s",
                             "ended because its scripts have been replaced "
@@ -188,6 +212,48 @@ void task__kill(struct task *t, enum task_outcome outcome)
     task__release_await(t);
     close_thread(t);
     task_end(t, &end);
+}
+
+/* A child that goes over the CPU limit ends its whole family: a handler's
+ * limit is not multiplied by its children. */
+static void limit_family(struct task *t, const struct script_error *e)
+{
+    struct task *root = root_of(t);
+    if (root == t || root->ending != TASK_DONE)
+        return;
+    root->limit = (struct script_error){
+        .kind = mem_strdup(e->kind),
+        .message = mem_strdup(e->message),
+        .script = mem_strdup(e->script),
+        .line = e->line,
+        .traceback = mem_strdup(e->traceback),
+    };
+    root->ending = TASK_LIMITED;
+    task__make_ready(root);
+}
+
+static void set_limited(struct task *t, struct task_end *end, const char *kind,
+                        const char *text)
+{
+    script_error_clear(&end->error);
+    script_error_locate(&end->error, t->L, kind, "%s", text);
+    end->outcome = TASK_LIMITED;
+}
+
+/* The ways to end that the task's own code did not choose. */
+static void judge_end(struct task *t, struct task_end *end, int status,
+                      bool over)
+{
+    /* A yield that no await made would wait for nobody. */
+    if (status == LUA_YIELD)
+        set_limited(t, end, "misuse",
+                    "coroutine.yield outside a coroutine of your own");
+    else if (status != LUA_OK)
+        set_limited(t, end, "limit", "out of memory or stack");
+    else if (over && (!end->error.kind || strcmp(end->error.kind, "limit")))
+        set_limited(t, end, "limit", "ran longer than HANDLER_CPU_LIMIT");
+    if (over)
+        end->outcome = TASK_LIMITED;
 }
 
 static void task_resume(struct task *t)
@@ -207,25 +273,11 @@ static void task_resume(struct task *t)
     }
     if (status == LUA_YIELD && t->state != TASK_RUNNING)
         return;
-    if (status != LUA_OK) {
-        end.outcome = TASK_ERROR;
-        script_error_clear(&end.error);
-        /* A yield that no await made would wait for nobody. */
-        if (status == LUA_YIELD)
-            script_error_locate(&end.error, t->L, "misuse", "%s",
-                                "coroutine.yield outside a coroutine of your "
-                                "own");
-        else
-            script_error_locate(&end.error, t->L, "limit", "%s",
-                                "out of memory or stack");
+    judge_end(t, &end, status, over);
+    if (status != LUA_OK)
         close_thread(t);
-    }
-    /* It has caught the limit's error and returned at once. */
-    if (over && end.outcome == TASK_DONE) {
-        end.outcome = TASK_ERROR;
-        script_error_locate(&end.error, t->L, "limit", "%s",
-                            "ran longer than HANDLER_CPU_LIMIT");
-    }
+    if (over)
+        limit_family(t, &end.error);
     task_end(t, &end);
 }
 
@@ -234,23 +286,48 @@ bool task__is_one(lua_State *co)
     return vm__thread(co)->task != NULL;
 }
 
+static void run_ready(struct task *t)
+{
+    struct generation *g = t->gen;
+    g->close_over = false;
+    if (t->ending == TASK_DONE)
+        task_resume(t);
+    else
+        task__kill(t, t->ending);
+    if (g->memory.refused)
+        generation__relieve(g);
+}
+
+/* Runs the batch, but no more once DRAIN_MS are over: what is left goes back
+ * to the front and on after the loop has looked at its sockets. */
+static void run_batch(struct generation *g, struct list *batch,
+                      struct list *ready)
+{
+    const struct clock *clock = loop_clock(g->loop);
+    uint64_t until = clock_ns(clock) + DRAIN_MS * 1000000u;
+
+    while (!list_empty(batch)) {
+        run_ready(LIST_ENTRY(list_shift(batch), struct task, ready_link));
+        if (clock_ns(clock) >= until)
+            break;
+    }
+    if (!list_empty(batch))
+        loop_defer(g->loop, &g->drain);
+    list_splice(batch, ready);
+    list_splice(ready, batch);
+}
+
 void task__drain(struct deferred *d)
 {
     struct generation *g = LIST_ENTRY(d, struct generation, drain);
-    struct list batch;
-    struct list *link;
+    struct list handlers, beside;
 
-    list_init(&batch);
-    list_splice(&batch, &g->ready);
-    while ((link = list_shift(&batch))) {
-        struct task *t = LIST_ENTRY(link, struct task, ready_link);
-        if (t->ending == TASK_DONE)
-            task_resume(t);
-        else
-            task__kill(t, t->ending);
-        if (g->memory.refused)
-            generation__relieve(g);
-    }
+    list_init(&handlers);
+    list_init(&beside);
+    list_splice(&handlers, &g->ready);
+    list_splice(&beside, &g->later);
+    run_batch(g, &handlers, &g->ready);
+    run_batch(g, &beside, &g->later);
 }
 
 void task__drop_all(struct generation *g)
@@ -310,7 +387,9 @@ static int make_thread(lua_State *L)
 
 struct task *task_spawn(struct generation *g, const struct task_spec *spec)
 {
-    if (g->retired || g->entries[spec->entry] == LUA_NOREF)
+    /* What failed on these scripts is told to these scripts. */
+    if ((g->retired && spec->entry != VM_ON_FAILED) ||
+        g->entries[spec->entry] == LUA_NOREF)
         return NULL;
     struct task *t = task__new(g);
     t->spec = *spec;

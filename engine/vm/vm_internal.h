@@ -38,11 +38,14 @@ struct generation {
     struct loop *loop; /* NULL until adopted */
     struct list tasks; /* alive, by task.link */
     struct list ready; /* to be resumed, by task.ready_link */
+    struct list later; /* the same for detached tasks: handlers go first */
     size_t task_count;
     struct deferred drain; /* resumes what is ready */
     struct task *running;  /* whose code is on the loop */
     struct task_end *running_end;
     struct deferred bury;   /* frees the generation */
+    bool load_over; /* loading has taken too long: every step raises */
+    bool close_over; /* a close variable of the task being ended did */
     uint64_t load_until_ms; /* CPU time of the loading thread */
     bool loading;
     bool retired;
@@ -86,6 +89,7 @@ struct task {
     int memory_line;
     struct timer deadline;
     enum task_outcome ending; /* TASK_DONE: goes on */
+    struct script_error limit; /* of a child, which ends the whole family */
     struct task_spec spec;
 };
 
@@ -101,7 +105,8 @@ bool generation__leave(struct generation *g, lua_State *L);
 void generation__relieve(struct generation *g);
 
 /* Lua's own error for a refused block knows no kind and no place. */
-void generation__name_memory(const struct generation *g, const struct task *t,
+/* True if it was that. */
+bool generation__name_memory(const struct generation *g, const struct task *t,
                              struct script_error *e);
 
 void vm__bind(lua_State *L, struct vm_thread *thread);

@@ -14,6 +14,7 @@ return function(limit, fn, ...)
   if type(fn) ~= "function" then
     core.misuse("timeout needs a function, got " .. type(fn))
   end
+  tasks.check_limit(limit)
   local handle = tasks.spawn(fn, ...)
   if not tasks.wait(limit, handle) then
     tasks.cancel(handle)

@@ -136,7 +136,7 @@ static void a_plain_yield_is_misuse(void **state)
                   "  pcall(coroutine.yield, 1)\n"
                   "end)");
     run_all(&r, &s);
-    assert_int_equal(r.outcome, TASK_ERROR);
+    assert_int_equal(r.outcome, TASK_LIMITED);
     assert_string_equal(r.kind, "misuse");
     assert_string_equal(r.message, "coroutine.yield outside a coroutine of "
                                    "your own");
@@ -457,7 +457,7 @@ static void no_memory_ends_the_task_with_a_limit(void **state)
                   "end)");
     for (int i = 0; i < 2; i++) { /* the generation lives on */
         run_all(&r, &s);
-        assert_int_equal(r.outcome, TASK_ERROR);
+        assert_int_equal(r.outcome, TASK_LIMITED);
         assert_string_equal(r.kind, "limit");
         assert_string_equal(r.message,
                             "the scripts use more than LUA_MEMORY_LIMIT "
@@ -485,7 +485,7 @@ static void no_memory_in_code_that_is_gone_has_its_place(void **state)
                   "    '@' .. 'made' .. tostring(4) .. '.lua')()\n"
                   "end)");
     run_all(&r, &s);
-    assert_int_equal(r.outcome, TASK_ERROR);
+    assert_int_equal(r.outcome, TASK_LIMITED);
     assert_string_equal(r.kind, "limit");
     assert_string_equal(r.script, "made4.lua");
     assert_int_equal(r.line, 2);
