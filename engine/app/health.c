@@ -122,7 +122,7 @@ static bool is_loopback_host(const char *host)
 static bool is_forwarded(const struct exchange *x)
 {
     return exchange_header(x, "Forwarded") || exchange_header(x, "X-Real-IP") ||
-           exchange_header_begins(x, "X-Forwarded-");
+           exchange_header_begins(x, "X-Forwarded");
 }
 
 /* A page of another site can make a browser on this machine send requests

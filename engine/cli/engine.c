@@ -71,6 +71,7 @@ struct engine {
     struct polling *polling;
     uv_signal_t signals[SIGNALS];
     struct timer shutdown_limit;
+    bool telegram_lost; /* a call has failed since the last that did not */
     bool stopping;
     int exit_code;
 };
@@ -124,8 +125,9 @@ static void on_refused(void *arg, const struct err *error)
 static void on_telegram_state(void *arg, bool up)
 {
     struct engine *e = arg;
-    if (up && e->health.components[HEALTH_TELEGRAM].state == HEALTH_DOWN)
+    if (up && e->telegram_lost)
         LOG_AT(e->log, LOG_INFO, "telegram.back");
+    e->telegram_lost = !up;
     health_set(&e->health, HEALTH_TELEGRAM, up ? HEALTH_UP : HEALTH_DOWN);
 }
 
@@ -252,6 +254,7 @@ static void open_telegram(struct engine *e)
                        : http_client_new_curl(e->loop, &client);
     e->api = api_new(e->loop, e->client, &api);
     e->services.api = e->api;
+    health_set(&e->health, HEALTH_TELEGRAM, HEALTH_DOWN);
     e->admins = admins_new(e->loop, e->api, c->admin_ids, c->admin_count);
 }
 

@@ -1,9 +1,15 @@
 #include "loop/config_schema.h"
 
+#include "base/mem.h"
+
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#define ZONES "/usr/share/zoneinfo"
 #define DAY_MS INT64_C(86400000)
 #define HOUR_MS INT64_C(3600000)
 #define MB (INT64_C(1) << 20)
@@ -50,16 +56,26 @@ static bool is_http_url(const char *text)
            (starts_with(text, "http://") || starts_with(text, "https://"));
 }
 
-/* libcurl takes a proxy without a scheme for an HTTP one. */
 static bool is_proxy(const char *text)
 {
-    const char *scheme = strstr(text, "://");
-
     return is_graphic(text) &&
-           (scheme == NULL || starts_with(text, "http://") ||
-            starts_with(text, "https://") || starts_with(text, "socks4://") ||
-            starts_with(text, "socks4a://") || starts_with(text, "socks5://") ||
-            starts_with(text, "socks5h://"));
+           (starts_with(text, "http://") || starts_with(text, "https://") ||
+            starts_with(text, "socks5://") || starts_with(text, "socks5h://"));
+}
+
+/* libc takes a zone that it does not know for UTC, without a word. */
+static bool is_zone(const char *text)
+{
+    struct stat s;
+
+    if (!is_graphic(text) || *text == '/' || strstr(text, "..") != NULL)
+        return false;
+    if (*text == '\0' || access(ZONES, F_OK) != 0)
+        return true;
+    char *path = mem_printf("%s/%s", ZONES, text);
+    bool known = stat(path, &s) == 0 && S_ISREG(s.st_mode);
+    free(path);
+    return known;
 }
 
 /* The form that setWebhook asks for. */
@@ -91,6 +107,8 @@ static const struct setting_form line = {.fits = is_line,
                                          .allowed = "one line of text"};
 static const struct setting_form word = {.fits = is_graphic,
                                          .allowed = "a text without spaces"};
+static const struct setting_form zone = {
+    .fits = is_zone, .allowed = "a time zone like Europe/Berlin"};
 static const struct setting_form secret_line = {
     .fits = is_line, .allowed = "one line of text", .secret = true};
 static const struct setting_form secret_word = {
@@ -161,7 +179,7 @@ const struct setting config__settings[] = {
     IDS("ADMIN_IDS", admin_ids),
     PATH("SCRIPTS_DIR", scripts_dir, "scripts/bot"),
     PATH("DATA_DIR", data_dir, "./data"),
-    TEXT("TZ", tz, "", word),
+    TEXT("TZ", tz, "", zone),
     WORD("LOG_LEVEL", log_level, "info", levels, 0),
     WORD("LOG_FORMAT", log_format, "text", formats, 0),
     TEXT("HTTP_HOST", http_host, "127.0.0.1", word),

@@ -95,7 +95,7 @@ static const char *last(const char *p, const char *end, char c,
     return at != NULL ? at : otherwise;
 }
 
-/* A proxy may come without a scheme. */
+/* sqlite:PATH has no host. */
 static const char *behind_scheme(const char *text)
 {
     const char *scheme = strstr(text, "://");

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "vm/lua_json.h"
 #include "vm/script_error.h"
+#include "vm/seal.h"
 #include "vm/string_guard.h"
 #include "vm/vm.h"
 
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 #define NAME_MAX_LEN 200
+#define LIBRARY_CHUNK "=[moonlet." /* how sources of the library begin */
+#define GC_STEP_MAX (1024 * 1024)
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 /* Parts of the design that are not there yet, by the name that scripts use. */
@@ -36,6 +39,11 @@ static const luaL_Reg libraries[] = {
     {LUA_OSLIBNAME, luaopen_os},     {NULL, NULL},
 };
 
+static bool is_library_chunk(const char *source)
+{
+    return source && strncmp(source, LIBRARY_CHUNK, strlen(LIBRARY_CHUNK)) == 0;
+}
+
 /* load(chunk [, name [, mode [, env]]]) without bytecode. */
 static int text_load(lua_State *L)
 {
@@ -44,6 +52,9 @@ static int text_load(lua_State *L)
     if (!lua_isstring(L, 1))
         luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 4);
+    if (is_library_chunk(lua_tostring(L, 2)))
+        script_error_misuse(L, "load: chunks named \"%s\" are the library's",
+                            lua_tostring(L, 2));
     if (lua_isnil(L, 2)) {
         lua_pushstring(L, "=(load)");
         lua_replace(L, 2);
@@ -56,6 +67,44 @@ static int text_load(lua_State *L)
         lua_settop(L, 4);
     lua_call(L, has_env ? 4 : 3, 2);
     return 2;
+}
+
+/* The same as Lua's for the options that cannot switch the collector off. */
+static int collect_garbage(lua_State *L)
+{
+    const char *option = luaL_optstring(L, 1, "collect");
+    lua_Integer kib = luaL_optinteger(L, 2, 0);
+    if (strcmp(option, "count") == 0) {
+        lua_pushnumber(L, lua_gc(L, LUA_GCCOUNT) +
+                              lua_gc(L, LUA_GCCOUNTB) / 1024.0);
+    } else if (strcmp(option, "collect") == 0) {
+        lua_pushinteger(L, lua_gc(L, LUA_GCCOLLECT));
+    } else if (strcmp(option, "step") == 0) {
+        if (kib < 0 || kib > GC_STEP_MAX)
+            script_error_misuse(L, "collectgarbage: a step is 0..%d KiB",
+                                GC_STEP_MAX);
+        lua_pushboolean(L, lua_gc(L, LUA_GCSTEP, (int)kib) == 1);
+    } else {
+        script_error_misuse(L,
+                            "collectgarbage has only the options \"collect\", "
+                            "\"count\" and \"step\", got \"%s\"",
+                            option);
+    }
+    return 1;
+}
+
+/* warn writes to the log, too; its switches "@on" and "@off" are ignored. */
+static int log_warn(lua_State *L)
+{
+    int n = lua_gettop(L);
+    luaL_checkstring(L, 1);
+    for (int i = 2; i <= n; i++)
+        luaL_checkstring(L, i);
+    lua_concat(L, n);
+    if (n > 1 || *lua_tostring(L, -1) != '@')
+        LOG_AT(vm_log(L), LOG_WARN, "script.warning",
+               LOG_S("text", lua_tostring(L, -1)));
+    return 0;
 }
 
 /* print writes to the log: stdout belongs to the operator. */
@@ -95,8 +144,7 @@ static void keep_only(lua_State *L, const char *table, const char *const *names)
 
 static void remove_globals(lua_State *L)
 {
-    static const char *const gone[] = {"dofile",         "loadfile", "require",
-                                       "collectgarbage", "warn",     NULL};
+    static const char *const gone[] = {"dofile", "loadfile", NULL};
     for (const char *const *name = gone; *name; name++) {
         lua_pushnil(L);
         lua_setglobal(L, *name);
@@ -111,6 +159,11 @@ void vm__open_sandbox(lua_State *L)
 {
     static const char *const os_names[] = {"time", "date", "clock", "difftime",
                                            NULL};
+    static const luaL_Reg own[] = {{"print", log_print},
+                                   {"warn", log_warn},
+                                   {"collectgarbage", collect_garbage},
+                                   {"require", vm__require},
+                                   {NULL, NULL}};
     for (const luaL_Reg *lib = libraries; lib->name; lib++) {
         luaL_requiref(L, lib->name, lib->func, 1);
         lua_pop(L, 1);
@@ -122,10 +175,9 @@ void vm__open_sandbox(lua_State *L)
     lua_getglobal(L, "load");
     lua_pushcclosure(L, text_load, 1);
     lua_setglobal(L, "load");
-    lua_pushcfunction(L, log_print);
-    lua_setglobal(L, "print");
-    lua_pushcfunction(L, vm__require);
-    lua_setglobal(L, "require");
+    lua_pushglobaltable(L);
+    luaL_setfuncs(L, own, 0);
+    lua_pop(L, 1);
 }
 
 static const struct vm_module *find_module(const struct vm_host *host,
@@ -280,6 +332,32 @@ static void load_script(lua_State *L, const char *name)
         lua_error(L);
 }
 
+/* Is it a module that only the library itself may use? */
+static bool is_internal(const char *name)
+{
+    return strcmp(name, "moonlet.core") == 0 ||
+           strncmp(name, "moonlet.core.", 13) == 0 ||
+           strcmp(name, "moonlet.ctx") == 0 ||
+           strcmp(name, "moonlet.answers") == 0;
+}
+
+/* Of require. */
+static bool caller_is_library(lua_State *L)
+{
+    lua_Debug ar;
+    return lua_getstack(L, 1, &ar) && lua_getinfo(L, "S", &ar) &&
+           is_library_chunk(ar.source);
+}
+
+/* moonlet.config is the author's own data, which json.encode and next shall
+ * see as it is. */
+static bool is_shipped(const char *name)
+{
+    return (strncmp(name, "moonlet.", 8) == 0 &&
+            strcmp(name, "moonlet.config") != 0) ||
+           strcmp(name, "cjson") == 0;
+}
+
 static void push_loader(lua_State *L, const char *name)
 {
     const struct vm_host *host = vm__generation(L)->host;
@@ -307,6 +385,8 @@ int vm__require(lua_State *L)
     const char *name = luaL_checklstring(L, 1, &len);
     if (strlen(name) != len)
         script_error_misuse(L, "require: a module name holds a zero byte");
+    if (is_internal(name) && !caller_is_library(L))
+        fail_unknown_module(L, name);
     lua_settop(L, 1);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_getfield(L, 2, name);
@@ -317,15 +397,17 @@ int vm__require(lua_State *L)
                             name);
     if (lua_toboolean(L, -1))
         return 1;
+    push_loader(L, name);
     lua_pushlightuserdata(L, (void *)libraries);
     lua_setfield(L, 2, name);
-    push_loader(L, name);
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         lua_pushboolean(L, 1);
     }
+    if (is_shipped(name))
+        seal_module(L, name);
     lua_pushvalue(L, -1);
     lua_setfield(L, 2, name);
     return 1;

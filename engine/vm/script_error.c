@@ -158,6 +158,22 @@ int script_error_push(lua_State *L, const char *kind, const char *message)
     return 1;
 }
 
+/* The others keep what libraries say, which scripts cannot look up. */
+static bool has_code(enum err_code code)
+{
+    return code == ERR_API || code == ERR_DB || code == ERR_IO;
+}
+
+/* As an integer if it is one. */
+static void push_number(lua_State *L, double number)
+{
+    lua_Integer whole;
+    if (lua_numbertointeger(number, &whole) && (double)whole == number)
+        lua_pushinteger(L, whole);
+    else
+        lua_pushnumber(L, number);
+}
+
 int script_error_push_err(lua_State *L, const char *what, const struct err *e)
 {
     script_error_push(L, err_kind(e->code), e->message);
@@ -165,12 +181,12 @@ int script_error_push_err(lua_State *L, const char *what, const struct err *e)
     lua_setfield(L, -2, "method");
     lua_pushboolean(L, e->retryable);
     lua_setfield(L, -2, "retryable");
-    if (e->detail) {
+    if (e->detail && has_code(e->code)) {
         lua_pushinteger(L, e->detail);
         lua_setfield(L, -2, "code");
     }
     if (e->retry_after > 0) {
-        lua_pushnumber(L, e->retry_after);
+        push_number(L, e->retry_after);
         lua_setfield(L, -2, "retry_after");
     }
     return 1;
@@ -259,6 +275,22 @@ static void push_described(lua_State *L, int index)
     lua_settop(L, top + 1);
 }
 
+/* Gives the table on top what callers may look at in the author's table. */
+static void add_own_fields(lua_State *L, int index)
+{
+    static const char *const names[] = {"code", "retry_after", NULL};
+    if (lua_type(L, index) != LUA_TTABLE)
+        return;
+    for (const char *const *name = names; *name; name++) {
+        lua_pushstring(L, *name);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, index) == LUA_TNIL)
+            lua_pop(L, 2);
+        else
+            lua_rawset(L, -3);
+    }
+}
+
 static bool is_error_table(lua_State *L, int index)
 {
     if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
@@ -315,6 +347,7 @@ int script_error_handler(lua_State *L)
         lua_setfield(L, -2, "message");
         lua_pushvalue(L, 1);
         lua_setfield(L, -2, "value");
+        add_own_fields(L, 1);
     }
     add_traceback(L);
     return 1;

@@ -4,6 +4,7 @@
 #include "vm/vm.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 static const char SEAL_KEY = 's'; /* marks the metatables of sealed tables */
 
@@ -27,6 +28,14 @@ static int write_sealed(lua_State *L)
     lua_settop(L, 3);
     lua_rawset(L, lua_upvalueindex(1));
     return 0;
+}
+
+/* Upvalues: the real table, the module's name. */
+static int refuse_write(lua_State *L)
+{
+    const char *key = luaL_tolstring(L, 2, NULL);
+    return script_error_misuse(L, "%s.%s: the library is read-only",
+                               lua_tostring(L, lua_upvalueindex(2)), key);
 }
 
 static int next_pair(lua_State *L)
@@ -54,7 +63,7 @@ static int pairs_sealed(lua_State *L)
     return 3;
 }
 
-void seal_table(lua_State *L, const char *name)
+static void seal(lua_State *L, const char *name, lua_CFunction write)
 {
     int real = lua_absindex(L, -1);
     lua_newtable(L);
@@ -63,7 +72,7 @@ void seal_table(lua_State *L, const char *name)
     lua_setfield(L, -2, "__index");
     lua_pushvalue(L, real);
     lua_pushstring(L, name);
-    lua_pushcclosure(L, write_sealed, 2);
+    lua_pushcclosure(L, write, 2);
     lua_setfield(L, -2, "__newindex");
     lua_pushvalue(L, real);
     lua_pushcclosure(L, pairs_sealed, 1);
@@ -74,6 +83,18 @@ void seal_table(lua_State *L, const char *name)
     lua_rawsetp(L, -2, &SEAL_KEY);
     lua_setmetatable(L, -2);
     lua_remove(L, real);
+}
+
+void seal_table(lua_State *L, const char *name)
+{
+    seal(L, name, write_sealed);
+}
+
+void seal_module(lua_State *L, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    if (lua_istable(L, -1))
+        seal(L, dot ? dot + 1 : name, refuse_write);
 }
 
 static bool is_sealed(lua_State *L, int index)

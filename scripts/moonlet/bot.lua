@@ -3,7 +3,8 @@
 -- handler returns bot.pass. They are made while scripts load; later, and with
 -- a wrong argument, they raise kind "misuse". opts is a table of options:
 -- auto_answer (bot.callback), description and order, of which the last two
--- are kept for later and change nothing yet.
+-- are kept for later and change nothing yet; order is "chat", "user" or
+-- "none".
 local answers = require "moonlet.answers"
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
@@ -12,7 +13,7 @@ local log = require "moonlet.log"
 local bot = {}
 
 --- bot.pass: returned by a handler to let the next registration try.
-bot.pass = setmetatable({}, { __name = "bot.pass" })
+bot.pass = setmetatable({}, { __name = "bot.pass", __metatable = false })
 local pass = bot.pass
 
 local middleware, catchers, starters = {}, {}, {}
@@ -43,6 +44,7 @@ end
 local known_options = {
   auto_answer = true, description = true, order = true,
 }
+local orders = { chat = true, user = true, none = true }
 local function check_options(what, opts)
   if opts == nil then return {} end
   if type(opts) ~= "table" then
@@ -52,6 +54,10 @@ local function check_options(what, opts)
     if not known_options[name] then
       core.misuse(("%s has no option %q"):format(what, tostring(name)))
     end
+  end
+  if opts.order ~= nil and not orders[opts.order] then
+    core.misuse(('%s: order is "chat", "user" or "none", got %q'):format(
+      what, tostring(opts.order)))
   end
   return opts
 end
@@ -69,11 +75,12 @@ local function call_matched(fn, ctx, from, _, ...)
   return fn(ctx, ...)
 end
 
---- bot.use(fn): middleware, in the order of registration. fn(ctx, next) runs
--- for every update; next() runs the rest, which is the next middleware and at
--- last the handler. Without it the update ends there.
-function bot.use(fn)
+--- bot.use(fn [, opts]): middleware, in the order of registration.
+-- fn(ctx, next) runs for every update; next() runs the rest, which is the
+-- next middleware and at last the handler. Without it the update ends there.
+function bot.use(fn, opts)
   check_handler("bot.use", fn)
+  check_options("bot.use", opts)
   table.insert(middleware, fn)
 end
 
@@ -172,19 +179,23 @@ function bot.callback(pattern, fn, opts)
   end)
 end
 
---- bot.catch(fn): fn(ctx, err) hears of every error of a handler or a
--- middleware, and of one that a limit has ended; err is the error table. The
--- error is logged in any case.
-function bot.catch(fn)
+--- bot.catch(fn [, opts]): fn(ctx, err) hears of every error of a handler or
+-- a middleware, and of one that a limit has ended; err is the error table.
+-- For a value that the script itself raised, other than a text, it has kind
+-- "script" and the value as err.value; of a table it carries the message,
+-- code and retry_after. The error is logged in any case.
+function bot.catch(fn, opts)
   check_handler("bot.catch", fn)
+  check_options("bot.catch", opts)
   table.insert(catchers, fn)
 end
 
---- bot.on_start(fn): fn(reason) runs when these scripts take over; reason is
--- "start" or "reload". Here scripts may wait and call the API; updates do not
--- wait for it.
-function bot.on_start(fn)
+--- bot.on_start(fn [, opts]): fn(reason) runs when these scripts take over;
+-- reason is "start" or "reload". Here scripts may wait and call the API;
+-- updates do not wait for it.
+function bot.on_start(fn, opts)
   check_handler("bot.on_start", fn)
+  check_options("bot.on_start", opts)
   table.insert(starters, fn)
 end
 

@@ -22,11 +22,12 @@ local message_kinds = {
 }
 
 local not_built = {
-  ask = true, download = true, enter = true, fsm = true, step = true,
+  ask = true, become = true, download = true, enter = true, fsm = true,
+  step = true,
   upload_document = true, upload_photo = true, upload_video = true,
 }
 
-local meta = {}
+local meta = { __metatable = false } -- else a script could change all contexts
 function meta.__index(_, name)
   if not_built[name] then
     core.misuse("not built yet: ctx:" .. name)
@@ -73,6 +74,20 @@ function context.new(update, redelivered)
   return setmetatable(self, meta)
 end
 
+-- A dot in place of the colon hands over something else as ctx.
+local function check(name, ctx)
+  if type(ctx) ~= "table" or type(ctx.update) ~= "table" then
+    core.misuse(("ctx:%s is called with a colon"):format(name))
+  end
+end
+
+local function check_text(name, text)
+  if type(text) ~= "string" and type(text) ~= "number" then
+    core.misuse(("ctx:%s needs a text, got %s"):format(name, type(text)))
+  end
+  return tostring(text)
+end
+
 local function merge(params, opts)
   if opts == nil then return params end
   if type(opts) ~= "table" then
@@ -87,6 +102,8 @@ end
 -- parameters. Returns the Message; raises as moonlet.api does, and "misuse"
 -- if the update has no chat (Bot API sendMessage).
 function methods.reply(ctx, text, opts)
+  check("reply", ctx)
+  text = check_text("reply", text)
   if not ctx.chat then
     core.misuse("ctx:reply: a " .. ctx.kind .. " update has no chat")
   end
@@ -107,6 +124,8 @@ end
 -- moonlet.api does, and "misuse" outside a button press (Bot API
 -- editMessageText).
 function methods.edit(ctx, text, opts)
+  check("edit", ctx)
+  text = check_text("edit", text)
   local query = ctx.callback_query
   if not query then
     core.misuse("ctx:edit is for button presses; this is a " .. ctx.kind)
@@ -128,6 +147,8 @@ end
 -- raises as moonlet.api does, and "misuse" outside a button press (Bot API
 -- answerCallbackQuery).
 function methods.answer_callback(ctx, text, opts)
+  check("answer_callback", ctx)
+  if text ~= nil then text = check_text("answer_callback", text) end
   if not ctx.callback_query then
     core.misuse("ctx:answer_callback is for button presses; this is a "
       .. ctx.kind)

@@ -201,7 +201,7 @@ def test_updates_have_ids_of_the_simulators_own(sim, ann):
                 {"update_id": 7, "message": {"message_id": 1}})
     ids = [u["update_id"] for u in take_updates(sim)]
     assert ids == [ids[0], ids[0] + 1, ids[0] + 2]
-    refused(sim, 400, "/sim/update", {"mesage": {}}, "mesage")
+    refused(sim, 400, "/sim/update", {"Message": {}}, "Message")
     refused(sim, 400, "/sim/update", {"message": 7}, "message")
     refused(sim, 400, "/sim/update", {}, "required")
     refused(sim, 400, "/sim/update", {"message": {}, "poll": {}}, "one kind")

@@ -201,6 +201,13 @@ def test_check_names_file_and_line(tmp_path, script, text):
     assert_one_line(command("check", bot, cwd=tmp_path), 1, text)
 
 
+def test_check_keeps_the_memory_limit(tmp_path):
+    write_bot(tmp_path, 'LIST = {}\nfor i = 1, 3e6 do LIST[i] = i end\n')
+    done = command("check", ".", cwd=tmp_path, LUA_MEMORY_LIMIT="64M")
+    assert_one_line(done, 1, "more than LUA_MEMORY_LIMIT (64 MiB)")
+    assert command("check", ".", cwd=tmp_path).returncode == 0
+
+
 def test_check_without_scripts_says_where_it_looked(tmp_path):
     done = command("check", cwd=tmp_path)
     assert_one_line(done, 1, str(tmp_path / "scripts/bot/main.lua"))

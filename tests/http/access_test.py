@@ -82,6 +82,17 @@ def test_telegram_down_from_the_start_is_degraded(engine):
     assert answer["components"]["inbox"]["state"] == "up"
 
 
+def test_telegram_is_down_until_it_has_answered(engine):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        bot = engine(BOT)
+        bot.api_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        bot.start(wait=False)
+        status, answer = ready(peer_of(bot))
+        bot.kill()
+    assert (status, answer["ready"], answer["degraded"]) == (200, True, True)
+    assert answer["components"]["telegram"]["state"] == "down"
+
+
 def test_telegram_lost_and_found_again(engine):
     port = harness.free_port()
     first = harness.Sim("--port", port)
@@ -136,7 +147,7 @@ FOREIGN = [
     {"X-Forwarded-For": "10.0.0.1"}, {"X-Forwarded-Proto": "https"},
     {"X-Forwarded-Anything": "1"}, {"x-forwarded-host": "localhost"},
     {"x-forwarded-": ""}, {"Forwarded": "for=10.0.0.1"},
-    {"X-Real-IP": "10.0.0.1"},
+    {"X-Real-IP": "10.0.0.1"}, {"X-Forwarded": "for=10.0.0.1"},
 ]
 
 

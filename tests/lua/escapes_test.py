@@ -65,6 +65,19 @@ ATTEMPTS = {
                            " end))",
     "collectgarbage through gc options":
         "return (pcall(function() collectgarbage('setpause', 1) end))",
+    "bot's metatable": "return getmetatable(require 'moonlet.bot')",
+    "api's metatable": "return getmetatable(require 'moonlet.api')",
+    "another api method": "local a = require 'moonlet.api'\n"
+                          "a.getMe = 5 return a.getMe == 5",
+    "another json.encode": "require 'moonlet.json'.encode = print return true",
+    "no log.info": "require 'moonlet.log'.info = nil return true",
+    "another bot.pass": "require 'moonlet.bot'.pass = 5 return true",
+    "internals": "return require 'moonlet.core'",
+    "internals of tasks": "return require 'moonlet.core.task'",
+    "internals of contexts": "return require 'moonlet.ctx'",
+    "internals through load":
+        "return load('return require \"moonlet.core\"',\n"
+        "'=[moonlet.x]')()",
     "a global kept": "KEPT = 1 return rawget(_G, 'KEPT')",
     "rawset on globals": "rawset(_G, 'KEPT2', 1) return rawget(_G, 'KEPT2')",
     "next over globals": "return next(_G)",

@@ -55,6 +55,10 @@ def test_case(sim, engine, path, name):
     ('bot.callback("[", function() end)', "bot.callback"),
     ('bot.callback("x", function() end, { order = 1, x = 2 })',
      'no option "x"'),
+    ('bot.hears("x", print, { order = "both" })', "or \"none\", got \"both\""),
+    ('bot.use(print, 7)', "bot.use: the options must be a table"),
+    ('bot.catch(print, { x = 1 })', 'bot.catch has no option "x"'),
+    ('bot.on_start(print, { x = 1 })', 'bot.on_start has no option "x"'),
     ('bot.use("x")', "bot.use needs a function, got string"),
     ('bot.catch()', "bot.catch needs a function, got nil"),
     ('bot.nothing()', 'bot has no function "nothing"'),
@@ -186,6 +190,54 @@ bot.on("message", function(ctx) ctx:reply("on") end)
     sim.wait_call("sendMessage")
     line = bot.process.wait_line("cannot begin")
     assert '"level":"error"' in line and "main.lua" in line
+
+
+@pytest.mark.parametrize("call, message", [
+    ('ctx.reply("hi")', "ctx:reply is called with a colon"),
+    ('ctx.edit({})', "ctx:edit is called with a colon"),
+    ('ctx.answer_callback()', "ctx:answer_callback is called with a colon"),
+    ("ctx:reply(nil)", "ctx:reply needs a text, got nil"),
+    ("ctx:reply({})", "ctx:reply needs a text, got table"),
+    ("ctx:edit(true)", "ctx:edit needs a text, got boolean"),
+    ("ctx:become(7)", "not built yet: ctx:become"),
+    ("getmetatable(ctx).__index = {}", "attempt to index a boolean value"),
+])
+def test_wrong_use_of_a_context(sim, engine, call, message):
+    bot = engine(f"""
+local bot = require "moonlet.bot"
+bot.on("message", function(ctx)
+  {call}
+end)
+""").start()
+    sim.send(sim.user("Ann")["id"], "x")
+    row = bot.wait_event("handler.error")
+    assert (row["script"], row["line"]) == ("main.lua", 4)
+    assert message in row["message"]
+
+
+def test_a_context_takes_fields_and_numbers_are_texts(sim, engine):
+    engine("""
+local bot = require "moonlet.bot"
+bot.use(function(ctx, next) ctx.reply_count = 7; next() end, { order = "chat" })
+bot.on("message", function(ctx) ctx:reply(ctx.reply_count) end)
+""").start()
+    sim.send(sim.user("Ann")["id"], "x")
+    assert sim.wait_call("sendMessage")["params"]["text"] == "7"
+
+
+def test_a_table_that_is_raised_keeps_its_fields(sim, engine):
+    engine("""
+local bot = require "moonlet.bot"
+bot.catch(function(ctx, err)
+  ctx:reply(table.concat({ err.kind, err.code, err.message, err.value.kind,
+    err.line }, " "))
+end)
+bot.on("message", function()
+  error{ kind = "mine", code = 7, message = "x" }
+end)
+""").start()
+    sim.send(sim.user("Ann")["id"], "x")
+    assert sim.wait_call("sendMessage")["params"]["text"] == "script 7 x mine 8"
 
 
 def test_replies_where_there_is_no_chat(sim, engine):

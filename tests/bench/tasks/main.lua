@@ -1,6 +1,6 @@
 -- What the task bench runs; it calls each entry for another purpose than the
 -- engine does.
-local core = require "moonlet.core"
+local core = require "bench.core"
 local task = require "moonlet.task"
 
 local function wait_once() task.sleep(0) end

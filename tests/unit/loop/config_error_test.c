@@ -57,6 +57,27 @@ static void bad_numbers_name_file_line_and_key(void **state)
     expect_errors(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+static void zones_are_those_of_the_zone_database(void **state)
+{
+    static const struct bad_value rows[] = {
+        {"tz", "Mars/Base",
+         "config.lua:12: tz must be a time zone like Europe/Berlin, got "
+         "\"Mars/Base\""},
+        {"tz", "Europe",
+         "config.lua:12: tz must be a time zone like Europe/Berlin, got "
+         "\"Europe\""},
+        {"tz", "/usr/share/zoneinfo/UTC",
+         "config.lua:12: tz must be a time zone like Europe/Berlin, got "
+         "\"/usr/share/zoneinfo/UTC\""},
+        {"tz", "../zoneinfo/UTC",
+         "config.lua:12: tz must be a time zone like Europe/Berlin, got "
+         "\"../zoneinfo/UTC\""},
+    };
+
+    (void)state;
+    expect_errors(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 static void bad_durations_and_sizes_name_file_line_and_key(void **state)
 {
     static const struct bad_value rows[] = {
@@ -177,6 +198,12 @@ static void secrets_never_appear_in_errors(void **state)
          "environment: RQ_REDIS_URL must be redis://…, rediss://… or "
          "unix://…; the value found is not shown"},
         {"HTTPS_PROXY=ftp://u:s3cret@h",
+         "environment: HTTPS_PROXY must be a proxy like http://host:3128 or "
+         "socks5h://host:1080; the value found is not shown"},
+        {"HTTPS_PROXY=u:s3cret@h:3128",
+         "environment: HTTPS_PROXY must be a proxy like http://host:3128 or "
+         "socks5h://host:1080; the value found is not shown"},
+        {"HTTPS_PROXY=socks4://u:s3cret@h",
          "environment: HTTPS_PROXY must be a proxy like http://host:3128 or "
          "socks5h://host:1080; the value found is not shown"},
         {"WEBHOOK_SECRET=s3cret!",
@@ -304,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_numbers_name_file_line_and_key),
+        cmocka_unit_test(zones_are_those_of_the_zone_database),
         cmocka_unit_test(bad_durations_and_sizes_name_file_line_and_key),
         cmocka_unit_test(bad_words_and_texts_name_file_line_and_key),
         cmocka_unit_test(bad_values_elsewhere_name_their_place),

@@ -343,7 +343,7 @@ static void secrets_are_told_to_whoever_hides_them(void **state)
               &(struct trial){
                   .env = "WEBHOOK_URL=https://host/path\nWEBHOOK_SECRET=hook\n"
                          "REDIS_HOST=cache\nREDIS_PASSWORD=a://b\n"
-                         "HTTPS_PROXY=me:proxypw@host:3128\n",
+                         "HTTPS_PROXY=http://me:proxypw@host:3128\n",
                   .environ = {"BOT_TOKEN=" TOKEN,
                               "DATABASE_URL=postgresql://ann:p%40ss@db/shop",
                               "RQ_REDIS_URL=redis://cache/1"},

@@ -88,7 +88,8 @@ static void bodies_are_checked(void **state)
         {"click", "{\"from\":1001,\"data\":\"x\",\"message_id\":5}", 404,
          "has no message 5 with buttons"},
         {"update", "{}", 400, "message: is required, or another update kind"},
-        {"update", "{\"massage\":{}}", 400, "massage: no such update kind"},
+        {"update", "{\"Message\":{}}", 400, "Message: is no update kind"},
+        {"update", "{\"\":{}}", 400, "is no update kind"},
         {"update", "{\"message\":5}", 400, "message: must be an object"},
         {"update", "{\"message\":{},\"poll\":{}}", 400,
          "one update has one kind"},
@@ -235,6 +236,26 @@ static void raw_updates_make_people_known(void **state)
     assert_int_equal(json_array_size(updates), 3);
 }
 
+static void raw_updates_may_be_of_unknown_kinds(void **state)
+{
+    struct fixture *f = *state;
+    struct buf b = {0};
+    json_t *row = fine(post(f, "/sim/update", "{\"new_kind\":{\"a\":1}}"));
+    assert_int_equal(int_at(row, "update.new_kind.a"), 1);
+    buf_puts(&b, "{\"");
+    for (int i = 0; i < 64; i++)
+        buf_putc(&b, 'x');
+    buf_puts(&b, "\":{}}");
+    fine(post(f, "/sim/update", b.data));
+    buf_clear(&b);
+    buf_puts(&b, "{\"");
+    for (int i = 0; i < 65; i++)
+        buf_putc(&b, 'x');
+    buf_puts(&b, "\":{}}");
+    refused(post(f, "/sim/update", b.data), 400, "is no update kind");
+    buf_free(&b);
+}
+
 static void updates_have_a_largest_size(void **state)
 {
     struct fixture *f = *state;
@@ -359,6 +380,7 @@ int main(void)
         SIM_TEST(groups_and_channels),
         SIM_TEST(clicks_find_their_button),
         SIM_TEST(raw_updates_make_people_known),
+        SIM_TEST(raw_updates_may_be_of_unknown_kinds),
         SIM_TEST(updates_have_a_largest_size),
         SIM_TEST(calls_are_listed),
         SIM_TEST(empty_polls_are_one_row),

@@ -13,10 +13,9 @@ static const char *told(struct site *s, const char *text)
 static void dangerous_names_are_absent(void **state)
 {
     static const char *const names[] = {
-        "io",           "debug",       "package",        "dofile",
-        "loadfile",     "warn",        "os.execute",     "os.getenv",
-        "os.exit",      "os.remove",   "os.rename",      "os.tmpname",
-        "os.setlocale", "string.dump", "collectgarbage", "('').dump",
+        "io",         "debug",        "package",     "dofile",    "loadfile",
+        "os.execute", "os.getenv",    "os.exit",     "os.remove", "os.rename",
+        "os.tmpname", "os.setlocale", "string.dump", "('').dump",
     };
     (void)state;
 
@@ -129,6 +128,131 @@ static void print_writes_to_the_log(void **state)
              "print()");
     assert_int_equal(site_logged(&s, "script.print"), 2);
     assert_int_equal(site_logged(&s, "one\\t2\\tnil\\tlonglong"), 1);
+    site_close(&s);
+}
+
+static void warn_writes_to_the_log(void **state)
+{
+    struct site s;
+    (void)state;
+
+    assert_string_equal(
+        told(&s, "warn('hot', ' plate') warn('@off') warn('still there')\n"
+                 "t.note((pcall(warn)), (pcall(warn, {})))"),
+        "false false;");
+    assert_int_equal(site_logged(&s, "script.warning"), 2);
+    assert_int_equal(site_logged(&s, "hot plate"), 1);
+    assert_int_equal(site_logged(&s, "still there"), 1);
+    site_close(&s);
+}
+
+static void the_collector_cannot_be_switched_off(void **state)
+{
+    struct site s;
+    (void)state;
+
+    assert_string_equal(
+        told(&s, "t.note(math.type(collectgarbage('count')))\n"
+                 "local weak = setmetatable({ {} }, { __mode = 'v' })\n"
+                 "t.note(collectgarbage(), #weak, collectgarbage('collect'))\n"
+                 "t.note(type(collectgarbage('step', 100)))\n"
+                 "for _, name in ipairs { 'stop', 'restart', 'incremental',\n"
+                 "  'generational', 'setpause', 'isrunning', 'x' } do\n"
+                 "  local ok, e = pcall(collectgarbage, name)\n"
+                 "  t.note(ok, e.kind)\n"
+                 "end\n"
+                 "local ok, e = pcall(collectgarbage, 'step', -1000000)\n"
+                 "t.note(ok, e.kind)"),
+        "float;0 0 0;boolean;"
+        "false misuse;false misuse;false misuse;false misuse;false misuse;"
+        "false misuse;false misuse;false misuse;");
+    site_close(&s);
+}
+
+static const char shipped[] =
+    "local m = setmetatable({ list = {} }, { __index = function(t, name)\n"
+    "  if name == 'lazy' then rawset(t, name, 5) return 5 end\n"
+    "  error('no ' .. name, 0)\n"
+    "end })\n"
+    "function m.get() return m.lazy end\n"
+    "return m\n";
+
+static void shipped_modules_are_read_only(void **state)
+{
+    struct site s;
+    (void)state;
+
+    site_open(&s);
+    s.library[0] =
+        (struct vm_source){"moonlet.box", shipped, sizeof shipped - 1};
+    site_load(&s, "local box = require 'moonlet.box'\n"
+                  "local function try()\n"
+                  "  for _, f in ipairs {\n"
+                  "    function() box.get = nil end,\n"
+                  "    function() box.new = 1 end,\n"
+                  "    function() rawset(box, 'get', 1) end,\n"
+                  "    function() table.insert(box, 1) end,\n"
+                  "    function() require('cjson').encode = 1 end,\n"
+                  "    function() setmetatable(box, nil) end } do\n"
+                  "    if pcall(f) then t.note('written') end\n"
+                  "  end\n"
+                  "  local _, e = pcall(function() box.get = 1 end)\n"
+                  "  t.note(e.kind, e.message, getmetatable(box))\n"
+                  "  t.note(box.get(), box.lazy, pcall(function()\n"
+                  "    return box.nothing end))\n"
+                  "end\n"
+                  "try() t.on(try)");
+    struct run r;
+    run_all(&r, &s);
+    assert_string_equal(site_notes(&s),
+                        "misuse box.get: the library is read-only false;"
+                        "5 5 false no nothing;"
+                        "misuse box.get: the library is read-only false;"
+                        "5 5 false no nothing;");
+    site_close(&s);
+}
+
+static void internal_modules_are_for_the_library_alone(void **state)
+{
+    static const char core[] = "return 'core'";
+    static const char face[] = "return require 'moonlet.core'";
+    struct site s;
+    (void)state;
+
+    site_open(&s);
+    s.library[0] = (struct vm_source){"moonlet.core", core, sizeof core - 1};
+    s.library[1] = (struct vm_source){"moonlet.face", face, sizeof face - 1};
+    site_load(&s, "t.note(require 'moonlet.face')\n"
+                  "for _, name in ipairs { 'core', 'core.task', 'ctx',\n"
+                  "  'answers' } do\n"
+                  "  local ok, e = pcall(require, 'moonlet.' .. name)\n"
+                  "  t.note(ok, e.message)\n"
+                  "end\n"
+                  "t.note((pcall(load, 'return require \"moonlet.core\"',\n"
+                  "  '=[moonlet.face]')))\n"
+                  "local _, e = pcall(function() require 'moonlet.core' end)\n"
+                  "t.note(e.kind, e.line)");
+    assert_string_equal(site_notes(&s),
+                        "core;"
+                        "false moonlet has no module \"moonlet.core\";"
+                        "false moonlet has no module \"moonlet.core.task\";"
+                        "false moonlet has no module \"moonlet.ctx\";"
+                        "false moonlet has no module \"moonlet.answers\";"
+                        "false;misuse 9;");
+    site_close(&s);
+}
+
+static void an_absent_script_stays_absent(void **state)
+{
+    struct site s;
+    (void)state;
+
+    assert_string_equal(told(&s, "for _ = 1, 2 do\n"
+                                 "  local ok, e = pcall(require, 'gone')\n"
+                                 "  t.note(ok, e.message)\n"
+                                 "end"),
+                        "false there is no script \"gone\" in SCRIPTS_DIR;"
+                        "false there is no script \"gone\" in SCRIPTS_DIR;");
     site_close(&s);
 }
 
@@ -296,6 +420,11 @@ int main(void)
         cmocka_unit_test(load_takes_text_and_never_bytecode),
         cmocka_unit_test(a_script_file_is_never_bytecode),
         cmocka_unit_test(print_writes_to_the_log),
+        cmocka_unit_test(warn_writes_to_the_log),
+        cmocka_unit_test(the_collector_cannot_be_switched_off),
+        cmocka_unit_test(shipped_modules_are_read_only),
+        cmocka_unit_test(internal_modules_are_for_the_library_alone),
+        cmocka_unit_test(an_absent_script_stays_absent),
         cmocka_unit_test(require_does_not_leave_the_folder),
         cmocka_unit_test(a_long_name_is_refused),
         cmocka_unit_test(a_link_is_the_operators_business),

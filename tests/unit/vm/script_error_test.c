@@ -101,7 +101,7 @@ static void an_operations_error_has_all_its_fields(void **state)
                   "  tostring(e.retryable), e.script, e.line,\n"
                   "  tostring(e.traceback) }, '|')"),
         "false|api|429|integer|Too Many Requests: retry after 3|sendMessage|"
-        "3.0|true|main.lua|3|nil");
+        "3|true|main.lua|3|nil");
     assert_string_equal(
         result_of("local ok, e = pcall(function() raise_plain() end)\n"
                   "return table.concat({ e.kind, tostring(e.code),\n"
@@ -167,6 +167,13 @@ static void the_handler_keeps_the_value_that_was_raised(void **state)
                   "return table.concat({ e.kind, e.message, e.value.code,\n"
                   "  e.line, tostring(e.value == value) }, '|')"),
         "script|(the error value is a table)|7|2|true");
+    assert_string_equal(
+        result_of("local value = { kind = 'mine', code = 7,\n"
+                  "  message = 'x', retry_after = 2, line = 90 }\n"
+                  "local ok, e = xpcall(error, handler, value)\n"
+                  "return table.concat({ e.kind, e.code, e.message,\n"
+                  "  e.retry_after, e.line, e.value.kind }, '|')"),
+        "script|7|x|2|3|mine");
 }
 
 static void c_gets_a_copy_of_every_field(void **state)
