@@ -40,6 +40,16 @@ static int core_on_failed(lua_State *L)
     return 0;
 }
 
+/* core.on_order(fn): fn(update) tells the order of the registration that an
+ * update will reach, at once, before it is stored. */
+static int core_on_order(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    vm_set_entry(L, VM_ON_ORDER);
+    return 0;
+}
+
 /* core.want(kind): updates of this kind shall be asked for. */
 static int core_want(lua_State *L)
 {
@@ -92,6 +102,7 @@ static const luaL_Reg functions[] = {
     {"on_update", core_on_update},
     {"on_start", core_on_start},
     {"on_failed", core_on_failed},
+    {"on_order", core_on_order},
     {"want", core_want},
     {"kinds", core_kinds},
     {"misuse", core_misuse},

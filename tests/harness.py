@@ -252,8 +252,8 @@ class Engine:
         env.update({k: str(v) for k, v in self.settings.items()})
         return env
 
-    def start(self, wait=True):
-        self.process = Process(["run"], cwd=self.folder,
+    def start(self, wait=True, options=()):
+        self.process = Process(["run", *options], cwd=self.folder,
                                env=self.environment())
         if wait:
             self.wait_event("ready")

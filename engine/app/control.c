@@ -1,5 +1,6 @@
 #include "app/control.h"
 
+#include "app/dead.h"
 #include "app/dispatch.h"
 #include "app/errors.h"
 #include "app/health.h"
@@ -18,6 +19,7 @@
 
 struct control {
     struct control_options o; /* scripts NULL: stopping */
+    struct dead dead;
     uint64_t began_ns;
 };
 
@@ -31,6 +33,7 @@ struct control *control_new(const struct control_options *o)
 {
     struct control *c = MEM_NEW(struct control);
     c->o = *o;
+    c->dead.inbox = o->inbox;
     c->began_ns = clock_ns(o->clock);
     return c;
 }
@@ -43,6 +46,7 @@ void control_free(struct control *c)
 void control_stop(struct control *c)
 {
     c->o.scripts = NULL;
+    c->dead.inbox = NULL;
 }
 
 /* Answers with the JSON in b and empties it. */
@@ -88,13 +92,13 @@ static void serve_status(struct exchange *x, void *arg)
     buf_printf(&b, "{\"pid\":%ld,\"uptime\":%.3f,", (long)getpid(),
                (double)up_ms / 1000);
     put_text(&b, "version", MOONLET_VERSION);
-    buf_puts(&b, ",\"role\":\"active\",");
+    buf_putc(&b, ',');
     put_scripts(&b, &c->o);
     buf_printf(&b,
                ",\"inbox_depth\":%zu,\"running_handlers\":%zu,"
-               "\"error_groups\":%zu,",
+               "\"error_groups\":%zu,\"dead\":%zu,",
                inbox_depth(c->o.inbox), dispatch_running(c->o.dispatch),
-               errors_count(c->o.errors));
+               errors_count(c->o.errors), inbox_dead_count(c->o.inbox));
     health_put(c->o.health, &b);
     buf_putc(&b, '}');
     reply(x, 200, &b);
@@ -166,4 +170,5 @@ void control_serve(struct control *c, struct routes *routes)
     routes_add(routes, "GET", "/api/status", serve_status, c);
     routes_add(routes, "GET", "/api/errors", serve_errors, c);
     routes_add(routes, "POST", "/api/reload", serve_reload, c);
+    dead_serve(&c->dead, routes);
 }

@@ -3,8 +3,9 @@
 
 /*
  * What an operator asks a live engine, as JSON routes: /api/status,
- * /api/errors and POST /api/reload. Mounted on the Unix socket
- * DATA_DIR/moonlet.sock and on the HTTP port, whose guard is app/health's.
+ * /api/errors, /api/dead (app/dead) and POST /api/reload. Mounted on the Unix
+ * socket DATA_DIR/moonlet.sock and on the HTTP port, whose guard is
+ * app/health's.
  */
 
 struct clock;
@@ -21,7 +22,7 @@ struct control_options {
     const struct clock *clock;
     const struct health *health;
     const struct errors *errors;
-    const struct inbox *inbox;
+    struct inbox *inbox;
     const struct dispatch *dispatch;
     struct scripts *scripts;
     const char *scripts_dir;

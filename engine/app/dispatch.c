@@ -2,6 +2,7 @@
 
 #include "app/errors.h"
 #include "app/notices.h"
+#include "app/shelf.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define FAILED_TIMEOUT_MS 30000 /* for bot.catch after a limit */
+#define LANE_HELD_MAX 32        /* updates of one lane kept in memory */
 
 /* One update on its way from the inbox to its handler's end. */
 struct run {
@@ -22,14 +24,21 @@ struct run {
     struct inbox_entry *entry;
     struct error_place place;
     struct generation *generation; /* that it began on; lives as long */
-    bool told; /* the scripts have heard how its handler ended */
+    bool told; /* the scripts hear, or have heard, how its handler ended */
+    struct script_error error; /* of the handler, if told */
+    enum inbox_reason reason;
     struct dispatch *dispatch;
 };
 
-/* Exists while it has updates. The running one is not in the queue. */
+/* Exists while it has updates. Behind the one that is starting or running
+ * come those in `waiting`, then those that are being fetched, then those of
+ * which only the number is kept. */
 struct lane {
+    struct dispatch *dispatch;
     struct list waiting;
-    size_t count;
+    size_t held; /* in `waiting` or being fetched */
+    struct shelf shelf;
+    size_t fetching;
     bool busy; /* one of its updates is starting or running */
     size_t key_len;
     char key[];
@@ -39,15 +48,17 @@ struct dispatch {
     struct dispatch_options o;
     struct generation *generation;
     struct map lanes;
-    struct list startable; /* heads of their lanes, first come first */
+    struct list startable; /* heads of their lanes, in turn */
+    size_t startable_count;
+    size_t held; /* of all lanes */
     struct deferred pump;
-    size_t waiting;
     size_t running;
     bool open;
     bool stopped;
 };
 
 static void pump_now(struct deferred *d);
+static void fetch(struct lane *lane);
 static void on_ended(void *arg, enum task_outcome outcome,
                      const struct script_error *error);
 
@@ -86,45 +97,117 @@ static struct lane *lane_of(struct dispatch *d, const char *key)
     lane = mem_zero(1, sizeof *lane + len + 1);
     memcpy(lane->key, key, len);
     lane->key_len = len;
+    lane->dispatch = d;
     list_init(&lane->waiting);
     map_put(&d->lanes, key, len, lane);
     return lane;
+}
+
+static void lane_free(struct lane *lane)
+{
+    shelf_free(&lane->shelf);
+    free(lane);
+}
+
+static void make_startable(struct dispatch *d, struct run *run)
+{
+    run->lane->busy = true;
+    d->startable_count++;
+    list_push(&d->startable, &run->link);
+}
+
+static void hold(struct lane *lane, ptrdiff_t change)
+{
+    lane->held += (size_t)change;
+    lane->dispatch->held += (size_t)change;
 }
 
 /* The next update of the lane may start; an empty lane goes. */
 static void lane_advance(struct dispatch *d, struct lane *lane)
 {
     struct list *link = list_shift(&lane->waiting);
-    lane->busy = link != NULL;
     if (link) {
-        list_push(&d->startable, link);
-        return;
+        hold(lane, -1);
+        make_startable(d, LIST_ENTRY(link, struct run, link));
+    } else if (lane->fetching == 0 && lane->shelf.count == 0) {
+        map_remove(&d->lanes, lane->key, lane->key_len);
+        lane_free(lane);
+    } else {
+        lane->busy = false;
     }
-    map_remove(&d->lanes, lane->key, lane->key_len);
-    free(lane);
+}
+
+static struct run *run_new(struct lane *lane, struct inbox_entry *entry)
+{
+    struct run *run = MEM_NEW(struct run);
+    run->dispatch = lane->dispatch;
+    run->entry = entry;
+    run->lane = lane;
+    return run;
+}
+
+static void on_fetched(void *arg, struct inbox_fetched *f)
+{
+    struct lane *lane = arg;
+    struct dispatch *d = lane->dispatch;
+    struct inbox_entry *entry;
+
+    hold(lane, -(ptrdiff_t)lane->fetching);
+    lane->fetching = 0;
+    while ((entry = inbox_fetched_next(f))) {
+        list_push(&lane->waiting, &run_new(lane, entry)->link);
+        hold(lane, 1);
+    }
+    fetch(lane);
+    if (!lane->busy)
+        lane_advance(d, lane);
+    dispatch_pump(d);
+}
+
+/* Before the lane has nothing left in memory. When memory is short it gets
+ * one at a time, so that many long lanes do not hold more than their share. */
+static void fetch(struct lane *lane)
+{
+    struct dispatch *d = lane->dispatch;
+    int64_t seqs[LANE_HELD_MAX];
+    size_t n = LANE_HELD_MAX - lane->held;
+
+    if (lane->fetching > 0 || lane->shelf.count == 0 ||
+        lane->held > LANE_HELD_MAX / 4 || d->stopped)
+        return;
+    if (d->held + n > DISPATCH_HELD_MAX) {
+        if (lane->held > 0)
+            return;
+        n = 1;
+    }
+    lane->fetching = shelf_take(&lane->shelf, seqs, n);
+    hold(lane, (ptrdiff_t)lane->fetching);
+    inbox_fetch(d->o.inbox, seqs, lane->fetching, on_fetched, lane);
 }
 
 static void enqueue(struct dispatch *d, struct inbox_entry *entry)
 {
-    struct run *run = MEM_NEW(struct run);
-    run->dispatch = d;
-    run->entry = entry;
-    run->lane = lane_of(d, entry->lane);
-    run->lane->count++;
-    d->waiting++;
-    if (run->lane->busy) {
-        list_push(&run->lane->waiting, &run->link);
-        return;
+    struct lane *lane = lane_of(d, entry->lane);
+    bool behind = lane->fetching > 0 || lane->shelf.count > 0;
+
+    if (!lane->busy && !behind) {
+        make_startable(d, run_new(lane, entry));
+    } else if (!behind && lane->held < LANE_HELD_MAX &&
+               d->held < DISPATCH_HELD_MAX) {
+        list_push(&lane->waiting, &run_new(lane, entry)->link);
+        hold(lane, 1);
+    } else {
+        shelf_put(&lane->shelf, entry->seq);
+        inbox_release(entry);
     }
-    run->lane->busy = true;
-    list_push(&d->startable, &run->link);
 }
 
 static void run_free(struct run *run)
 {
     struct lane *lane = run->lane;
-    lane->count--;
+    fetch(lane);
     lane_advance(run->dispatch, lane);
+    script_error_clear(&run->error);
     free(run);
 }
 
@@ -154,8 +237,18 @@ static bool tell_scripts(struct run *run, const struct script_error *error)
     };
     if (run->told || run->dispatch->stopped)
         return false;
-    run->told = true;
     return task_spawn(run->generation, &spec) != NULL;
+}
+
+static void keep_error(struct run *run, const struct script_error *error)
+{
+    run->error = (struct script_error){
+        .kind = mem_strdup(error->kind),
+        .message = mem_strdup(error->message),
+        .script = mem_strdup(error->script),
+        .line = error->line,
+        .traceback = mem_strdup(error->traceback),
+    };
 }
 
 /* Its own code, and so bot.catch, has had no part in it. */
@@ -163,6 +256,44 @@ static bool was_ended_from_outside(enum task_outcome outcome)
 {
     return outcome == TASK_LIMITED || outcome == TASK_TIMEOUT ||
            outcome == TASK_EXPIRED;
+}
+
+static enum inbox_reason reason_of(enum task_outcome outcome,
+                                   const struct script_error *error)
+{
+    if (outcome == TASK_TIMEOUT)
+        return INBOX_TIMEOUT;
+    return strcmp(error->kind, "limit") == 0 ? INBOX_LIMIT : INBOX_ERROR;
+}
+
+static void finish_dead(struct run *run, enum inbox_reason reason,
+                        const struct script_error *error)
+{
+    const struct inbox_cause cause = {
+        .reason = reason,
+        .line = error->line,
+        .kind = error->kind,
+        .message = error->message,
+        .script = error->script,
+        .traceback = error->traceback,
+    };
+    inbox_finish_dead(run->dispatch->o.inbox, run->entry, &cause);
+}
+
+/* A handler that had ended has ended, even if shutdown cancels the telling of
+ * it; else a cancel by shutdown is no end. */
+static void take_out(struct run *run, enum task_outcome outcome,
+                     const struct script_error *error)
+{
+    struct inbox *inbox = run->dispatch->o.inbox;
+    if (run->told)
+        finish_dead(run, run->reason, &run->error);
+    else if (error)
+        finish_dead(run, reason_of(outcome, error), error);
+    else if (outcome == TASK_CANCELLED)
+        inbox_release(run->entry);
+    else
+        inbox_finish(inbox, run->entry);
 }
 
 static void on_ended(void *arg, enum task_outcome outcome,
@@ -173,13 +304,14 @@ static void on_ended(void *arg, enum task_outcome outcome,
 
     if (error) {
         report(run, error);
-        if (was_ended_from_outside(outcome) && tell_scripts(run, error))
+        if (was_ended_from_outside(outcome) && tell_scripts(run, error)) {
+            run->told = true;
+            run->reason = reason_of(outcome, error);
+            keep_error(run, error);
             return;
+        }
     }
-    if (outcome == TASK_CANCELLED && !error)
-        inbox_release(d->o.inbox, run->entry); /* by shutdown: no end */
-    else
-        inbox_finish(d->o.inbox, run->entry);
+    take_out(run, outcome, error);
     run_free(run);
     d->running--;
     if (d->stopped && d->running == 0)
@@ -230,7 +362,7 @@ static bool start(struct dispatch *d, struct run *run)
         .generation = generation_id(d->generation),
     };
     list_remove(&run->link);
-    d->waiting--;
+    d->startable_count--;
     d->running++;
     if (!task_spawn(d->generation, &spec))
         end_without_task(run);
@@ -246,24 +378,19 @@ static void start_what_can(struct dispatch *d)
             return;
 }
 
-/* A lane may hold DISPATCH_LANE_MAX; a fuller one stops all intake, which
- * makes the inbox fill and polling pause. */
+/* Takes what has come while enough lanes do not have their turn yet: only
+ * the bound on running handlers stops it, never one lane's long queue. */
 static void pump_now(struct deferred *deferred)
 {
     struct dispatch *d = LIST_ENTRY(deferred, struct dispatch, pump);
     struct inbox_entry *entry;
-    size_t fullest = 0;
 
     if (d->stopped || !d->open || !d->generation)
         return;
     start_what_can(d);
-    while (fullest < DISPATCH_LANE_MAX && d->waiting < INBOX_IN_MEMORY &&
-           (entry = inbox_next(d->o.inbox))) {
+    while (d->startable_count < DISPATCH_STARTABLE_MAX &&
+           (entry = inbox_next(d->o.inbox)))
         enqueue(d, entry);
-        size_t count = lane_of(d, entry->lane)->count;
-        if (count > fullest)
-            fullest = count;
-    }
     start_what_can(d);
 }
 
@@ -278,12 +405,12 @@ size_t dispatch_running(const struct dispatch *d)
     return d->running;
 }
 
-static void release_all(struct dispatch *d, struct list *runs)
+static void release_all(struct list *runs)
 {
     struct list *link;
     while ((link = list_shift(runs))) {
         struct run *run = LIST_ENTRY(link, struct run, link);
-        inbox_release(d->o.inbox, run->entry);
+        inbox_release(run->entry);
         free(run);
     }
 }
@@ -294,11 +421,11 @@ void dispatch_free(struct dispatch *d)
     size_t cursor = 0;
 
     loop_undefer(&d->pump);
-    release_all(d, &d->startable);
+    release_all(&d->startable);
     while ((slot = map_each(&d->lanes, &cursor))) {
         struct lane *lane = slot->value;
-        release_all(d, &lane->waiting);
-        free(lane);
+        release_all(&lane->waiting);
+        lane_free(lane);
     }
     map_free(&d->lanes);
     free(d);

@@ -5,15 +5,22 @@
  * Takes updates from the inbox, puts each into its lane, and runs the first
  * of every lane as a task of the current generation: one at a time within a
  * lane, many lanes at once (DESIGN section 8). A handler's end, however it
- * comes, takes the update out of the inbox; shutdown leaves it there.
+ * comes, takes the update out of the inbox, one by an error as a dead letter;
+ * shutdown leaves it there.
+ *
+ * Lanes that may start take turns. A lane's queue is kept in memory for a
+ * few updates; of further ones only the numbers are kept and the rest is read
+ * again from the file, so that a chat that floods costs the others neither
+ * memory nor time.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define DISPATCH_RUNNING_MAX 1000 /* handlers at the same time */
-#define DISPATCH_LANE_MAX 1000    /* updates waiting in one lane */
+#define DISPATCH_RUNNING_MAX 1000   /* handlers at the same time */
+#define DISPATCH_STARTABLE_MAX 1000 /* lanes that wait for such a place */
+#define DISPATCH_HELD_MAX 1000      /* updates in memory behind their lane's */
 
 struct dispatch;
 struct errors;

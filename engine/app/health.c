@@ -42,7 +42,7 @@ bool health_is_ready(const struct health *h)
     for (int c = 0; c < HEALTH_COMPONENTS; c++)
         if (components[c].needed && h->components[c].state == HEALTH_DOWN)
             return false;
-    return !h->stopping;
+    return !h->stopping && !h->standby;
 }
 
 static bool is_degraded(const struct health *h)
@@ -75,7 +75,10 @@ static void serve_health(struct exchange *x, void *arg)
 
 void health_put(const struct health *h, struct buf *b)
 {
-    buf_printf(b, "\"ready\":%s,\"degraded\":%s,\"components\":{",
+    buf_printf(b,
+               "\"role\":\"%s\",\"ready\":%s,\"degraded\":%s,"
+               "\"components\":{",
+               h->standby ? "standby" : "active",
                health_is_ready(h) ? "true" : "false",
                is_degraded(h) ? "true" : "false");
     for (int c = 0; c < HEALTH_COMPONENTS; c++)
@@ -100,10 +103,20 @@ static void serve_ready(struct exchange *x, void *arg)
     buf_free(&b);
 }
 
+static bool is_health_path(const char *path)
+{
+    return strcmp(path, "/health") == 0 || strcmp(path, "/ready") == 0;
+}
+
+static bool is_webhook(const struct health *h, const struct exchange *x)
+{
+    return h->webhook_path && strcmp(exchange_method(x), "POST") == 0 &&
+           strcmp(exchange_path(x), h->webhook_path) == 0;
+}
+
 static bool is_open_path(const char *path)
 {
-    return strcmp(path, "/health") == 0 || strcmp(path, "/ready") == 0 ||
-           strcmp(path, "/webhook") == 0 || strncmp(path, "/x/", 3) == 0;
+    return strcmp(path, "/webhook") == 0 || strncmp(path, "/x/", 3) == 0;
 }
 
 /* "localhost", "127.x.y.z" or "[::1]", with any port. */
@@ -137,11 +150,29 @@ static bool is_foreign_page(const struct exchange *x)
     return !name || !host || strcmp(name + 3, host) != 0;
 }
 
+/* 503 tells Telegram and balancers to try the other engine, or later. */
+static bool is_for_active(struct exchange *x, const struct health *h)
+{
+    if (!h->standby)
+        return false;
+    exchange_add_header(x, "Retry-After", "1");
+    exchange_fail(x, 503, "this engine is a standby");
+    return true;
+}
+
 static bool guard(struct exchange *x, void *arg)
 {
-    (void)arg;
-    if (is_open_path(exchange_path(x)))
+    const struct health *h = arg;
+    if (is_health_path(exchange_path(x)))
         return true;
+    if (is_for_active(x, h))
+        return false;
+    if (is_open_path(exchange_path(x)) || is_webhook(h, x))
+        return true;
+    if (h->webhook_path) {
+        exchange_fail(x, 403, "with WEBHOOK_URL this needs a CONSOLE_TOKEN");
+        return false;
+    }
     if (!exchange_peer_is_loopback(x) || is_forwarded(x) ||
         !is_loopback_host(exchange_header(x, "Host"))) {
         exchange_fail(x, 403,
@@ -158,7 +189,7 @@ static bool guard(struct exchange *x, void *arg)
 
 void health_mount(struct health *h, struct routes *routes)
 {
-    routes_guard(routes, guard, NULL);
+    routes_guard(routes, guard, h);
     routes_add(routes, "GET", "/health", serve_health, h);
     routes_add(routes, "GET", "/ready", serve_ready, h);
 }

@@ -16,6 +16,7 @@ int command_sim(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_dead(int argc, char **argv);
 
 /* "moonlet: MESSAGE" on stderr; returns the code. */
 int command_fail(int code, const char *fmt, ...)

@@ -13,12 +13,18 @@
 struct engine;
 struct settings;
 
-/* Opens everything and loads the scripts; nothing runs yet. with_sim: the
- * simulator lives in the engine and stands for Telegram. deaths: how often the
- * process has restarted itself of late, for the log. Takes the settings
- * over on success. NULL and *e on failure. */
-struct engine *engine_new(struct settings *settings, bool with_sim, int deaths,
-                          struct err *e);
+struct engine_start {
+    bool with_sim; /* the simulator lives in the engine, for Telegram */
+    bool standby;  /* if another engine has DATA_DIR, wait for its end */
+    bool drop_pending; /* what waits at Telegram is thrown away first */
+    int deaths;    /* how often the process has restarted itself of late */
+};
+
+/* Opens everything and loads the scripts; nothing runs yet. Takes the settings
+ * over. NULL and *e on failure; e->code is ERR_OK if it was told to end while
+ * it waited as a standby. */
+struct engine *engine_new(struct settings *settings,
+                          const struct engine_start *start, struct err *e);
 
 /* Runs until SIGTERM or SIGINT, or until nothing can be done without the
  * operator. Returns the exit code. */

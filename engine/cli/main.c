@@ -37,12 +37,14 @@ static const struct {
      "[DIR]   load the scripts of the running bot "
      "anew"},
     {"status", command_status, "[DIR]   how the running bot is"},
+    {"dead", command_dead,
+     "        list, show, replay or drop updates that "
+     "failed"},
     {"version", command_version, "        print the version"},
     {"help", command_help, "        print this"},
     {"worker", NULL, NULL},
     {"migrate", NULL, NULL},
     {"broadcast", NULL, NULL},
-    {"dead", NULL, NULL},
     {"jobs", NULL, NULL},
     {"test", NULL, NULL},
     {"new", NULL, NULL},

@@ -179,7 +179,6 @@ int settings_check_run(const struct settings *s, struct err *e)
         const char *name;
         bool on;
     } absent[] = {
-        {"WEBHOOK_URL", *c->webhook_url},
         {"CONSOLE_TOKEN", *c->console_token},
         {"DATABASE_URL", is_postgres(c->database_url)},
         {"POSTGRES_HOST", *c->postgres_host},

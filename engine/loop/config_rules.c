@@ -21,6 +21,16 @@ static bool api_is_telegram(const struct config *c)
     return strncasecmp(at, host, len) == 0 && strchr("/:?", at[len]) != NULL;
 }
 
+/* What a table of routes would not take literally. */
+static bool has_odd_path(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    const char *path = host + strcspn(host, "/?#");
+    size_t len = strcspn(path, "?#");
+
+    return strcspn(path, "*%") < len;
+}
+
 static int check_webhook(const struct config *c, struct err *e)
 {
     if (c->webhook_url[0] == '\0')
@@ -28,6 +38,9 @@ static int check_webhook(const struct config *c, struct err *e)
     if (c->webhook_secret[0] == '\0')
         return config__fail(c, row_of("WEBHOOK_URL"), e,
                             "needs WEBHOOK_SECRET, which is not set");
+    if (has_odd_path(c->webhook_url))
+        return config__fail(c, row_of("WEBHOOK_URL"), e,
+                            "must have neither * nor %% in its path");
     if (strncasecmp(c->webhook_url, "http://", 7) == 0 && api_is_telegram(c))
         return config__fail(c, row_of("WEBHOOK_URL"), e,
                             "must begin with https:// (http:// only with a "

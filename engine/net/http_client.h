@@ -31,7 +31,7 @@ struct http_response {
 /* Embedded in the caller's operation. Fields above the line are set by the
  * caller and must stay valid until done or cancel. */
 struct http_call {
-    const char *method;       /* "GET" or "POST" */
+    const char *method;       /* "GET", "POST"; others only directly */
     const char *url;          /* absolute */
     const char *content_type; /* NULL: no body */
     const char *body;         /* borrowed */

@@ -13,7 +13,7 @@
 
 struct http_local {
     const char *socket; /* path */
-    const char *method; /* "GET", or "POST" without a body */
+    const char *method; /* any; none sends a body */
     const char *target; /* "/api/status" */
     uint64_t timeout_ms;
     size_t response_max;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "net/patience.h"
 #include "net/pollset.h"
 
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 
 #define STREAM_BLOCK (16 * 1024)
 #define BODY_RESERVE (64 * 1024) /* the rest only when it comes */
+#define DISCARD_MAX (8 * 1024 * 1024)
 
 static const struct exchange_carrier request_carrier;
 
@@ -43,13 +45,16 @@ static int request_socket(const struct http_request *r)
 }
 
 /* libmicrohttpd does not notice that the peer of a suspended connection has
- * left, so its socket is watched for that alone. */
+ * left, so its socket is watched for that alone, if someone wants to know:
+ * two system calls a request are much for an answer that comes soon. */
 static void request_suspend(struct http_request *r)
 {
     r->suspended = true;
     MHD_suspend_connection(r->connection);
-    pollset_set(r->all->hangups, request_socket(r), false, EPOLLRDHUP,
-                (epoll_data_t){.ptr = r});
+    r->watched = r->x.gone || r->state == REQUEST_STREAMING;
+    if (r->watched)
+        pollset_set(r->all->hangups, request_socket(r), false, EPOLLRDHUP,
+                    (epoll_data_t){.ptr = r});
 }
 
 static void request_wake(struct http_request *r)
@@ -57,7 +62,8 @@ static void request_wake(struct http_request *r)
     if (!r->suspended)
         return;
     r->suspended = false;
-    pollset_remove(r->all->hangups, request_socket(r));
+    if (r->watched)
+        pollset_remove(r->all->hangups, request_socket(r));
     MHD_resume_connection(r->connection);
     loop_defer(r->all->loop, r->all->run);
 }
@@ -161,12 +167,37 @@ static void request_hold(struct http_request *r)
     list_push(&r->all->held, &r->link);
 }
 
-static enum MHD_Result request_refuse(struct http_request *r)
+static void request_refuse(struct http_request *r)
 {
     request_hold(r);
     exchange_fail(&r->x, 413, "the body is larger than %zu bytes",
                   r->all->body_max);
-    return request_continue(r);
+}
+
+/* The answer is known before the body. Many clients read nothing while they
+ * send, so a body that is not too long is thrown away first. */
+static enum MHD_Result request_end_early(struct http_request *r,
+                                         uint64_t length)
+{
+    return length <= DISCARD_MAX ? MHD_YES : request_continue(r);
+}
+
+static bool is_chunked(const struct http_request *r)
+{
+    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+                                       MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
+/* Strangers shall not fill the memory with bodies that nobody wants; small
+ * ones are read before the guards run. */
+static bool request_admit(struct http_request *r)
+{
+    request_hold(r);
+    if (!routes_admit(r->all->routes, &r->x))
+        return false;
+    request_let_go(r);
+    r->state = REQUEST_READING;
+    return true;
 }
 
 /* The headers are there. */
@@ -179,8 +210,12 @@ static enum MHD_Result request_begin(struct http_request *r, const char *method)
     exchange_init(&r->x, &request_carrier, method, r->target);
     r->x.peer_is_loopback = address_is_loopback(peer);
     uint64_t length = declared_length(r);
-    if (length > r->all->body_max)
-        return request_refuse(r);
+    if (length > r->all->body_max) {
+        request_refuse(r);
+        return request_end_early(r, length);
+    }
+    if ((length > BODY_RESERVE || is_chunked(r)) && !request_admit(r))
+        return request_end_early(r, length);
     buf_reserve(&r->x.body, length < BODY_RESERVE ? length : BODY_RESERVE);
     return MHD_YES;
 }
@@ -189,6 +224,8 @@ static enum MHD_Result request_begin(struct http_request *r, const char *method)
  * read and thrown away, because no answer can be queued meanwhile. */
 static void request_take(struct http_request *r, const char *data, size_t len)
 {
+    if (r->state != REQUEST_READING)
+        return;
     if (len > r->all->body_max - r->x.body.len) {
         r->too_large = true;
         buf_free(&r->x.body);
@@ -205,7 +242,6 @@ enum MHD_Result http_request_access(void *cls,
 {
     struct http_request *r = *context;
     (void)cls;
-    (void)connection;
     (void)url;
     (void)version;
     if (!r->x.method)
@@ -216,8 +252,11 @@ enum MHD_Result http_request_access(void *cls,
         return MHD_YES;
     }
     if (r->state == REQUEST_READING) {
-        if (r->too_large)
-            return request_refuse(r);
+        if (r->too_large) {
+            request_refuse(r);
+            return request_continue(r);
+        }
+        patience_pause(connection);
         request_hold(r);
         routes_run(r->all->routes, &r->x);
     }
@@ -230,11 +269,11 @@ void http_request_completed(void *cls, struct MHD_Connection *connection,
 {
     struct http_request *r = *context;
     (void)cls;
-    (void)connection;
     (void)code;
     *context = NULL;
     if (!r)
         return;
+    patience_begin(r->all->patience, connection);
     request_lose(r);
     r->connection = NULL;
     request_release(r);

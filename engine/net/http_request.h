@@ -15,6 +15,7 @@
 
 struct deferred;
 struct loop;
+struct patience;
 struct pollset;
 struct routes;
 
@@ -26,8 +27,9 @@ struct http_requests {
     struct loop *loop;
     struct deferred *run;    /* libmicrohttpd must run to see a resume */
     struct pollset *hangups; /* sockets of suspended connections */
-    struct list held;        /* requests that handlers hold */
-    struct list lost;        /* of those, peers that just hung up */
+    struct patience *patience;
+    struct list held; /* requests that handlers hold */
+    struct list lost; /* of those, peers that just hung up */
     size_t body_max;
 };
 
@@ -48,6 +50,7 @@ struct http_request {
     enum http_request_state state;
     bool held;
     bool suspended;
+    bool watched; /* while suspended: for a peer that leaves */
     bool too_large;
     bool ended; /* a stream's last byte is in `unread` */
     int status;

@@ -5,6 +5,7 @@
 #include "loop/timer.h"
 #include "net/http_request.h"
 #include "net/listen.h"
+#include "net/patience.h"
 #include "net/pollset.h"
 
 #include <assert.h>
@@ -21,6 +22,7 @@ struct http_server {
     unsigned connections; /* after it ran last */
     struct http_requests requests;
     struct pollset hangups;
+    struct patience patience;
     uv_poll_t poll; /* the daemon's epoll */
     struct timer timer;
     struct deferred turn;
@@ -116,6 +118,7 @@ static struct MHD_Daemon *start_daemon(struct http_requests *requests, int fd,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((o->idle_ms + 999) / 1000),
         MHD_OPTION_URI_LOG_CALLBACK, http_request_target, requests,
         MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, requests,
+        MHD_OPTION_NOTIFY_CONNECTION, patience_notify, requests->patience,
         MHD_OPTION_END);
 }
 
@@ -154,7 +157,9 @@ struct http_server *http_server_new(struct loop *loop, struct routes *routes,
     s->requests.loop = loop;
     s->requests.run = &s->turn;
     s->requests.hangups = &s->hangups;
+    s->requests.patience = &s->patience;
     s->requests.body_max = o->body_max;
+    patience_init(&s->patience, loop, o->idle_ms);
     list_init(&s->requests.held);
     list_init(&s->requests.lost);
     timer_init(&s->timer, loop, on_timer);
@@ -185,5 +190,6 @@ void http_server_free(struct http_server *s)
     remove_path(s);
     uv_close((uv_handle_t *)&s->poll, on_poll_closed);
     MHD_stop_daemon(s->daemon);
+    patience_stop(&s->patience);
     pollset_close(&s->hangups);
 }

@@ -22,7 +22,8 @@ struct http_server_options {
     const char *path;       /* instead of both: a Unix socket, mode 0600 */
     size_t connections_max; /* further ones wait in the backlog */
     size_t body_max;        /* more is answered 413 */
-    uint64_t idle_ms;       /* closes silent connections */
+    uint64_t idle_ms;       /* closes silent connections, and those that take
+                               longer for a request */
 };
 
 /* NULL and *e ("cannot listen on 127.0.0.1:8080: ...") on failure. routes are

@@ -183,7 +183,7 @@ static void fail_method(struct exchange *x, const struct buf *allowed)
     exchange_fail(x, 405, "method %s is not allowed here", x->method);
 }
 
-static bool guards_pass(struct routes *r, struct exchange *x)
+bool routes_admit(struct routes *r, struct exchange *x)
 {
     for (size_t i = 0; i < r->guard_count; i++) {
         if (!r->guards[i].check(x, r->guards[i].arg))
@@ -216,7 +216,7 @@ static const struct route *find_route(const struct routes *r,
 
 void routes_run(struct routes *r, struct exchange *x)
 {
-    if (!guards_pass(r, x))
+    if (!routes_admit(r, x))
         return;
     struct buf allowed = {0};
     const struct route *route = find_route(r, x, &allowed);

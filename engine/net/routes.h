@@ -25,9 +25,13 @@ void routes_free(struct routes *r);
 void routes_add(struct routes *r, const char *method, const char *pattern,
                 route_handler *handler, void *arg);
 
-/* A check that runs before the handlers: false means that it has answered. */
+/* A check that runs before the handlers: false means that it has answered.
+ * For a large body it also runs before that is read, and finds it empty. */
 void routes_guard(struct routes *r,
                   bool (*guard)(struct exchange *x, void *arg), void *arg);
+
+/* Runs the guards alone; false: one has answered. */
+bool routes_admit(struct routes *r, struct exchange *x);
 
 /* Finds and runs the handler; answers 404 or 405 as JSON if there is none. */
 void routes_run(struct routes *r, struct exchange *x);
@@ -69,8 +73,8 @@ void exchange_stream_begin(struct exchange *x, int status,
 bool exchange_stream_write(struct exchange *x, const char *data, size_t len);
 
 /* Called when the peer is gone before the answer was complete; x is gone
- * when it returns. NULL takes it back; without it x stays until it is
- * answered, into the void if need be. */
+ * when it returns. To be set before the handler returns. NULL takes it back;
+ * without it x stays until it is answered, into the void if need be. */
 void exchange_on_gone(struct exchange *x,
                       void (*gone)(struct exchange *x, void *arg), void *arg);
 

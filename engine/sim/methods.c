@@ -27,36 +27,6 @@ static json_t *get_updates(struct call *c)
     return NULL;
 }
 
-static json_t *delete_webhook(struct call *c)
-{
-    if (params_bool(&c->params, "drop_pending_updates"))
-        queue_drop(&c->bot->queue, 0);
-    c->note = "Webhook is already deleted";
-    return json_true();
-}
-
-static json_t *set_webhook(struct call *c)
-{
-    if (params_given(&c->params, "url"))
-        return call_refuse(c, 400,
-                           "Bad Request: webhooks are not simulated yet");
-    queue_allow(&c->bot->queue, params_text(&c->params, "allowed_updates"));
-    return delete_webhook(c);
-}
-
-static json_t *get_webhook_info(struct call *c)
-{
-    const struct queue *q = &c->bot->queue;
-    json_t *info = json_object();
-    sim_set(info, "url", json_string(""));
-    sim_set(info, "has_custom_certificate", json_false());
-    sim_set(info, "pending_update_count",
-            json_integer((json_int_t)queue_live(q)));
-    if (!queue_default_filter(q))
-        sim_set(info, "allowed_updates", queue_allowed(q));
-    return info;
-}
-
 static json_t *answer_callback_query(struct call *c)
 {
     struct callback *cb = world_callback(
@@ -176,7 +146,7 @@ static const struct {
     {"deleteMessage", method_delete_message},
     {"deleteMessages", method_delete_messages},
     {"deleteMyCommands", delete_my_commands},
-    {"deleteWebhook", delete_webhook},
+    {"deleteWebhook", method_delete_webhook},
     {"editMessageCaption", method_edit_caption},
     {"editMessageChecklist", method_edit_content},
     {"editMessageLiveLocation", method_edit_content},
@@ -191,12 +161,12 @@ static const struct {
     {"getMe", get_me},
     {"getMyCommands", get_my_commands},
     {"getUpdates", get_updates},
-    {"getWebhookInfo", get_webhook_info},
+    {"getWebhookInfo", method_get_webhook_info},
     {"sendChatAction", send_chat_action},
     {"sendMediaGroup", method_send_media_group},
     {"sendMessage", method_send_message},
     {"setMyCommands", set_my_commands},
-    {"setWebhook", set_webhook},
+    {"setWebhook", method_set_webhook},
 };
 
 static int compare(const void *name, const void *row)

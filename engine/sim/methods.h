@@ -19,6 +19,11 @@ json_t *method_send_message(struct call *c);
 json_t *method_send_content(struct call *c); /* sendPhoto, sendPoll, ... */
 json_t *method_send_media_group(struct call *c);
 
+/* methods_webhook.c */
+json_t *method_set_webhook(struct call *c);
+json_t *method_delete_webhook(struct call *c);
+json_t *method_get_webhook_info(struct call *c);
+
 /* methods_copy.c */
 json_t *method_forward_message(struct call *c);
 json_t *method_forward_messages(struct call *c);

@@ -230,21 +230,49 @@ void queue_forget_poll(struct queue *q, struct call *call)
         q->poll = NULL;
 }
 
-/* The older poll dies at once, but not twice within three seconds. */
-static void end_older_poll(struct queue *q)
+/* Conflicts are answered at once, but not twice within three seconds. */
+static bool is_conflict_soon(struct queue *q)
 {
-    struct call *older = q->poll;
-    if (older == NULL)
-        return;
     uint64_t now = loop_now_ms(q->sim->loop);
     bool soon = now < q->calm_after_ms;
-    q->poll = NULL;
     q->calm_after_ms = now + 3000;
-    call_fail(older, BOTAPI_CONFLICT_POLL);
-    if (soon)
-        call_end_later(older, 3000);
+    return soon;
+}
+
+/* It has its error already. */
+static void end_poll(struct queue *q)
+{
+    struct call *poll = q->poll;
+    q->poll = NULL;
+    if (is_conflict_soon(q))
+        call_end_later(poll, 3000);
     else
-        call_end(older);
+        call_end(poll);
+}
+
+static void end_older_poll(struct queue *q)
+{
+    if (q->poll == NULL)
+        return;
+    call_fail(q->poll, BOTAPI_CONFLICT_POLL);
+    end_poll(q);
+}
+
+void queue_end_poll(struct queue *q)
+{
+    if (q->poll == NULL)
+        return;
+    call_refuse(q->poll, 409, "Conflict: terminated by setWebhook request");
+    end_poll(q);
+}
+
+static void refuse_poll(struct queue *q, struct call *call)
+{
+    call_refuse(call, 409,
+                "Conflict: can't use getUpdates method while webhook is "
+                "active; use deleteWebhook to delete the webhook first");
+    if (is_conflict_soon(q))
+        call_end_later(call, 3000);
 }
 
 /* Polls that repeat an offset too quickly are slowed down. */
@@ -264,6 +292,10 @@ static void calm(struct queue *q, int64_t offset, int64_t *limit,
 void queue_get_updates(struct queue *q, struct call *call)
 {
     const struct params *p = &call->params;
+    if (q->bot->hook.url != NULL) {
+        refuse_poll(q, call);
+        return;
+    }
     int64_t offset = params_int(p, "offset", 0, INT32_MIN, INT32_MAX);
     int64_t limit = params_int(p, "limit", 100, 1, 100);
     int64_t timeout = params_int(p, "timeout", 0, 0, 50);

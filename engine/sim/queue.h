@@ -71,6 +71,8 @@ int64_t queue_push(struct queue *q, const char *kind, json_t *payload,
 void queue_get_updates(struct queue *q, struct call *call);
 /* Confirms all but the newest `keep`. */
 void queue_drop(struct queue *q, size_t keep);
+/* A webhook was set: the waiting poll is refused. */
+void queue_end_poll(struct queue *q);
 /* The waiting poll is gone or was ended. */
 void queue_forget_poll(struct queue *q, struct call *call);
 

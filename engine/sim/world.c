@@ -292,6 +292,8 @@ static void free_bot(struct bot *bot)
     while ((slot = map_each(&bot->commands, &at)) != NULL)
         json_decref(slot->value);
     map_free(&bot->commands);
+    free(bot->hook.url);
+    free(bot->hook.secret);
     json_decref(bot->user);
     free(bot);
 }

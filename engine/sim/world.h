@@ -58,6 +58,14 @@ struct room {
     bool started;
 };
 
+/* What setWebhook was told. Nothing is delivered to it. */
+struct hook {
+    char *url; /* NULL: none is set */
+    char *secret;
+    int64_t connections;
+    uint64_t calm_after_ms; /* by the loop's clock */
+};
+
 struct bot {
     int64_t id;
     bool claimed; /* somebody named its id; else it takes the first one */
@@ -65,6 +73,7 @@ struct bot {
     struct map rooms;
     int64_t last_id;     /* message ids of private chats and groups */
     struct map commands; /* scope and language -> Array of BotCommand */
+    struct hook hook;
     struct queue queue;
 };
 

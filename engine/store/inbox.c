@@ -2,48 +2,14 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "loop/loop.h"
-#include "loop/timer.h"
 #include "store/datadir.h"
-#include "store/inbox_sql.h"
+#include "store/inbox_internal.h"
 #include "store/marks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define RETRY_MS 1000
-
-/*
- * Memory holds a run of the file's order: what is newer than loaded_seq
- * waits on disk only. While nothing does, a put goes to memory at once;
- * otherwise it is read back when memory has drained to half.
- */
-struct inbox {
-    struct loop *loop;
-    struct sqlite_writer *writer;
-    struct marks *marks;
-    struct inbox_options options;
-    int64_t next_offset;
-    int64_t sweep;      /* lent to puts; the writer's thread */
-    int64_t stored_seq; /* newest entry in the file */
-    int64_t loaded_seq; /* newest entry that memory has had */
-    size_t depth;       /* in the file and not finished */
-    size_t storing;     /* in puts under way */
-    size_t in_memory;   /* ready or in the caller's hands */
-    struct list ready;
-    struct inbox_ended *ended; /* finished, not yet with the writer */
-    size_t ended_count;
-    size_t ended_cap;
-    struct deferred flush;
-    struct deferred wake;
-    struct timer retry; /* runs after the file has failed */
-    bool reading;
-    bool was_full;
-    bool starved; /* a begin found no slot */
-    bool tell_ready;
-    bool tell_drained;
-    bool closing;
-};
 
 static struct inbox_node *node_of(struct inbox_entry *entry)
 {
@@ -90,7 +56,7 @@ static void file_failed(struct inbox *in, const char *event,
 static void add_ready(struct inbox *in, struct inbox_node *n)
 {
     in->loaded_seq = n->entry.seq;
-    in->in_memory++;
+    in->ready_count++;
     list_push(&in->ready, &n->link);
 }
 
@@ -125,11 +91,12 @@ static void read_done(struct strand_job *job)
 static void refill(struct inbox *in)
 {
     if (in->reading || in->closing || timer_active(&in->retry) ||
-        in->loaded_seq == in->stored_seq || in->in_memory > INBOX_IN_MEMORY / 2)
+        in->loaded_seq == in->stored_seq ||
+        in->ready_count > INBOX_IN_MEMORY / 2)
         return;
     struct inbox_read_op *op = inbox_read_op_new(in);
     op->after = in->loaded_seq;
-    op->limit = INBOX_IN_MEMORY - in->in_memory;
+    op->limit = INBOX_IN_MEMORY - in->ready_count;
     op->op.request.job.done = read_done;
     in->reading = true;
     sqlite_submit(in->writer, &op->op.request);
@@ -138,7 +105,7 @@ static void refill(struct inbox *in)
 static void take_stored(struct inbox *in, struct inbox_node *n)
 {
     bool straight =
-        in->loaded_seq == in->stored_seq && in->in_memory < INBOX_IN_MEMORY;
+        in->loaded_seq == in->stored_seq && in->ready_count < INBOX_IN_MEMORY;
     in->depth++;
     in->stored_seq = n->entry.seq;
     if (straight) {
@@ -147,6 +114,13 @@ static void take_stored(struct inbox *in, struct inbox_node *n)
     } else {
         free(n);
     }
+}
+
+void inbox__stored(struct inbox *in, struct inbox_node *n)
+{
+    take_stored(in, n);
+    note_depth(in);
+    refill(in);
 }
 
 static void take_put(struct inbox *in, struct inbox_put_op *op)
@@ -226,7 +200,11 @@ size_t inbox_depth(const struct inbox *in)
 struct inbox_entry *inbox_next(struct inbox *in)
 {
     struct list *l = list_shift(&in->ready);
-    return l ? &LIST_ENTRY(l, struct inbox_node, link)->entry : NULL;
+    if (!l)
+        return NULL;
+    in->ready_count--;
+    refill(in);
+    return &LIST_ENTRY(l, struct inbox_node, link)->entry;
 }
 
 bool inbox_begin(struct inbox *in, struct inbox_entry *entry)
@@ -262,6 +240,18 @@ static void end_marks(struct inbox *in, const struct inbox_end_op *op)
     }
 }
 
+static void tell_deaths(struct inbox *in, const struct inbox_end_op *op)
+{
+    bool any = false;
+    for (size_t i = 0; i < op->count; i++) {
+        any = any || op->rows[i].cause;
+        if (op->rows[i].cause)
+            inbox__tell_dead(in, op->rows[i].cause);
+    }
+    if (any)
+        inbox__pruned(in, &op->pruned);
+}
+
 static void end_done(struct strand_job *job)
 {
     struct inbox_end_op *op =
@@ -269,9 +259,11 @@ static void end_done(struct strand_job *job)
     struct inbox *in = op->op.inbox;
     if (op->op.request.result.code == ERR_OK) {
         end_marks(in, op);
+        tell_deaths(in, op);
     } else {
         for (size_t i = 0; i < op->count; i++)
             add_ended(in, &op->rows[i]);
+        op->count = 0;
         file_failed(in, "inbox.end_failed", &op->op.request.result);
     }
     op->op.free(&op->op);
@@ -284,9 +276,47 @@ static void submit_ended(struct inbox *in)
     struct inbox_end_op *op = inbox_end_op_new(in);
     op->rows = in->ended;
     op->count = in->ended_count;
+    op->now_ms = clock_unix_ms(loop_clock(in->loop));
     op->op.request.job.done = end_done;
     in->ended = NULL;
     in->ended_count = in->ended_cap = 0;
+    sqlite_submit(in->writer, &op->op.request);
+}
+
+struct inbox_fetched {
+    struct list *nodes;
+};
+
+struct inbox_entry *inbox_fetched_next(struct inbox_fetched *f)
+{
+    struct list *l = list_shift(f->nodes);
+    return l ? &LIST_ENTRY(l, struct inbox_node, link)->entry : NULL;
+}
+
+static void fetch_done(struct strand_job *job)
+{
+    struct inbox_fetch_op *op =
+        LIST_ENTRY(job, struct inbox_fetch_op, op.request.job);
+    struct inbox *in = op->op.inbox;
+    struct inbox_fetched fetched = {&op->nodes};
+    const struct err *e = &op->op.request.result;
+    if (e->code != ERR_OK && !in->closing) {
+        list_push(&in->unfetched, &op->link);
+        file_failed(in, "inbox.fetch_failed", e);
+        return;
+    }
+    if (!in->closing)
+        op->done(op->arg, &fetched);
+    op->op.free(&op->op);
+}
+
+void inbox_fetch(struct inbox *in, const int64_t *seqs, size_t n,
+                 void (*done)(void *arg, struct inbox_fetched *f), void *arg)
+{
+    struct inbox_fetch_op *op = inbox_fetch_op_new(in, seqs, n);
+    op->done = done;
+    op->arg = arg;
+    op->op.request.job.done = fetch_done;
     sqlite_submit(in->writer, &op->op.request);
 }
 
@@ -300,25 +330,44 @@ static void flush(struct deferred *d)
 static void retry(struct timer *t)
 {
     struct inbox *in = LIST_ENTRY(t, struct inbox, retry);
+    struct list *l;
+    struct list again;
     submit_ended(in);
     refill(in);
+    list_init(&again);
+    list_splice(&again, &in->unfetched);
+    while ((l = list_shift(&again)) != NULL) {
+        struct inbox_fetch_op *op = LIST_ENTRY(l, struct inbox_fetch_op, link);
+        sqlite_submit(in->writer, &op->op.request);
+    }
+}
+
+static void finish(struct inbox *in, struct inbox_entry *entry,
+                   struct dead_cause *cause)
+{
+    add_ended(in, &(struct inbox_ended){entry->seq, entry->mark, cause});
+    free(node_of(entry));
+    in->depth--;
+    loop_defer(in->loop, &in->flush);
+    note_depth(in);
 }
 
 void inbox_finish(struct inbox *in, struct inbox_entry *entry)
 {
-    add_ended(in, &(struct inbox_ended){entry->seq, entry->mark});
-    free(node_of(entry));
-    in->depth--;
-    in->in_memory--;
-    loop_defer(in->loop, &in->flush);
-    note_depth(in);
-    refill(in);
+    finish(in, entry, NULL);
 }
 
-void inbox_release(struct inbox *in, struct inbox_entry *entry)
+void inbox_finish_dead(struct inbox *in, struct inbox_entry *entry,
+                       const struct inbox_cause *cause)
+{
+    finish(in, entry,
+           dead_cause_new(cause, entry->update_id, entry->lane,
+                          clock_unix_ms(loop_clock(in->loop))));
+}
+
+void inbox_release(struct inbox_entry *entry)
 {
     free(node_of(entry));
-    in->in_memory--;
 }
 
 static int open_writer(struct inbox *in, const char *path, struct err *e)
@@ -333,14 +382,24 @@ static int open_marks(struct inbox *in, const char *path, struct err *e)
     return in->marks ? 0 : e->code;
 }
 
-/* The marks are reset only once the file has what they told. */
+/* The marks are reset only once the file has what they told. Not so the one
+ * on the loop: a death before the commit may go uncounted, but after it the
+ * same death must not count twice. */
 static int recover(struct inbox *in, struct err *e)
 {
     struct inbox_found found;
-    if (inbox_sql_recover(in->writer, in->marks, in->options.bot_id, &found,
-                          e) != 0)
+    marks_on_loop(in->marks, 0);
+    if (inbox_sql_recover(in->writer, in->marks, in->options.bot_id,
+                          clock_unix_ms(loop_clock(in->loop)), &found,
+                          e) != 0) {
+        dead_cause_free(found.crashed);
         return e->code;
+    }
     marks_reset(in->marks);
+    if (found.crashed)
+        inbox__tell_dead(in, found.crashed);
+    dead_cause_free(found.crashed);
+    inbox__pruned(in, &found.pruned);
     in->next_offset = found.next_offset;
     in->stored_seq = found.last_seq;
     in->depth = found.depth;
@@ -364,12 +423,20 @@ static int open_files(struct inbox *in, const struct datadir *dir,
 
 static void free_inbox(struct inbox *in)
 {
+    struct list *l;
     loop_undefer(&in->flush);
     loop_undefer(&in->wake);
     timer_stop(&in->retry);
+    timer_stop(&in->prune);
     inbox_node_free_all(&in->ready);
+    while ((l = list_shift(&in->unfetched)) != NULL) {
+        struct inbox_fetch_op *op = LIST_ENTRY(l, struct inbox_fetch_op, link);
+        op->op.free(&op->op);
+    }
     if (in->marks)
         marks_close(in->marks);
+    for (size_t i = 0; i < in->ended_count; i++)
+        dead_cause_free(in->ended[i].cause);
     free(in->ended);
     free(in);
 }
@@ -382,9 +449,11 @@ struct inbox *inbox_open(struct loop *loop, const struct datadir *dir,
     in->options = *o;
     in->sweep = INT64_MIN;
     list_init(&in->ready);
+    list_init(&in->unfetched);
     deferred_init(&in->flush, flush);
     deferred_init(&in->wake, wake);
     timer_init(&in->retry, loop, retry);
+    timer_init(&in->prune, loop, inbox__prune);
     if (open_files(in, dir, e) != 0) {
         if (in->writer)
             sqlite_writer_close(in->writer);
@@ -401,6 +470,7 @@ void inbox_close(struct inbox *in)
     in->closing = true;
     submit_ended(in);
     sqlite_writer_close(in->writer);
+    marks_on_loop(in->marks, 0);
     free_inbox(in);
 }
 

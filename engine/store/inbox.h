@@ -3,14 +3,19 @@
 
 /*
  * The durable inbox: updates enter by put, are handed out once per process
- * by next in order of arrival, and leave by finish. An update whose bot and
- * update_id were seen within SEEN_DAYS is dropped by put. What put has
+ * by next in order of arrival, and leave by finish, or by finish_dead as a
+ * dead letter: kept with what ended them, for replay by hand. An update whose
+ * bot and update_id were seen within SEEN_DAYS is dropped by put. What put has
  * completed survives a power cut; an entry that was handed out and not
  * finished comes back after a restart, marked redelivered if its handler may
- * have begun.
+ * have begun. One whose code was on the loop at INBOX_DEATHS deaths of the
+ * process becomes a dead letter instead.
  *
- * At most INBOX_IN_MEMORY entries are held in memory; the rest waits in the
- * file and is read as room appears. Loop thread only.
+ * At most INBOX_IN_MEMORY entries wait in memory to be handed out; the rest
+ * waits in the file and is read as they go. A caller that cannot start an
+ * entry soon releases it, keeps its seq and fetches it later, so that one
+ * lane's long queue takes neither memory nor the others' turn. Loop thread
+ * only.
  */
 
 #include "base/err.h"
@@ -21,6 +26,10 @@
 
 #define INBOX_SEEN_DAYS 3
 #define INBOX_IN_MEMORY 2000
+#define INBOX_DEATHS 3
+#define INBOX_DEAD_DAYS 30
+#define INBOX_DEAD_MAX 10000 /* dead letters; beyond it the oldest go */
+#define INBOX_DEAD_LIST 500  /* in one list */
 
 struct inbox;
 struct loop;
@@ -51,8 +60,45 @@ struct inbox_item {
     size_t body_len;
 };
 
+enum inbox_reason { INBOX_CRASH, INBOX_ERROR, INBOX_LIMIT, INBOX_TIMEOUT };
+
+/* Why a handler ended; texts are borrowed, "" if unknown. */
+struct inbox_cause {
+    enum inbox_reason reason;
+    int line; /* 0: unknown */
+    const char *kind;
+    const char *message;
+    const char *script;
+    const char *traceback;
+};
+
+struct inbox_letter {
+    int64_t id;
+    int64_t update_id;
+    int64_t received_ms; /* Unix time, as died_ms */
+    int64_t died_ms;
+    enum inbox_source source; /* how the update had come */
+    int line;
+    const char *reason; /* "crash", "error", "limit", "timeout" */
+    const char *lane;
+    const char *kind;
+    const char *message;
+    const char *script;
+    const char *traceback; /* NULL in a list, as body */
+    const char *body;
+    size_t body_len;
+};
+
+/* How a request about dead letters ended; valid during the call. */
+struct inbox_dead_answer {
+    const struct err *error;            /* never NULL; code 0: all is well */
+    size_t count;                       /* letters that were found */
+    const struct inbox_letter *letters; /* NULL after replay and drop */
+};
+typedef void inbox_dead_done(void *arg, const struct inbox_dead_answer *a);
+
 struct inbox_options {
-    int64_t bot_id;
+    int64_t bot_id;             /* 0: whosever it is */
     size_t limit;               /* INBOX_LIMIT: entries in all */
     void (*ready)(void *arg);   /* next may have something */
     void (*drained)(void *arg); /* inbox_full was true and is not any more */
@@ -88,8 +134,38 @@ void inbox_on_loop(struct inbox *in, const struct inbox_entry *entry);
 /* The handler has ended: takes the entry out of the file (batched) and out
  * of memory. */
 void inbox_finish(struct inbox *in, struct inbox_entry *entry);
-/* Frees the memory and leaves the entry in the file for the next process. */
-void inbox_release(struct inbox *in, struct inbox_entry *entry);
+/* The same, and it becomes a dead letter, at once with its leaving. */
+void inbox_finish_dead(struct inbox *in, struct inbox_entry *entry,
+                       const struct inbox_cause *cause);
+/* Frees the memory and leaves the entry in the file, for inbox_fetch or for
+ * the next process. */
+void inbox_release(struct inbox_entry *entry);
+
+/* What inbox_fetch has read; valid during `done`. */
+struct inbox_fetched;
+/* The next of them, the caller's as from inbox_next; NULL: no further. */
+struct inbox_entry *inbox_fetched_next(struct inbox_fetched *f);
+
+/* Reads released entries back; done comes once, from the loop, with those that
+ * are still in the file, in the order of seqs (copied). A file that fails is
+ * tried again for as long as it takes; no done after inbox_close. */
+void inbox_fetch(struct inbox *in, const int64_t *seqs, size_t n,
+                 void (*done)(void *arg, struct inbox_fetched *f), void *arg);
+
+size_t inbox_dead_count(const struct inbox *in);
+/* Letters with an id below `before` (0: all), newest first, at most `limit`
+ * and INBOX_DEAD_LIST. Each of these four calls `done` once, from the loop
+ * or from inbox_close. */
+void inbox_dead_list(struct inbox *in, int64_t before, size_t limit,
+                     inbox_dead_done *done, void *arg);
+void inbox_dead_show(struct inbox *in, int64_t id, inbox_dead_done *done,
+                     void *arg);
+/* Puts the update into the inbox again, as INBOX_REPLAY, redelivered and in
+ * its lane, and removes the letter; both or nothing, and durable. */
+void inbox_dead_replay(struct inbox *in, int64_t id, inbox_dead_done *done,
+                       void *arg);
+void inbox_dead_drop(struct inbox *in, int64_t id, inbox_dead_done *done,
+                     void *arg);
 
 /* Ends cleanly: commits what is pending. Entries must be finished or
  * released before. Blocks. */

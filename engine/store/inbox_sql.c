@@ -1,33 +1,35 @@
 #include "store/inbox_sql.h"
 
 #include "base/mem.h"
+#include "store/dead_sql.h"
 #include "store/marks.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 1
 #define SEEN_MS (INT64_C(86400000) * INBOX_SEEN_DAYS)
 #define SWEEP_MAX 256 /* seen ids looked at with one put */
 
 /* AUTOINCREMENT: a seq is never given twice, so a mark that outlived its
  * entry names no other one. begun stands before body so that reading it
  * leaves the pages of a long body alone. */
-static const char schema[] = "CREATE TABLE IF NOT EXISTS inbox("
-                             "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
-                             "  begun INTEGER NOT NULL DEFAULT 0,"
-                             "  update_id INTEGER NOT NULL,"
-                             "  source INTEGER NOT NULL,"
-                             "  received INTEGER NOT NULL,"
-                             "  lane TEXT NOT NULL,"
-                             "  body TEXT NOT NULL) STRICT;"
-                             "CREATE TABLE IF NOT EXISTS seen("
-                             "  update_id INTEGER PRIMARY KEY,"
-                             "  at INTEGER NOT NULL) STRICT;"
-                             "CREATE TABLE IF NOT EXISTS meta("
-                             "  key TEXT PRIMARY KEY,"
-                             "  value INTEGER NOT NULL) STRICT, WITHOUT ROWID";
+static const char first_schema[] =
+    "CREATE TABLE IF NOT EXISTS inbox("
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  begun INTEGER NOT NULL DEFAULT 0,"
+    "  update_id INTEGER NOT NULL,"
+    "  source INTEGER NOT NULL,"
+    "  received INTEGER NOT NULL,"
+    "  lane TEXT NOT NULL,"
+    "  body TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS seen("
+    "  update_id INTEGER PRIMARY KEY,"
+    "  at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS meta("
+    "  key TEXT PRIMARY KEY,"
+    "  value INTEGER NOT NULL) STRICT, WITHOUT ROWID";
+static const char *const schema[] = {first_schema, dead_schema};
 
 static const char begin_sql[] = "BEGIN IMMEDIATE";
 static const char commit_sql[] = "COMMIT";
@@ -49,9 +51,11 @@ static const char sweep_sql[] =
     "SELECT update_id, at FROM seen WHERE update_id > ?1 "
     "ORDER BY update_id LIMIT ?2";
 static const char forget_sql[] = "DELETE FROM seen WHERE update_id = ?1";
-static const char read_sql[] =
+#define SELECT_ENTRY                                                           \
     "SELECT seq, begun, update_id, source, received, lane, body FROM inbox "
-    "WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+static const char read_sql[] =
+    SELECT_ENTRY "WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+static const char fetch_sql[] = SELECT_ENTRY "WHERE seq = ?1";
 static const char delete_sql[] = "DELETE FROM inbox WHERE seq = ?1";
 
 struct inbox_node *inbox_node_new(const char *lane, size_t lane_len,
@@ -76,19 +80,10 @@ void inbox_node_free_all(struct list *nodes)
         free(LIST_ENTRY(l, struct inbox_node, link));
 }
 
-/* Runs a statement that gives no row; it can be bound and run again. */
-static int step_done(struct sqlite_writer *w, struct sqlite3_stmt *s,
-                     const char *what, struct err *e)
-{
-    int code = sqlite3_step(s) == SQLITE_DONE ? 0 : sqlite_error(w, e, what);
-    sqlite3_reset(s);
-    return code;
-}
-
 static int run_plain(struct sqlite_writer *w, const char *sql, struct err *e)
 {
     struct sqlite3_stmt *s = sqlite_prepare(w, sql, e);
-    return s ? step_done(w, s, sql, e) : e->code;
+    return s ? sqlite_run(w, s, sql, e) : e->code;
 }
 
 static int set_meta(struct sqlite_writer *w, const char *key, int64_t value,
@@ -99,7 +94,7 @@ static int set_meta(struct sqlite_writer *w, const char *key, int64_t value,
         return e->code;
     sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
     sqlite3_bind_int64(s, 2, value);
-    return step_done(w, s, "set meta", e);
+    return sqlite_run(w, s, "set meta", e);
 }
 
 /* Leaves *value alone if the key is not there. */
@@ -138,7 +133,7 @@ static int note_seen(struct put_run *p, const struct inbox_node *n,
     sqlite3_bind_int64(p->seen, 1, n->entry.update_id);
     sqlite3_bind_int64(p->seen, 2, p->op->now_ms);
     sqlite3_bind_int64(p->seen, 3, p->op->now_ms - SEEN_MS);
-    if (step_done(p->w, p->seen, "note seen", p->e) != 0)
+    if (sqlite_run(p->w, p->seen, "note seen", p->e) != 0)
         return p->e->code;
     *is_new = sqlite3_changes(sqlite_handle(p->w)) == 1;
     return 0;
@@ -158,7 +153,7 @@ static int store_node(struct put_run *p, struct inbox_node *n)
     sqlite3_bind_text(p->insert, 4, n->entry.lane, -1, SQLITE_STATIC);
     sqlite3_bind_text64(p->insert, 5, n->entry.body, n->entry.body_len,
                         SQLITE_STATIC, SQLITE_UTF8);
-    if (step_done(p->w, p->insert, "store update", p->e) != 0)
+    if (sqlite_run(p->w, p->insert, "store update", p->e) != 0)
         return p->e->code;
     n->entry.seq = sqlite3_last_insert_rowid(sqlite_handle(p->w));
     return 0;
@@ -170,7 +165,7 @@ static int forget_seen(struct sqlite_writer *w, const int64_t *ids, size_t n,
     struct sqlite3_stmt *s = sqlite_prepare(w, forget_sql, e);
     for (size_t i = 0; s && i < n; i++) {
         sqlite3_bind_int64(s, 1, ids[i]);
-        if (step_done(w, s, "forget seen", e) != 0)
+        if (sqlite_run(w, s, "forget seen", e) != 0)
             return e->code;
     }
     return s ? 0 : e->code;
@@ -292,21 +287,73 @@ struct inbox_read_op *inbox_read_op_new(struct inbox *in)
     return op;
 }
 
+static int run_fetch(struct sqlite_request *r, struct sqlite_writer *w)
+{
+    struct inbox_fetch_op *op =
+        LIST_ENTRY(r, struct inbox_fetch_op, op.request);
+    struct sqlite3_stmt *s = sqlite_prepare(w, fetch_sql, &r->result);
+    int step = SQLITE_DONE;
+    inbox_node_free_all(&op->nodes); /* of a try whose batch failed */
+    for (size_t i = 0; s && i < op->count; i++) {
+        sqlite3_bind_int64(s, 1, op->seqs[i]);
+        step = sqlite3_step(s);
+        if (step == SQLITE_ROW)
+            list_push(&op->nodes, &node_of_row(s)->link);
+        else if (step != SQLITE_DONE)
+            sqlite_error(w, &r->result, "fetch from inbox");
+        sqlite3_reset(s);
+        if (step != SQLITE_ROW && step != SQLITE_DONE)
+            break;
+    }
+    return r->result.code;
+}
+
+static void free_fetch(struct inbox_op *base)
+{
+    struct inbox_fetch_op *op = LIST_ENTRY(base, struct inbox_fetch_op, op);
+    inbox_node_free_all(&op->nodes);
+    free(op);
+}
+
+struct inbox_fetch_op *inbox_fetch_op_new(struct inbox *in, const int64_t *seqs,
+                                          size_t n)
+{
+    struct inbox_fetch_op *op = mem_zero(1, sizeof *op + n * sizeof *seqs);
+    memcpy(op->seqs, seqs, n * sizeof *seqs);
+    op->count = n;
+    op->op.request.run = run_fetch;
+    op->op.request.may_fail = true;
+    op->op.inbox = in;
+    op->op.free = free_fetch;
+    list_init(&op->nodes);
+    list_init(&op->link);
+    return op;
+}
+
 static int run_end(struct sqlite_request *r, struct sqlite_writer *w)
 {
     struct inbox_end_op *op = LIST_ENTRY(r, struct inbox_end_op, op.request);
     struct sqlite3_stmt *s = sqlite_prepare(w, delete_sql, &r->result);
+    size_t died = 0;
     for (size_t i = 0; s && i < op->count; i++) {
-        sqlite3_bind_int64(s, 1, op->rows[i].seq);
-        if (step_done(w, s, "end update", &r->result) != 0)
+        struct inbox_ended *row = &op->rows[i];
+        died += row->cause != NULL;
+        if (row->cause && dead_write(w, row->seq, row->cause, &r->result) != 0)
+            return r->result.code;
+        sqlite3_bind_int64(s, 1, row->seq);
+        if (sqlite_run(w, s, "end update", &r->result) != 0)
             return r->result.code;
     }
+    if (s && died > 0)
+        return dead_prune(w, op->now_ms, died, &op->pruned, &r->result);
     return s ? 0 : r->result.code;
 }
 
 static void free_end(struct inbox_op *base)
 {
     struct inbox_end_op *op = LIST_ENTRY(base, struct inbox_end_op, op);
+    for (size_t i = 0; i < op->count; i++)
+        dead_cause_free(op->rows[i].cause);
     free(op->rows);
     free(op);
 }
@@ -323,7 +370,8 @@ struct inbox_end_op *inbox_end_op_new(struct inbox *in)
 struct sqlite_writer *inbox_sql_open(struct loop *loop, const char *path,
                                      struct err *e)
 {
-    return sqlite_writer_open(loop, path, schema, SCHEMA_VERSION, e);
+    return sqlite_writer_open(loop, path, schema,
+                              sizeof(schema) / sizeof(*schema), e);
 }
 
 static int check_bot(struct sqlite_writer *w, int64_t bot_id, struct err *e)
@@ -331,7 +379,7 @@ static int check_bot(struct sqlite_writer *w, int64_t bot_id, struct err *e)
     int64_t owner = 0;
     if (get_meta(w, "bot_id", &owner, e) != 0)
         return e->code;
-    if (owner == bot_id)
+    if (owner == bot_id || bot_id == 0)
         return 0;
     if (owner == 0)
         return set_meta(w, "bot_id", bot_id, e);
@@ -346,7 +394,7 @@ static int mark_begun(struct sqlite_writer *w, int64_t seq, struct err *e)
     if (!s)
         return e->code;
     sqlite3_bind_int64(s, 1, seq);
-    return step_done(w, s, "mark begun", e);
+    return sqlite_run(w, s, "mark begun", e);
 }
 
 /* Kept in the file and not in the marks alone, because an entry that waits
@@ -375,14 +423,41 @@ static int scan_entries(struct sqlite_writer *w, const struct marks *marks,
     return code;
 }
 
+/* The third death makes it a dead letter; *cause then tells of it. */
+static int count_death(struct sqlite_writer *w, int64_t seq, int64_t now_ms,
+                       struct dead_cause **cause, struct err *e)
+{
+    if (dead_count_death(w, seq, now_ms, cause, e) != 0)
+        return e->code;
+    if (!*cause)
+        return 0;
+    struct sqlite3_stmt *s = sqlite_prepare(w, delete_sql, e);
+    if (!s)
+        return e->code;
+    sqlite3_bind_int64(s, 1, seq);
+    return sqlite_run(w, s, "end update", e);
+}
+
+static int recover_dead(struct sqlite_writer *w, int64_t on_loop,
+                        int64_t now_ms, struct inbox_found *found,
+                        struct err *e)
+{
+    if (on_loop != 0 &&
+        count_death(w, on_loop, now_ms, &found->crashed, e) != 0)
+        return e->code;
+    return dead_prune(w, now_ms, found->crashed ? 1 : 0, &found->pruned, e);
+}
+
 int inbox_sql_recover(struct sqlite_writer *w, const struct marks *marks,
-                      int64_t bot_id, struct inbox_found *found, struct err *e)
+                      int64_t bot_id, int64_t now_ms, struct inbox_found *found,
+                      struct err *e)
 {
     *found = (struct inbox_found){0};
     if (run_plain(w, begin_sql, e) != 0)
         return e->code;
     if (check_bot(w, bot_id, e) != 0 ||
         get_meta(w, "next_offset", &found->next_offset, e) != 0 ||
+        recover_dead(w, marks_was_on_loop(marks), now_ms, found, e) != 0 ||
         scan_entries(w, marks, found, e) != 0) {
         struct err ignored;
         run_plain(w, rollback_sql, &ignored);

@@ -1,5 +1,6 @@
 #include "store/sqlite.h"
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
@@ -92,15 +93,19 @@ struct sqlite3_stmt *sqlite_prepare(struct sqlite_writer *w, const char *sql,
     return add_statement(w, sql, e);
 }
 
+int sqlite_run(struct sqlite_writer *w, struct sqlite3_stmt *stmt,
+               const char *what, struct err *e)
+{
+    int code = sqlite3_step(stmt) == SQLITE_DONE ? 0 : sqlite_error(w, e, what);
+    sqlite3_reset(stmt);
+    return code;
+}
+
 static int run_statement(struct sqlite_writer *w, const char *sql,
                          struct err *e)
 {
     struct sqlite3_stmt *stmt = sqlite_prepare(w, sql, e);
-    if (!stmt)
-        return e->code;
-    int code = sqlite3_step(stmt) == SQLITE_DONE ? 0 : sqlite_error(w, e, sql);
-    sqlite3_reset(stmt);
-    return code;
+    return stmt ? sqlite_run(w, stmt, sql, e) : e->code;
 }
 
 static int execute(struct sqlite3 *db, const char *sql, const char *what,
@@ -257,7 +262,7 @@ static int read_version(struct sqlite_writer *w, int *version, struct err *e)
     return code;
 }
 
-static int write_schema(struct sqlite_writer *w, const char *schema,
+static int write_schema(struct sqlite_writer *w, const char *const *steps,
                         int version, struct err *e)
 {
     int found = 0;
@@ -269,10 +274,13 @@ static int write_schema(struct sqlite_writer *w, const char *schema,
         return err_set(e, ERR_MISUSE, 0,
                        "made by a newer moonlet (schema %d, this one knows %d)",
                        found, version);
-    char *sql = mem_printf("BEGIN IMMEDIATE;%s;PRAGMA user_version=%d;COMMIT",
-                           schema, version);
-    int code = execute(w->db, sql, "schema", e);
-    free(sql);
+    struct buf sql = {0};
+    buf_puts(&sql, "BEGIN IMMEDIATE");
+    for (int i = found; i < version; i++)
+        buf_printf(&sql, ";%s", steps[i]);
+    buf_printf(&sql, ";PRAGMA user_version=%d;COMMIT", version);
+    int code = execute(w->db, sql.data, "schema", e);
+    buf_free(&sql);
     return code;
 }
 
@@ -307,7 +315,7 @@ static int set_pragmas(struct sqlite_writer *w, struct err *e)
 }
 
 static int open_database(struct sqlite_writer *w, const char *path,
-                         const char *schema, int version, struct err *e)
+                         const char *const *steps, int version, struct err *e)
 {
     /* NOMUTEX: the connection is used by one thread at a time. */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
@@ -316,7 +324,7 @@ static int open_database(struct sqlite_writer *w, const char *path,
     if (sqlite3_open_v2(path, &w->db, flags, NULL) != SQLITE_OK)
         sqlite_error(w, e, "open");
     else if (set_pragmas(w, e) == 0)
-        write_schema(w, schema, version, e);
+        write_schema(w, steps, version, e);
     return e->code == ERR_OK ? 0 : err_wrap(e, "%s", path);
 }
 
@@ -330,13 +338,13 @@ static void close_database(struct sqlite_writer *w)
 }
 
 struct sqlite_writer *sqlite_writer_open(struct loop *loop, const char *path,
-                                         const char *schema, int version,
+                                         const char *const *steps, int version,
                                          struct err *e)
 {
     struct sqlite_writer *w = MEM_NEW(struct sqlite_writer);
     w->loop = loop;
     e->code = ERR_OK;
-    if (open_database(w, path, schema, version, e) != 0) {
+    if (open_database(w, path, steps, version, e) != 0) {
         close_database(w);
         return NULL;
     }

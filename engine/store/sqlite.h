@@ -30,11 +30,12 @@ struct sqlite_request {
 };
 
 /* Opens or makes the file (mode 0600) and sets WAL. `version`, from 1, is
- * the schema's number, kept as PRAGMA user_version: a file with a lower one
- * gets `schema` (statements that may run again on a file that has them), one
- * with a higher one is refused (ERR_MISUSE). Blocks: start only. */
+ * the schema's number, kept as PRAGMA user_version: steps[n] are the
+ * statements that take a file from version n to n + 1, and a file gets those
+ * that it lacks in one transaction. A file with a higher number is refused
+ * (ERR_MISUSE). Blocks: start only. */
 struct sqlite_writer *sqlite_writer_open(struct loop *loop, const char *path,
-                                         const char *schema, int version,
+                                         const char *const *steps, int version,
                                          struct err *e);
 
 /* A request without may_fail that fails takes its whole batch with it, and a
@@ -54,6 +55,9 @@ void sqlite_writer_kill(struct sqlite_writer *w,
 struct sqlite3 *sqlite_handle(struct sqlite_writer *w);
 struct sqlite3_stmt *sqlite_prepare(struct sqlite_writer *w, const char *sql,
                                     struct err *e);
+/* Runs a statement that gives no row; it can be bound and run again. */
+int sqlite_run(struct sqlite_writer *w, struct sqlite3_stmt *stmt,
+               const char *what, struct err *e);
 /* ERR_DB with SQLite's own message. */
 int sqlite_error(struct sqlite_writer *w, struct err *e, const char *what);
 

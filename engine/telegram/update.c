@@ -109,3 +109,13 @@ int update_head_read(struct update_head *h, struct jslice update)
         snprintf(h->lane, sizeof h->lane, "kind:%s", h->kind);
     return 0;
 }
+
+void update_head_by_user(struct update_head *h, struct jslice update)
+{
+    lane_by_user(h, js_get(update, h->kind));
+}
+
+void update_head_alone(struct update_head *h)
+{
+    snprintf(h->lane, sizeof h->lane, "update:%" PRId64, h->update_id);
+}

@@ -21,4 +21,9 @@ struct update_head {
 /* 0, or -1 if the object has no integer update_id or no kind. */
 int update_head_read(struct update_head *h, struct jslice update);
 
+/* Another lane for a head that was read: that of its user (if it has none,
+ * nothing changes), or one that no other update shares. */
+void update_head_by_user(struct update_head *h, struct jslice update);
+void update_head_alone(struct update_head *h);
+
 #endif

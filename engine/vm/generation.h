@@ -79,7 +79,13 @@ void generation_expire(struct generation *g);
 void generation_close(struct generation *g);
 
 /* Where the engine calls into the scripts; set by the shipped library. */
-enum vm_entry { VM_ON_UPDATE, VM_ON_START, VM_ON_FAILED, VM_ENTRIES };
+enum vm_entry {
+    VM_ON_UPDATE,
+    VM_ON_START,
+    VM_ON_FAILED,
+    VM_ON_ORDER, /* for generation_ask alone */
+    VM_ENTRIES
+};
 
 enum task_outcome {
     TASK_DONE,
@@ -91,6 +97,13 @@ enum task_outcome {
 };
 
 bool generation_has(const struct generation *g, enum vm_entry entry);
+
+/* Calls the entry with the decoded JSON at once, outside any task: nothing in
+ * it can wait. The CPU limit is on. Returns the text that it gave (owned), or
+ * NULL if it gave none or failed, which fills *error (else kind NULL). */
+char *generation_ask(struct generation *g, enum vm_entry entry,
+                     const char *json, size_t json_len,
+                     struct script_error *error);
 
 struct task_spec {
     enum vm_entry entry;

@@ -2,9 +2,12 @@
 -- order in which they were made; the first that matches wins, unless its
 -- handler returns bot.pass. They are made while scripts load; later, and with
 -- a wrong argument, they raise kind "misuse". opts is a table of options:
--- auto_answer (bot.callback), description and order, of which the last two
--- are kept for later and change nothing yet; order is "chat", "user" or
--- "none".
+-- auto_answer (bot.callback), description, which is kept for later and
+-- changes nothing yet, and order, which updates wait for each other: "chat",
+-- those of one chat, "user", those of one user, "none", nobody waits. Without
+-- it updates of a chat wait for each other, and queries that belong to no chat
+-- for those of their user. The order is that of the first registration that
+-- fits, found when the update arrives, before any middleware.
 local answers = require "moonlet.answers"
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
@@ -17,7 +20,7 @@ bot.pass = setmetatable({}, { __name = "bot.pass", __metatable = false })
 local pass = bot.pass
 
 local middleware, catchers, starters = {}, {}, {}
-local routes = {} -- kind -> list of functions that return pass or anything
+local routes = {} -- kind -> list of registrations { match, fn, order }
 local kinds = {}
 for _, kind in ipairs(core.kinds()) do kinds[kind] = true end
 
@@ -56,15 +59,24 @@ local function check_options(what, opts)
     end
   end
   if opts.order ~= nil and not orders[opts.order] then
-    core.misuse(('%s: order is "chat", "user" or "none", got %q'):format(
+    core.misuse(('%s: order must be "chat", "user" or "none", got %q'):format(
       what, tostring(opts.order)))
   end
   return opts
 end
 
-local function add(kind, try)
-  if not routes[kind] then routes[kind] = {} end
-  table.insert(routes[kind], try)
+-- Defined below; the engine asks for it only once some registration needs it.
+local order_of
+
+-- match(ctx) returns what string.find does, or true for a match without
+-- captures.
+local function add(kind, match, fn, opts)
+  if not routes[kind] then routes[kind] = { ordered = false } end
+  table.insert(routes[kind], { match = match, fn = fn, order = opts.order })
+  if opts.order then
+    routes[kind].ordered = true
+    core.on_order(order_of)
+  end
   core.want(kind)
 end
 
@@ -104,7 +116,7 @@ end
 -- most 32) may be a list of names.
 function bot.command(name, fn, opts)
   check_handler("bot.command", fn)
-  check_options("bot.command", opts)
+  opts = check_options("bot.command", opts)
   local names = type(name) == "table" and name or { name }
   for _, each in ipairs(names) do
     if type(each) ~= "string" or not each:find("^/?[%w_]+$")
@@ -114,9 +126,8 @@ function bot.command(name, fn, opts)
     end
     local wanted = each:gsub("^/", ""):lower()
     add("message", function(ctx)
-      if parsed_command(ctx) ~= wanted then return pass end
-      return fn(ctx)
-    end)
+      return parsed_command(ctx) == wanted
+    end, fn, opts)
   end
 end
 
@@ -126,13 +137,12 @@ end
 -- too long ends the update with kind "limit" at the line of bot.hears.
 function bot.hears(pattern, fn, opts)
   check_handler("bot.hears", fn)
-  check_options("bot.hears", opts)
+  opts = check_options("bot.hears", opts)
   local find = core.matcher("bot.hears", pattern)
   add("message", function(ctx)
     local text = ctx.event.text
-    if not text then return pass end
-    return call_matched(fn, ctx, find(text))
-  end)
+    if text then return find(text) end
+  end, fn, opts)
 end
 
 --- bot.on(filter, fn [, opts]): updates of a kind, "edited_message", or of a
@@ -141,7 +151,7 @@ end
 -- is asked for the kinds that are registered, and for my_chat_member.
 function bot.on(filter, fn, opts)
   check_handler("bot.on", fn)
-  check_options("bot.on", opts)
+  opts = check_options("bot.on", opts)
   local filters = type(filter) == "table" and filter or { filter }
   for _, each in ipairs(filters) do
     local kind, content = tostring(each):match("^([%l_]+):?([%l_]*)$")
@@ -149,14 +159,9 @@ function bot.on(filter, fn, opts)
       core.misuse(("bot.on: there is no update kind %q"):format(
         tostring(kind or each)))
     end
-    if content == "" then
-      add(kind, fn)
-    else
-      add(kind, function(ctx)
-        if ctx.event[content] == nil then return pass end
-        return fn(ctx)
-      end)
-    end
+    add(kind, function(ctx)
+      return content == "" or ctx.event[content] ~= nil
+    end, fn, opts)
   end
 end
 
@@ -174,9 +179,8 @@ function bot.callback(pattern, fn, opts)
   end
   add("callback_query", function(ctx)
     local data = ctx.event.data
-    if not data then return pass end
-    return call_matched(matched, ctx, find(data))
-  end)
+    if data then return find(data) end
+  end, matched, opts)
 end
 
 --- bot.catch(fn [, opts]): fn(ctx, err) hears of every error of a handler or
@@ -200,10 +204,19 @@ function bot.on_start(fn, opts)
 end
 
 local function route(ctx)
-  for _, try in ipairs(routes[ctx.kind] or {}) do
-    if try(ctx) ~= pass then return end
+  for _, each in ipairs(routes[ctx.kind] or {}) do
+    if call_matched(each.fn, ctx, each.match(ctx)) ~= pass then return end
   end
   log.debug("update.unhandled", { kind = ctx.kind })
+end
+
+function order_of(update)
+  local ctx = context.new(update)
+  local registered = routes[ctx.kind]
+  if not registered or not registered.ordered then return nil end
+  for _, each in ipairs(registered) do
+    if each.match(ctx) then return each.order end
+  end
 end
 
 local function run(ctx, index)

@@ -1,10 +1,10 @@
 --- The context of one update: what handlers get as their argument. Not for
 -- scripts to require. Fields: update (the raw Update; update.redelivered is
--- true if an earlier process may have begun its handler), kind ("message"),
--- event (the raw object of that kind), message (of any message kind; of a
--- button its message), chat, from, callback_query, args and command (of a
--- command), api (moonlet.api). Those that an update lacks are nil. A handler
--- may set fields of its own.
+-- true if its handler may have begun before: in an earlier process, or because
+-- it failed and is replayed), kind ("message"), event (the raw object of that
+-- kind), message (of any message kind; of a button its message), chat, from,
+-- callback_query, args and command (of a command), api (moonlet.api). Those
+-- that an update lacks are nil. A handler may set fields of its own.
 local api = require "moonlet.api"
 local core = require "moonlet.core"
 

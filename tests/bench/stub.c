@@ -7,8 +7,11 @@
  * JSON object each; times are nanoseconds of CLOCK_MONOTONIC:
  *
  *   > go N       N more updates, spread over CHATS chats
+ *   > post N PORT   the same, posted to the webhook /hook at that port over
+ *                   64 connections with the secret "bench"
  *   < {"event":"listening","port":…}
  *   < {"event":"polling","at":…}    the first getUpdates was read
+ *   < {"event":"webhook","at":…}    a setWebhook was read
  *   < {"event":"done",…}            all are confirmed and answered: what was
  *                                   seen since `go`
  *
@@ -77,6 +80,9 @@ static void drop(struct stub *s, struct connection *c)
 {
     if (s->poller == c)
         s->poller = NULL;
+    for (size_t i = 0; i < STUB_POSTERS; i++)
+        if (s->posters[i] == c)
+            s->posters[i] = NULL;
     close(c->fd);
     free(c->in.data);
     free(c->out.data);
@@ -84,7 +90,7 @@ static void drop(struct stub *s, struct connection *c)
 }
 
 /* Waits for room only in the rare case that the socket has none. */
-static bool flush_out(struct stub *s, struct connection *c)
+bool stub_flush(struct stub *s, struct connection *c)
 {
     while (c->out_at < c->out.len) {
         ssize_t n =
@@ -139,30 +145,37 @@ static void serve(struct stub *s, struct connection *c, uint32_t events)
     bool fine = n > 0 || (n < 0 && errno == EAGAIN);
     if (n > 0) {
         c->in.len += (size_t)n;
-        fine = answer_all(s, c);
+        fine = c->posts ? stub_posted(s, c) : answer_all(s, c);
     }
     if (events & EPOLLOUT) {
         struct epoll_event e = {EPOLLIN, {.ptr = c}};
         epoll_ctl(s->epoll, EPOLL_CTL_MOD, c->fd, &e);
     }
-    if (!fine || !flush_out(s, c))
+    if (!fine || !stub_flush(s, c))
         drop(s, c);
+}
+
+struct connection *stub_watch(struct stub *s, int fd)
+{
+    int on = 1;
+    struct connection *c = calloc(1, sizeof *c);
+    if (!c)
+        stub_die("calloc");
+    struct epoll_event e = {EPOLLIN, {.ptr = c}};
+    c->fd = fd; /* epoll holds c from here on */
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e))
+        stub_die("epoll_ctl");
+    return c;
 }
 
 static void take_connections(struct stub *s)
 {
-    int fd, on = 1;
+    int fd;
     while ((fd = accept4(s->listener, NULL, NULL,
                          SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        struct connection *c = calloc(1, sizeof *c);
-        if (!c)
-            stub_die("calloc");
-        struct epoll_event e = {EPOLLIN, {.ptr = c}};
-        c->fd = fd; /* epoll holds c from here on */
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e))
-            stub_die("epoll_ctl");
+        stub_watch(s, fd);
         s->connections++;
     }
 }
@@ -174,7 +187,7 @@ static void answer_poller(struct stub *s)
         return;
     s->poller = NULL;
     stub_give(s, c);
-    if (!flush_out(s, c)) /* dropped by the event that this makes */
+    if (!stub_flush(s, c)) /* dropped by the event that this makes */
         shutdown(c->fd, SHUT_RDWR);
 }
 
@@ -186,14 +199,20 @@ static bool take_command(struct stub *s)
     if (n <= 0)
         return false;
     line[n] = '\0';
-    int64_t count =
-        strncmp(line, "go ", 3) == 0 ? strtoll(line + 3, NULL, 10) : 0;
+    long long count = 0;
+    int port = 0;
+    if (sscanf(line, "go %lld", &count) != 1 &&
+        sscanf(line, "post %lld %d", &count, &port) != 2)
+        count = 0;
     if (count <= 0 || count > 100000000) {
         fprintf(stderr, "stub: what is %s", line);
         exit(2);
     }
     stub_begin(s, count);
-    answer_poller(s);
+    if (port)
+        stub_post_all(s, port);
+    else
+        answer_poller(s);
     return true;
 }
 

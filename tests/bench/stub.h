@@ -3,7 +3,8 @@
 
 /*
  * Inside the stub: stub.c has the sockets and the leader's commands,
- * stub_methods.c the Bot API and what is reported about it.
+ * stub_methods.c the Bot API and what is reported about it, stub_posts.c the
+ * posts of a webhook.
  */
 
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #define STUB_FIRST_ID 913245600
+#define STUB_POSTERS 64 /* connections that post */
 
 struct bytes {
     char *data;
@@ -21,6 +23,7 @@ struct connection {
     int fd;
     struct bytes in, out;
     size_t out_at;
+    bool posts; /* ours to the webhook */
 };
 
 /* One update since `go`; its number is in the text that comes back. */
@@ -41,6 +44,8 @@ struct stub {
     int64_t calls, polls, connections;
     int64_t began, ended; /* first update given, last sendMessage read */
     int64_t message_id;
+    int64_t next_post; /* id of the update that is posted next */
+    struct connection *posters[STUB_POSTERS];
     bool polled, reported;
 };
 
@@ -62,5 +67,21 @@ void stub_give(struct stub *s, struct connection *c);
 
 /* Forgets what was seen and has n more updates. */
 void stub_begin(struct stub *s, int64_t n);
+
+/* Appends the update of that id, as JSON. */
+void stub_put_update(struct stub *s, struct bytes *b, int64_t id);
+/* It is given to the bot now. */
+void stub_note_given(struct stub *s, int64_t id);
+/* Tells the leader once all are confirmed and answered. */
+void stub_report(struct stub *s);
+
+/* Posts what stub_begin has promised to the port, one update a connection at
+ * a time; a 200 confirms it. */
+void stub_post_all(struct stub *s, int port);
+/* Reads the answers in c->in and posts the next. False: a bad answer. */
+bool stub_posted(struct stub *s, struct connection *c);
+
+struct connection *stub_watch(struct stub *s, int fd); /* in the epoll */
+bool stub_flush(struct stub *s, struct connection *c); /* false: it is gone */
 
 #endif

@@ -81,7 +81,7 @@ static const char bot_user[] =
     "\"username\":\"bench_bot\"}";
 
 /* A reply to a message of the bot, as long as UPDATE_BYTES says. */
-static void put_update(struct stub *s, struct bytes *b, int64_t id)
+void stub_put_update(struct stub *s, struct bytes *b, int64_t id)
 {
     static const char filler[] =
         "Could you please tell me when my order will be delivered? I have "
@@ -118,6 +118,15 @@ static void put_update(struct stub *s, struct bytes *b, int64_t id)
     bytes_add(b, end, (size_t)tail);
 }
 
+void stub_note_given(struct stub *s, int64_t id)
+{
+    struct trace *t = &s->traces[id - s->first_id];
+    if (!t->given)
+        t->given = stub_now_ns();
+    if (!s->began)
+        s->began = t->given;
+}
+
 void stub_give(struct stub *s, struct connection *c)
 {
     int64_t from = s->confirmed;
@@ -127,15 +136,11 @@ void stub_give(struct stub *s, struct connection *c)
     for (int64_t id = from; id < end; id++) {
         if (id > from)
             bytes_add(&body, ",", 1);
-        put_update(s, &body, id);
+        stub_put_update(s, &body, id);
     }
     bytes_add(&body, "]}", 2);
-    int64_t now = stub_now_ns();
     for (int64_t id = from; id < end; id++)
-        if (!s->traces[id - s->first_id].given)
-            s->traces[id - s->first_id].given = now;
-    if (end > from && !s->began)
-        s->began = now;
+        stub_note_given(s, id);
     reply(c, &body);
     free(body.data);
 }
@@ -146,7 +151,7 @@ static int compare_delay(const void *a, const void *b)
     return (x->delay > y->delay) - (x->delay < y->delay);
 }
 
-static void report_if_done(struct stub *s)
+void stub_report(struct stub *s)
 {
     int64_t n = s->next_id - s->first_id;
     if (s->reported || n == 0 || s->answered < n || s->confirmed < s->next_id)
@@ -212,13 +217,22 @@ static void get_updates(struct stub *s, struct connection *c, const char *body)
     s->polls++;
     if (offset > s->confirmed && offset <= s->next_id)
         s->confirmed = offset;
-    report_if_done(s);
+    stub_report(s);
     if (s->confirmed < s->next_id || wait <= 0) {
         stub_give(s, c);
         return;
     }
     s->poller = c;
     s->poll_ends = now + wait * 1000000000;
+}
+
+static void set_webhook(struct stub *s, struct connection *c, const char *body)
+{
+    (void)s;
+    (void)body;
+    printf("{\"event\":\"webhook\",\"at\":%" PRId64 "}\n", stub_now_ns());
+    fflush(stdout);
+    reply_text(c, "{\"ok\":true,\"result\":true}");
 }
 
 static void send_message(struct stub *s, struct connection *c, const char *body)
@@ -242,7 +256,7 @@ static void send_message(struct stub *s, struct connection *c, const char *body)
                      "\"type\":\"hashtag\"}]}}");
     reply(c, &b);
     free(b.data);
-    report_if_done(s);
+    stub_report(s);
 }
 
 static const struct {
@@ -252,6 +266,7 @@ static const struct {
     {"sendMessage", send_message},
     {"getUpdates", get_updates},
     {"getMe", get_me},
+    {"setWebhook", set_webhook},
     {"getWebhookInfo", get_webhook_info},
 };
 
@@ -281,7 +296,7 @@ void stub_begin(struct stub *s, int64_t n)
         stub_die("calloc");
     for (int64_t i = 0; i < n; i++)
         s->traces[i].delay = -1;
-    s->first_id = s->confirmed = s->next_id;
+    s->first_id = s->confirmed = s->next_post = s->next_id;
     s->next_id += n;
     s->answered = s->doubled = s->calls = s->polls = 0;
     s->began = s->ended = 0;

@@ -185,9 +185,9 @@ def test_durations_everywhere(project, value):
         assert taken(project, **{name: value}) == "scripts/bot"
 
 
+WEBHOOK = {"WEBHOOK_URL": "https://x.example/hook",
+           "WEBHOOK_SECRET": "s3cret-of-hook"}
 ABSENT = {
-    "WEBHOOK_URL": {"WEBHOOK_URL": "https://x.example/hook",
-                    "WEBHOOK_SECRET": "s3cret-of-hook"},
     "POSTGRES_HOST": {"POSTGRES_HOST": "db"},
     "DATABASE_URL": {"DATABASE_URL": "postgresql://u:s3cret-pw@db/x"},
     "REDIS_HOST": {"REDIS_HOST": "cache"},
@@ -216,6 +216,20 @@ def test_state_store_redis_is_not_built_and_needs_redis(project):
     assert refused(project) == ("config.lua:2: state_store = redis needs "
                                 "REDIS_URL or REDIS_HOST, neither is set")
     assert "not built yet: REDIS_HOST" in refused(project, REDIS_HOST="r")
+
+
+@pytest.mark.parametrize("url", [
+    "https://x.example/a*", "https://x.example/a%20b"])
+def test_a_webhook_path_is_plain(project, url):
+    line = refused(project, **{**WEBHOOK, "WEBHOOK_URL": url})
+    assert line == ("environment: WEBHOOK_URL must have neither * nor % in "
+                    "its path")
+
+
+def test_a_webhook_address_may_have_anything_elsewhere(project):
+    for url in ("https://u:%41@x.example/hook?a=%20*", "https://x.example"):
+        assert taken(project, **{**WEBHOOK, "WEBHOOK_URL": url}) == \
+            "scripts/bot"
 
 
 def test_settings_that_only_tune_are_accepted(project):
@@ -284,7 +298,7 @@ def test_without_app_the_module_is_an_empty_table(project):
 
 IGNORED = {
     "BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1",
-    "HTTPS_PROXY": "http://127.0.0.1:1", **ABSENT["WEBHOOK_URL"],
+    "HTTPS_PROXY": "http://127.0.0.1:1", **WEBHOOK,
     **ABSENT["DATABASE_URL"], **ABSENT["POSTGRES_HOST"],
     "POSTGRES_PASSWORD": "s3cret-pw", **ABSENT["REDIS_URL"],
     **ABSENT["REDIS_HOST"], **ABSENT["RQ_REDIS_URL"], "STATE_STORE": "redis"}

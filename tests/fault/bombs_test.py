@@ -100,11 +100,21 @@ def test_watchdog_names_the_place_and_restarts_in_place(sim, engine):
 
 
 def test_sixth_death_in_a_minute_ends_the_process(sim, engine):
+    """One update is put aside at its third death, so it takes two of them."""
     bot = engine(STUCK.replace("if ctx.update.redelivered", "if false"),
-                 HANDLER_CPU_LIMIT="50ms").start()
-    sim.send(sim.user("Bomber")["id"], "/stuck")
+                 HANDLER_CPU_LIMIT="50ms")
+    for name in ("Ann", "Bob"):
+        sim.send(sim.user(name)["id"], "/stuck")
+    bot.start()
     assert bot.process.wait(90) == 1
-    assert bot.process.text().count('"event":"engine.stuck"') == 6
+    said = bot.process.text()
+    assert said.count('"event":"engine.stuck"') == 6
+    assert said.count('"event":"dead.letter"') == 1
+    bot.start()  # by hand: the other one's third death is counted too
+    row = bot.wait_event("dead.letter")
+    assert (row["reason"], row["id"]) == ("crash", 2)
+    sim.send(sim.user("Eve")["id"], "hi")
+    sim.wait_call("sendMessage", lambda c: c["params"]["text"] == "fine")
 
 
 def test_handler_timeout_ends_a_handler_that_waits(sim, engine):

@@ -10,6 +10,7 @@ import harness
 ME = {"id": 4242, "is_bot": True, "first_name": "Test", "username": "test_bot"}
 CLOSE = object()  # the connection ends here
 SILENT = object()  # no answer, and the connection stays
+FIRST_ID = 1000  # of the updates
 
 
 def http(status, body=b"", headers=(), length=None):
@@ -40,11 +41,13 @@ class Request:
 
 class RawApi:
     """Answers as the server does, unless `plan` has something for a method:
-    a list of bytes, CLOSE, SILENT, or (bytes, CLOSE), used up in order."""
+    a list of bytes, CLOSE, SILENT, or several in a tuple, used up in order.
+    An Event among them is waited for."""
 
     def __init__(self):
         self.changed = threading.Condition()
         self.requests, self.plans, self.updates = [], {}, []
+        self.results = {}
         self.sockets, self.listener, self.opened = [], None, 0
         self.offset = 0  # everything below is confirmed
         self.port = 0
@@ -76,10 +79,14 @@ class RawApi:
             self.plans.setdefault(method, []).extend(answers)
             self.changed.notify_all()
 
+    def plan_all(self, method, result):
+        """What every further call gets that has nothing planned."""
+        self.results[method] = result
+
     def deliver(self, text, user=7):
         """A text message; returns its update_id."""
         with self.changed:
-            number = 1000 + len(self.updates)
+            number = FIRST_ID + len(self.updates)
             chat = {"id": user, "type": "private", "first_name": "Ann"}
             self.updates.append({"update_id": number, "message": {
                 "message_id": number, "date": 1700000000, "chat": chat,
@@ -91,10 +98,10 @@ class RawApi:
     def of(self, method):
         return [r for r in self.requests if r.method == method]
 
-    def wait_for(self, test, what):
+    def wait_for(self, test, what, limit=harness.LIMIT):
         with self.changed:
-            assert self.changed.wait_for(test, harness.LIMIT), (
-                what, [(r.method, r.params) for r in self.requests])
+            assert self.changed.wait_for(test, limit), (
+                what, [(r.method, r.params) for r in self.requests[-50:]])
 
     def wait(self, method, count):
         self.wait_for(lambda: len(self.of(method)) >= count,
@@ -122,6 +129,9 @@ class RawApi:
                     continue
                 parts = answer if isinstance(answer, tuple) else (answer,)
                 for part in parts:
+                    if isinstance(part, threading.Event):
+                        part.wait(harness.LIMIT)
+                        continue
                     if part is CLOSE:
                         peer.shutdown(socket.SHUT_RDWR)
                         return
@@ -144,13 +154,14 @@ class RawApi:
             return ok(ME)
         if request.method == "getWebhookInfo":
             return ok({"url": "", "pending_update_count": 0})
-        return ok(True)
+        return ok(self.results.get(request.method, True))
 
     def _updates(self, offset):
         self.offset = max(self.offset, offset)
 
         def pending():
-            return [u for u in self.updates if u["update_id"] >= self.offset]
+            first = max(0, self.offset - FIRST_ID)
+            return self.updates[first:first + 100]
 
         self.changed.wait_for(
             lambda: pending() or self.plans.get("getUpdates"), 50)
@@ -168,4 +179,7 @@ def read_request(stream, connection):
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             length = int(value)
-    return Request(first[1].decode(), stream.read(length), connection)
+    body = stream.read(length)
+    if len(body) < length:  # the client died over it
+        return None
+    return Request(first[1].decode(), body, connection)

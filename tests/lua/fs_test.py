@@ -164,9 +164,10 @@ CASES = {
         "1002 limit x"),
     "a call that waits behind others times out": (
         "local text = ('x'):rep(1 << 20)\n"
-        "local handles = {} for i = 1, 40 do\n"
-        "handles[i] = task.spawn(fs.write, 'a' .. i, text) end\n"
-        "task.sleep(0)\n"
+        "local handles, begun = {}, 0\n"
+        "for i = 1, 40 do handles[i] = task.spawn(function()\n"
+        "begun = begun + 1 fs.write('a' .. i, text) end) end\n"
+        "while begun < 40 do task.sleep(0) end\n"
         "local ok, err = pcall(fs.write, 'late', 'x', { timeout = '1ms' })\n"
         "for _, h in ipairs(handles) do h:join() end\n"
         "return err.kind .. ' ' .. tostring(err.retryable) .. ' '\n"

@@ -183,7 +183,6 @@ static void blind_handler_answers_into_the_void(void **state)
     close(fd);
     for (int i = 0; i < 20; i++)
         fixture_turn(&w->f);
-    assert_null(exchange_header(w->held[0], "Host"));
     exchange_reply(w->held[0], 200, NULL, "x", 1);
 }
 

@@ -195,8 +195,88 @@ static void delete_webhook_can_drop_updates(void **state)
     assert_string_equal(text_at(a->json, "description"),
                         "Webhook is already deleted");
     assert_int_equal(json_array_size(calm_poll(f, 0, 100)), 0);
-    fails(api(f, "setWebhook", "{\"url\":\"https://x.example\"}"), 400,
-          "Bad Request: webhooks are not simulated yet");
+}
+
+static void notes(struct answer *a, const char *text)
+{
+    assert_true(json_is_true(result(a)));
+    assert_string_equal(text_at(a->json, "description"), text);
+}
+
+#define HOOK                                                                   \
+    "{\"url\":\"http://127.0.0.1:1/hook\",\"secret_token\":\"a-B_9\","         \
+    "\"max_connections\":7,\"allowed_updates\":[\"message\"]}"
+
+static void a_webhook_is_set_and_taken_away(void **state)
+{
+    struct fixture *f = *state;
+    notes(api(f, "setWebhook", HOOK), "Webhook was set");
+    say(f, "kept for it");
+    json_t *info = result(api(f, "getWebhookInfo", "{}"));
+    assert_string_equal(text_at(info, "url"), "http://127.0.0.1:1/hook");
+    assert_int_equal(int_at(info, "max_connections"), 7);
+    assert_int_equal(int_at(info, "pending_update_count"), 1);
+    same_json(at(info, "allowed_updates"), "[\"message\"]");
+    fails(api(f, "getUpdates", "{}"), 409,
+          "Conflict: can't use getUpdates method while webhook is active; use "
+          "deleteWebhook to delete the webhook first");
+    notes(api(f, "deleteWebhook", "{}"), "Webhook was deleted");
+    info = result(api(f, "getWebhookInfo", "{}"));
+    assert_string_equal(text_at(info, "url"), "");
+    assert_int_equal(json_array_size(calm_poll(f, 0, 100)), 1);
+    notes(api(f, "setWebhook", "{\"url\":\"\"}"), "Webhook is already deleted");
+}
+
+static void a_webhook_that_is_set_is_not_set_again(void **state)
+{
+    struct fixture *f = *state;
+    notes(api(f, "setWebhook", HOOK), "Webhook was set");
+    struct answer *a = api(f, "setWebhook", HOOK);
+    fails(a, 429, "Too Many Requests: retry after 1");
+    assert_int_equal(int_at(a->json, "parameters.retry_after"), 1);
+    advance(f, 1000);
+    notes(api(f, "setWebhook", HOOK), "Webhook is already set");
+    advance(f, 1000);
+    say(f, "dropped");
+    notes(api(f, "setWebhook",
+              "{\"url\":\"https://x.example\","
+              "\"drop_pending_updates\":true}"),
+          "Webhook was set");
+    json_t *info = result(api(f, "getWebhookInfo", "{}"));
+    assert_int_equal(int_at(info, "max_connections"), 40);
+    assert_int_equal(int_at(info, "pending_update_count"), 0);
+}
+
+static void a_webhook_ends_the_waiting_poll(void **state)
+{
+    struct fixture *f = *state;
+    struct answer *poll = ask(f, 0, 100, 50);
+    assert_int_equal(poll->status, 0);
+    notes(api(f, "setWebhook", HOOK), "Webhook was set");
+    fails(poll, 409, "Conflict: terminated by setWebhook request");
+    struct answer *soon = ask(f, 0, 100, 0);
+    assert_int_equal(soon->status, 0);
+    advance(f, 3000);
+    assert_int_equal(soon->status, 409);
+}
+
+static void bad_webhooks_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    const char *url = "Bad Request: invalid webhook URL specified";
+    char text[400] = "{\"url\":\"https://x.example\",\"secret_token\":\"";
+    fails(api(f, "setWebhook", "{\"url\":\"ftp://x.example\"}"), 400, url);
+    fails(api(f, "setWebhook", "{\"url\":\"https:///x\"}"), 400, url);
+    fails(api(f, "setWebhook",
+              "{\"url\":\"https://x.example\",\"secret_token\":\"a b\"}"),
+          400, "Bad Request: secret token contains unallowed characters");
+    size_t len = strlen(text);
+    memset(text + len, 'a', 257);
+    strcpy(text + len + 257, "\"}");
+    fails(api(f, "setWebhook", text), 400,
+          "Bad Request: secret token is too long");
+    json_t *info = result(api(f, "getWebhookInfo", "{}"));
+    assert_string_equal(text_at(info, "url"), "");
 }
 
 static void a_lost_poll_leaves_the_updates(void **state)
@@ -278,6 +358,10 @@ int main(void)
         SIM_TEST(quick_repeats_are_slowed_down),
         SIM_TEST(filters_work_when_updates_are_made),
         SIM_TEST(delete_webhook_can_drop_updates),
+        SIM_TEST(a_webhook_is_set_and_taken_away),
+        SIM_TEST(a_webhook_that_is_set_is_not_set_again),
+        SIM_TEST(bad_webhooks_are_refused),
+        SIM_TEST(a_webhook_ends_the_waiting_poll),
         SIM_TEST(a_lost_poll_leaves_the_updates),
         SIM_TEST(states_are_listed),
         SIM_TEST(the_oldest_history_is_forgotten),

@@ -58,9 +58,7 @@ static void memory_is_bounded_and_order_kept(void **state)
     for (int64_t i = 0; i < TOTAL; i += 50)
         box_put(b, i, 50);
     for (int i = 0; i < INBOX_IN_MEMORY; i++)
-        held[i] = box_next(b);
-    assert_null(inbox_next(b->inbox));
-    loop_turn(b->world.loop);
+        held[i] = inbox_next(b->inbox);
     assert_null(inbox_next(b->inbox));
     for (int i = 0; i < INBOX_IN_MEMORY; i++) {
         assert_int_equal(held[i]->update_id, i);
@@ -91,6 +89,66 @@ static void a_long_file_is_read_in_order(void **state)
     for (int64_t i = 0; i < TOTAL + 10; i++)
         box_expect(b, i, false);
     assert_int_equal(inbox_depth(b->inbox), 0);
+}
+
+struct fetched {
+    struct box *box;
+    struct inbox_entry *entries[4];
+    size_t count;
+    bool done;
+};
+
+static void on_fetched(void *arg, struct inbox_fetched *f)
+{
+    struct fetched *got = arg;
+    struct inbox_entry *entry;
+    while ((entry = inbox_fetched_next(f)))
+        got->entries[got->count++] = entry;
+    got->done = true;
+    loop_stop(got->box->world.loop);
+}
+
+static void released_ones_are_fetched_by_number(void **state)
+{
+    struct box *b = *state;
+    struct fetched got = {.box = b};
+    int64_t seqs[3];
+    box_put(b, 1, 3);
+    for (int i = 2; i >= 0; i--) {
+        struct inbox_entry *entry = box_next(b);
+        seqs[i] = entry->seq;
+        if (i == 1)
+            inbox_finish(b->inbox, entry);
+        else
+            inbox_release(entry);
+    }
+    loop_turn(b->world.loop); /* ends the second */
+    inbox_fetch(b->inbox, seqs, 3, on_fetched, &got);
+    world_wait(&b->world, &got.done);
+    assert_int_equal(got.count, 2);
+    assert_int_equal(got.entries[0]->update_id, 3);
+    assert_string_equal(got.entries[0]->body, "{\"update_id\":3}");
+    assert_string_equal(got.entries[0]->lane, "chat 7");
+    assert_int_equal(got.entries[1]->update_id, 1);
+    assert_true(inbox_begin(b->inbox, got.entries[1]));
+    inbox_finish(b->inbox, got.entries[0]);
+    inbox_finish(b->inbox, got.entries[1]);
+    assert_int_equal(inbox_depth(b->inbox), 0);
+    assert_null(inbox_next(b->inbox));
+}
+
+static void a_fetch_under_way_ends_with_the_inbox(void **state)
+{
+    struct box *b = *state;
+    struct fetched got = {.box = b};
+    box_put(b, 1, 1);
+    struct inbox_entry *entry = box_next(b);
+    int64_t seq = entry->seq;
+    inbox_release(entry);
+    inbox_fetch(b->inbox, &seq, 1, on_fetched, &got);
+    box_reopen(b);
+    assert_false(got.done);
+    box_expect(b, 1, false);
 }
 
 /* The marks of finished entries are held until their rows are gone. */
@@ -170,6 +228,52 @@ static void let_pass(struct box *b, uint64_t ms)
         loop_run(b->world.loop);
 }
 
+static void run_sql(struct box *b, const char *sql)
+{
+    sqlite3 *db;
+    char path[128];
+    world_path(&b->world, "inbox.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void a_failed_fetch_is_tried_again(void **state)
+{
+    struct box *b = *state;
+    struct fetched got = {.box = b};
+    box_put(b, 1, 1);
+    struct inbox_entry *entry = box_next(b);
+    int64_t seq = entry->seq;
+    inbox_release(entry);
+    run_sql(b, "ALTER TABLE inbox RENAME TO away");
+    inbox_fetch(b->inbox, &seq, 1, on_fetched, &got);
+    let_pass(b, 2500);
+    assert_false(got.done);
+    run_sql(b, "ALTER TABLE away RENAME TO inbox");
+    world_wait(&b->world, &got.done);
+    assert_int_equal(got.count, 1);
+    assert_int_equal(got.entries[0]->update_id, 1);
+    inbox_finish(b->inbox, got.entries[0]);
+    assert_int_equal(inbox_depth(b->inbox), 0);
+}
+
+static void a_fetch_that_failed_ends_with_the_inbox(void **state)
+{
+    struct box *b = *state;
+    struct fetched got = {.box = b};
+    int64_t seq = 1;
+    box_put(b, 1, 1);
+    inbox_release(box_next(b));
+    run_sql(b, "ALTER TABLE inbox RENAME TO away");
+    inbox_fetch(b->inbox, &seq, 1, on_fetched, &got);
+    let_pass(b, 500);
+    run_sql(b, "ALTER TABLE away RENAME TO inbox");
+    box_reopen(b);
+    assert_false(got.done);
+    box_expect(b, 1, false);
+}
+
 static void a_failed_end_is_tried_again(void **state)
 {
     struct box *b = *state;
@@ -222,8 +326,8 @@ static void kill_in_the_middle(struct box *b)
     struct inbox_entry *begun = box_next(b);
     assert_true(inbox_begin(b->inbox, begun));
     inbox_finish(b->inbox, ended);
-    inbox_release(b->inbox, begun);
-    inbox_release(b->inbox, box_next(b));
+    inbox_release(begun);
+    inbox_release(box_next(b));
     box_submit(b, 5, 1, 6);
     inbox_kill(b->inbox);
     assert_false(b->stored);
@@ -251,7 +355,7 @@ static void kill_with_a_thread(void **state)
     struct box *b = *state;
     for (int round = 0; round < 20; round++) {
         box_put(b, 1 + 10 * round, 3);
-        inbox_release(b->inbox, box_next(b));
+        inbox_release(box_next(b));
         box_submit(b, 4 + 10 * round, 2, 0);
         inbox_kill(b->inbox);
         assert_false(b->stored);
@@ -291,8 +395,14 @@ int main(void)
         THREADS(memory_is_bounded_and_order_kept),
         TEST(a_long_file_is_read_in_order),
         THREADS(a_long_file_is_read_in_order),
+        TEST(released_ones_are_fetched_by_number),
+        THREADS(released_ones_are_fetched_by_number),
+        TEST(a_fetch_under_way_ends_with_the_inbox),
+        THREADS(a_fetch_under_way_ends_with_the_inbox),
         TEST(begin_waits_for_a_mark),
         TEST(a_failed_put_stores_nothing),
+        TEST(a_failed_fetch_is_tried_again),
+        TEST(a_fetch_that_failed_ends_with_the_inbox),
         TEST(a_failed_end_is_tried_again),
         TEST(an_end_that_failed_comes_back_marked),
         TEST(kill_is_like_a_crash),

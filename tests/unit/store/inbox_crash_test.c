@@ -291,7 +291,7 @@ static void check_folder(struct storm *s)
         check_entry(l, entry);
         assert_false(present[entry->update_id]);
         present[entry->update_id] = true;
-        inbox_release(s->box.inbox, entry);
+        inbox_release(entry);
     }
     for (int id = 0; id < IDS; id++)
         if (l->stored[id] && !l->ended[id])

@@ -32,7 +32,7 @@ static void an_entry_is_what_was_put(void **state)
     assert_string_equal(second->body, "{}");
     assert_int_equal(inbox_depth(b->inbox), 2);
     inbox_finish(b->inbox, first);
-    inbox_release(b->inbox, second);
+    inbox_release(second);
     assert_int_equal(inbox_depth(b->inbox), 1);
 }
 
@@ -240,8 +240,8 @@ static void begun_ones_come_back_marked(void **state)
     box_put(b, 1, 3);
     struct inbox_entry *first = box_next(b), *second = box_next(b);
     assert_true(inbox_begin(b->inbox, second));
-    inbox_release(b->inbox, first);
-    inbox_release(b->inbox, second);
+    inbox_release(first);
+    inbox_release(second);
     box_reopen(b);
     box_expect(b, 1, false);
     box_expect(b, 2, true);
@@ -254,7 +254,7 @@ static void begun_is_kept_through_an_idle_process(void **state)
     box_put(b, 1, 2);
     struct inbox_entry *entry = box_next(b);
     assert_true(inbox_begin(b->inbox, entry));
-    inbox_release(b->inbox, entry);
+    inbox_release(entry);
     box_reopen(b);
     box_reopen(b);
     box_expect(b, 1, true);
@@ -287,7 +287,7 @@ static void on_loop_names_the_entry(void **state)
     int64_t seq = entry->seq;
     assert_true(inbox_begin(b->inbox, entry));
     inbox_on_loop(b->inbox, entry);
-    inbox_release(b->inbox, entry);
+    inbox_release(entry);
     inbox_kill(b->inbox);
     char *path = datadir_file(&b->dir, "running.map");
     struct marks *m = marks_open(path, &e);

@@ -7,10 +7,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static const char schema[] =
+static const char *const schema[] = {
     "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v TEXT);"
     "CREATE TABLE IF NOT EXISTS child(parent INTEGER REFERENCES t(id)"
-    "  DEFERRABLE INITIALLY DEFERRED)";
+    "  DEFERRABLE INITIALLY DEFERRED)"};
 
 /* A request that runs one SQL text and notes what it saw. */
 struct probe {
@@ -326,12 +326,21 @@ static void schema_versions(void **state)
     sqlite_writer_close(open_writer(w));
     assert_int_equal(query_file(w, "PRAGMA user_version"), 1);
     world_path(w, "x.db", path);
-    struct sqlite_writer *writer = sqlite_writer_open(
-        w->loop, path, "CREATE TABLE second(id INTEGER)", 2, &e);
-    assert_non_null(writer);
-    sqlite_writer_close(writer);
-    assert_int_equal(query_file(w, "PRAGMA user_version"), 2);
-    assert_int_equal(query_file(w, "SELECT count(*) FROM second"), 0);
+    /* Each step would fail if it ran twice. */
+    const char *const steps[] = {
+        schema[0],
+        "CREATE TABLE second(id INTEGER)",
+        "ALTER TABLE second ADD COLUMN v INTEGER NOT NULL DEFAULT 3;"
+        "INSERT INTO second(id) VALUES(1)",
+    };
+    for (int version = 2; version <= 3; version++) {
+        struct sqlite_writer *writer =
+            sqlite_writer_open(w->loop, path, steps, version, &e);
+        assert_non_null(writer);
+        sqlite_writer_close(writer);
+        assert_int_equal(query_file(w, "PRAGMA user_version"), version);
+    }
+    assert_int_equal(query_file(w, "SELECT sum(v) FROM second"), 3);
     assert_null(sqlite_writer_open(w->loop, path, schema, 1, &e));
     assert_int_equal(e.code, ERR_MISUSE);
     assert_non_null(strstr(e.message, "made by a newer moonlet"));

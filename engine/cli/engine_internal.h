@@ -1,0 +1,64 @@
+#ifndef MOONLET_CLI_ENGINE_INTERNAL_H
+#define MOONLET_CLI_ENGINE_INTERNAL_H
+
+/*
+ * What engine.c (its life) and engine_open.c (how it is put together) share.
+ */
+
+#include "app/health.h"
+#include "app/notices.h"
+#include "base/clock.h"
+#include "base/rng.h"
+#include "bindings/bindings.h"
+#include "cli/engine.h"
+#include "cli/settings.h"
+#include "loop/timer.h"
+#include "store/datadir.h"
+
+#include <uv.h>
+
+enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_HUP, SIGNALS };
+
+struct engine {
+    struct settings settings;
+    struct clock clock;
+    struct rng rng;
+    struct log *log;
+    struct loop *loop;
+    struct datadir dir;
+    struct routes *routes;
+    struct http_server *server;
+    struct routes *control_routes;
+    struct http_server *control_server; /* DATA_DIR/moonlet.sock */
+    struct control *control;
+    struct http_client *client;
+    struct sim *sim;
+    struct api *api;
+    struct inbox *inbox;
+    struct health health;
+    struct notices notices;
+    struct errors *errors;
+    struct admins *admins;
+    struct services services;
+    struct vm_source *library;
+    struct limits *limits;
+    struct vm_host host;
+    struct scripts *scripts;
+    struct dispatch *dispatch;
+    struct polling *polling; /* this or the next, the other is NULL */
+    struct webhook *webhook;
+    char *webhook_path;
+    uv_signal_t signals[SIGNALS];
+    struct timer shutdown_limit;
+    bool telegram_lost; /* a call has failed since the last that did not */
+    bool stopping;
+    int exit_code;
+};
+
+void engine__stop(struct engine *e);
+void engine__signal(uv_signal_t *handle, int number);
+/* The last handler has ended, or the time for it is over. */
+void engine__idle(void *arg);
+void engine__shutdown_limit(struct timer *timer);
+
+#endif

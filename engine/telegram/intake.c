@@ -1,0 +1,155 @@
+#include "telegram/intake.h"
+
+#include "base/log.h"
+#include "base/rng.h"
+#include "loop/loop.h"
+
+#include <string.h>
+
+#define BACKOFF_MAX_MS 60000
+
+static void on_pause_over(struct timer *timer)
+{
+    struct intake *in = LIST_ENTRY(timer, struct intake, pause);
+    in->step(in);
+}
+
+void intake_init(struct intake *in)
+{
+    timer_init(&in->pause, in->o.loop, on_pause_over);
+}
+
+static void set_state(struct intake *in, bool up)
+{
+    if (in->state_known && in->up == up)
+        return;
+    in->state_known = true;
+    in->up = up;
+    in->o.state(in->o.arg, up);
+}
+
+void intake_set_storage(struct intake *in, bool up)
+{
+    if (in->storage_down == !up)
+        return;
+    in->storage_down = !up;
+    in->o.storage(in->o.arg, up);
+}
+
+/* Doubling, capped, with jitter. */
+uint64_t intake_pause(struct intake *in, unsigned failures, uint64_t max_ms)
+{
+    unsigned n = failures < 8 ? failures : 8;
+    uint64_t ms = rng_backoff_ms(loop_rng(in->o.loop), 2.0, n);
+    if (ms > max_ms)
+        ms = max_ms;
+    timer_start(&in->pause, ms);
+    return ms;
+}
+
+static const char *remedy(const struct intake *in, const struct err *e)
+{
+    if (e->code != ERR_API)
+        return "";
+    if (e->detail == 409)
+        return "another program polls this token or a webhook is set: stop "
+               "it, or revoke the token at BotFather";
+    if (e->detail == 400 && strcmp(in->call.method, "setWebhook") == 0)
+        return "Telegram does not take WEBHOOK_URL: correct it";
+    return "";
+}
+
+void intake_fail(struct intake *in, const struct err *e)
+{
+    uint64_t wait = intake_pause(in, ++in->failures, BACKOFF_MAX_MS);
+    if (e->retry_after > 0) {
+        wait = (uint64_t)(e->retry_after * 1000);
+        timer_start(&in->pause, wait);
+    }
+    LOG_AT(loop_log(in->o.loop), LOG_WARN, in->failed,
+           LOG_S("method", in->call.method), LOG_I("code", e->detail),
+           LOG_S("reason", e->message), LOG_S("remedy", remedy(in, e)),
+           LOG_I("retry_ms", (int64_t)wait));
+    set_state(in, false);
+}
+
+/* 401, or the 404 that the public server gives for a malformed token. */
+static bool is_refused(const struct intake *in, const struct err *e)
+{
+    return e->code == ERR_API &&
+           (e->detail == 401 ||
+            (e->detail == 404 && strcmp(in->call.method, "getMe") == 0));
+}
+
+static void on_answer(struct api_call *call, const struct err *e)
+{
+    struct intake *in = LIST_ENTRY(call, struct intake, call);
+
+    in->in_flight = false;
+    if (e->code == ERR_OK) {
+        in->failures = 0;
+        set_state(in, true);
+        in->answered(in, call->result);
+    } else if (is_refused(in, e)) {
+        in->stopped = true;
+        in->o.refused(in->o.arg, e);
+    } else {
+        intake_fail(in, e);
+    }
+}
+
+void intake_call(struct intake *in, const char *method, uint64_t wait_ms)
+{
+    api_call_free(&in->call);
+    in->call = (struct api_call){
+        .method = method,
+        .params = in->params.data,
+        .params_len = in->params.len,
+        .timeout_ms = in->o.request_timeout_ms + wait_ms,
+        .done = on_answer,
+    };
+    in->in_flight = true;
+    api_start(in->o.api, &in->call);
+}
+
+void intake_note_pending(struct intake *in, struct jslice info)
+{
+    if (!js_int(js_get(info, "pending_update_count"), &in->pending))
+        in->pending = 0;
+}
+
+/* Once: what comes later is no longer of before the start. */
+void intake_note_dropped(struct intake *in)
+{
+    if (in->o.drop_pending)
+        in->o.dropped(in->o.arg, in->pending);
+    in->o.drop_pending = false;
+}
+
+void intake_note_started(struct intake *in)
+{
+    if (in->started)
+        return;
+    in->started = true;
+    in->o.started(in->o.arg);
+}
+
+void intake_cancel(struct intake *in)
+{
+    if (in->in_flight)
+        api_cancel(&in->call);
+    in->in_flight = false;
+}
+
+void intake_stop(struct intake *in)
+{
+    in->stopped = true;
+    timer_stop(&in->pause);
+    intake_cancel(in);
+}
+
+void intake_free(struct intake *in)
+{
+    api_call_free(&in->call);
+    buf_free(&in->params);
+}

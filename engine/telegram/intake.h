@@ -1,0 +1,89 @@
+#ifndef MOONLET_TELEGRAM_INTAKE_H
+#define MOONLET_TELEGRAM_INTAKE_H
+
+/*
+ * What polling and webhook share: their options, and calls to Telegram, one
+ * at a time, each made again with growing pauses until it succeeds. Whether
+ * Telegram is reachable is told on the way; a refused token ends it.
+ */
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "loop/timer.h"
+#include "telegram/api.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct inbox;
+struct loop;
+struct update_head;
+
+struct intake_options {
+    struct loop *loop;
+    struct api *api;
+    struct inbox *inbox;
+    uint64_t request_timeout_ms;
+    /* Updates that wait at Telegram are thrown away before the first one is
+     * taken. */
+    bool drop_pending;
+    /* getMe has answered; the slice is borrowed during the call. */
+    void (*identified)(void *arg, struct jslice me);
+    /* drop_pending: so many were thrown away. */
+    void (*dropped)(void *arg, int64_t count);
+    /* Updates may come from now on. */
+    void (*started)(void *arg);
+    /* Telegram refuses the token: nothing can be done without the operator.
+     * The intake has ended. */
+    void (*refused)(void *arg, const struct err *e);
+    /* Telegram is reachable or not: at first and at each change. */
+    void (*state)(void *arg, bool up);
+    /* An update is about to be put: the last word on its lane. */
+    void (*order)(void *arg, struct jslice update, struct update_head *h);
+    /* The inbox stores updates or does not: at each change. */
+    void (*storage)(void *arg, bool up);
+    void *arg;
+};
+
+/* Embedded by polling and webhook, which set what stands above the line. */
+struct intake {
+    struct intake_options o;
+    const char *failed;              /* the log's event */
+    void (*step)(struct intake *in); /* makes the next call */
+    void (*answered)(struct intake *in, struct jslice result);
+    /* --- */
+    struct api_call call;
+    struct buf params; /* of the next call */
+    struct timer pause;
+    int64_t pending;   /* at Telegram, before they were thrown away */
+    unsigned failures; /* of calls, in a row */
+    bool in_flight;
+    bool stopped;
+    bool up;
+    bool state_known; /* Telegram was tried */
+    bool storage_down;
+    bool started;
+};
+
+void intake_init(struct intake *in);
+/* Calls the method with in->params. wait_ms is added to the timeout. */
+void intake_call(struct intake *in, const char *method, uint64_t wait_ms);
+/* getWebhookInfo's answer: remembers how many wait. */
+void intake_note_pending(struct intake *in, struct jslice info);
+/* The webhook was set or deleted; if that threw updates away, tells so. */
+void intake_note_dropped(struct intake *in);
+void intake_note_started(struct intake *in);
+void intake_set_storage(struct intake *in, bool up);
+
+/* Another step after so many failures: in a while, longer each time, at most
+ * max_ms. Returns the milliseconds. */
+uint64_t intake_pause(struct intake *in, unsigned failures, uint64_t max_ms);
+/* The same for an answer that is of no use, with a line in the log. */
+void intake_fail(struct intake *in, const struct err *e);
+
+void intake_cancel(struct intake *in); /* the call in flight, if any */
+void intake_stop(struct intake *in);   /* the same for good */
+void intake_free(struct intake *in);   /* what it holds */
+
+#endif
