@@ -23,9 +23,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define LOAD_END_MS 7000 /* for a load that runs at the end; it has 5 s */
+
 static void finish_loop(void *arg)
 {
     struct engine *e = arg;
+    timer_stop(&e->shutdown_limit);
     loop_stop(e->loop);
 }
 
@@ -33,15 +36,26 @@ static void finish_loop(void *arg)
 void engine__idle(void *arg)
 {
     struct engine *e = arg;
-    timer_stop(&e->shutdown_limit);
+    timer_start(&e->shutdown_limit, LOAD_END_MS);
     if (e->scripts)
         scripts_close(e->scripts, finish_loop, e);
     e->scripts = NULL;
 }
 
+/* A call that no hook can stop holds the thread that loads the scripts. What
+ * is to be kept is on disk after this. */
+_Noreturn static void leave_stuck_load(struct engine *e)
+{
+    LOG_AT(e->log, LOG_WARN, "scripts.load_stuck");
+    inbox_close(e->inbox);
+    _exit(e->exit_code);
+}
+
 void engine__shutdown_limit(struct timer *timer)
 {
     struct engine *e = LIST_ENTRY(timer, struct engine, shutdown_limit);
+    if (!e->scripts)
+        leave_stuck_load(e);
     LOG_AT(e->log, LOG_WARN, "engine.shutdown_limit",
            LOG_I("handlers_left", (int64_t)dispatch_running(e->dispatch)));
     engine__idle(e);

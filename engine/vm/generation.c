@@ -122,9 +122,9 @@ static void *allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
     struct task *t = g->running;
     const char *script;
     /* A copy: that code may be garbage when the place is told. */
-    if (!block && new_size > 0 && t && t->memory_line == 0 &&
-        limits_place(t->L, &script, &t->memory_line))
-        snprintf(t->memory_script, sizeof t->memory_script, "%s", script);
+    if (!block && new_size > 0 && t && t->limit_line == 0 &&
+        limits_place(t->L, &script, &t->limit_line))
+        snprintf(t->limit_script, sizeof t->limit_script, "%s", script);
     return block;
 }
 
@@ -138,8 +138,8 @@ bool generation__name_memory(const struct generation *g, const struct task *t,
     e->message = mem_printf("the scripts use more than LUA_MEMORY_LIMIT "
                             "(%zu MiB)",
                             g->memory.limit / (1024 * 1024));
-    e->script = mem_strdup(t ? t->memory_script : "");
-    e->line = t ? t->memory_line : 0;
+    e->script = mem_strdup(t ? t->limit_script : "");
+    e->line = t ? t->limit_line : 0;
     e->traceback = mem_strdup("");
     return true;
 }

@@ -34,6 +34,14 @@ struct limits {
     volatile bool over;
 };
 
+/* For a task that catches the error and returns: nothing of it is left. */
+static void note_place(lua_State *L, struct task *t)
+{
+    const char *script;
+    if (t && t->limit_line == 0 && limits_place(L, &script, &t->limit_line))
+        snprintf(t->limit_script, sizeof t->limit_script, "%s", script);
+}
+
 /* Raises once a slice is over its limit, again and again until its task has
  * ended: with the error of the first time, which knows the place. */
 static void over_limit(lua_State *L, lua_Debug *ar)
@@ -51,6 +59,7 @@ static void over_limit(lua_State *L, lua_Debug *ar)
         snprintf(text, sizeof text,
                  "ran longer than HANDLER_CPU_LIMIT (%u ms) without waiting",
                  (unsigned)m->limit_ms);
+        note_place(L, g->running);
         script_error_push(L, "limit", text);
         script_error_trace(L);
         g->limit_error = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -237,6 +237,11 @@ static void set_limited(struct task *t, struct task_end *end, const char *kind,
 {
     script_error_clear(&end->error);
     script_error_locate(&end->error, t->L, kind, "%s", text);
+    if (end->error.line == 0 && t->limit_line > 0) {
+        free(end->error.script);
+        end->error.script = mem_strdup(t->limit_script);
+        end->error.line = t->limit_line;
+    }
     end->outcome = TASK_LIMITED;
 }
 

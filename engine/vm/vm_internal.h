@@ -85,8 +85,8 @@ struct task {
     struct list children;
     struct list failed;         /* handles of children with unknown errors */
     struct task_handle *handle; /* of a child that has not ended */
-    char memory_script[64]; /* where memory was refused to it; "": nowhere */
-    int memory_line;
+    char limit_script[64]; /* where it first met a limit; "": nowhere */
+    int limit_line;
     struct timer deadline;
     enum task_outcome ending; /* TASK_DONE: goes on */
     struct script_error limit; /* of a child, which ends the whole family */

@@ -4,6 +4,7 @@ import pytest
 
 BOT = """
 local bot = require "moonlet.bot"
+local task = require "moonlet.task"
 local kept = {}
 local function spin() while true do end end
 local bombs = {
@@ -37,6 +38,16 @@ local bombs = {
     for i = 1, 1e6 do t[i] = i * 7919 % 1e6 end
     while true do table.sort(t, function(a, b) return a < b end) end
   end,
+  handler = function() xpcall(error, function() while true do end end, 1) end,
+  children = function()
+    for _ = 1, 60 do task.spawn(pcall, spin) end
+    task.sleep(60)
+  end,
+  json = function()
+    local t = { ("x"):rep(1e6) }
+    for _ = 1, 40 do t = { t, t } end
+    return require "moonlet.json".encode(t)
+  end,
   close = function()
     local c <close> = setmetatable({}, { __close = spin })
   end,
@@ -46,12 +57,14 @@ bot.command("bomb", function(ctx) bombs[ctx.args[1]]() end)
 bot.on("message:text", function(ctx) ctx:reply("fine") end)
 """
 
-KINDS = {"rep": "script"}  # Lua itself refuses that length
+# Lua itself refuses that length, the encoder what is over 16 MiB.
+KINDS = {"rep": "script", "json": "misuse"}
 
 
 @pytest.mark.parametrize("name", [
     "loop", "pcall", "inside", "around", "inside_pcall", "recursion", "local",
-    "upvalue", "string", "rep", "concat", "sort", "close"])
+    "upvalue", "string", "rep", "concat", "sort", "handler",
+    "children", "json", "close"])
 def test_bomb_hurts_only_its_own_chat(sim, engine, name):
     bot = engine(BOT, LUA_MEMORY_LIMIT="64M", HANDLER_CPU_LIMIT="200ms")
     bot.start()
@@ -66,7 +79,7 @@ def test_bomb_hurts_only_its_own_chat(sim, engine, name):
     row = bot.wait_event("handler.error")
     assert row["kind"] == KINDS.get(name, "limit"), row
     assert row["script"] == "main.lua"
-    assert 3 <= row["line"] <= 46
+    assert 3 <= row["line"] <= 60
     caught = sim.wait_call("sendMessage", lambda c: c["chat_id"] == bomber)
     assert caught["params"]["text"] == "caught " + row["kind"]
     sim.send(bomber, "hi")  # its own chat goes on too
@@ -141,6 +154,52 @@ bot.on("message:text", function(ctx) ctx:reply("fine") end)
              sim.events.wait_count("call", 2,
                                    lambda c: c["method"] == "sendMessage")]
     assert texts == ["caught timeout", "fine"]
+
+
+@pytest.mark.parametrize("body, kind", [
+    ('require "moonlet.timeout"("10ms", require "moonlet.task".sleep, 9)',
+     "timeout"),
+    ("coroutine.yield()", "misuse"),
+    ('require "moonlet.json".array(_G)', "misuse"),
+])
+def test_catch_hears_of_each_end_once(sim, engine, body, kind):
+    engine("""
+local bot = require "moonlet.bot"
+bot.catch(function(ctx, err) ctx:reply("caught " .. err.kind) end)
+bot.command("run", function() %s end)
+bot.on("message:text", function(ctx) ctx:reply("fine") end)
+""" % body).start()
+    ann = sim.user("Ann")["id"]
+    sim.send(ann, "/run")
+    sim.send(ann, "hi")  # the same lane: comes after all that /run led to
+    sim.wait_call("sendMessage", lambda c: c["params"]["text"] == "fine")
+    texts = [c["params"]["text"] for c in sim.calls("sendMessage")]
+    assert texts == ["caught " + kind, "fine"]
+
+
+def test_a_load_that_catches_its_own_limit_is_refused(sim, engine):
+    bot = engine("""
+local bot = require "moonlet.bot"
+bot.on("message:text", function(ctx) ctx:reply("old") end)
+""").start()
+    bot.write("main.lua", "while true do\n  pcall(function() while true do "
+                          "end end)\nend\n")
+    row = bot.wait_event("scripts.not_loaded")
+    assert row["script"] == "main.lua"
+    sim.send(sim.user("Ann")["id"], "x")
+    assert sim.wait_call("sendMessage")["params"]["text"] == "old"
+
+
+def test_a_load_that_nothing_can_stop_does_not_stop_the_end(sim, engine):
+    bot = engine("""
+local bot = require "moonlet.bot"
+bot.on("message:text", function(ctx) ctx:reply("old") end)
+""").start()
+    bot.write("main.lua", "print('begins') table.move({}, 1, 1 << 52, 2)\n")
+    bot.wait_event("script.print", text="begins")
+    sim.send(sim.user("Ann")["id"], "x")
+    assert sim.wait_call("sendMessage")["params"]["text"] == "old"
+    assert "scripts.load_stuck" in bot.stop()
 
 
 def test_scripts_that_never_finish_loading_are_refused(sim, engine):
