@@ -255,7 +255,8 @@ static void judge_end(struct task *t, struct task_end *end, int status,
                     "coroutine.yield outside a coroutine of your own");
     else if (status != LUA_OK)
         set_limited(t, end, "limit", "out of memory or stack");
-    else if (over && (!end->error.kind || strcmp(end->error.kind, "limit")))
+    else if (over &&
+             (!end->error.kind || strcmp(end->error.kind, "limit") != 0))
         set_limited(t, end, "limit", "ran longer than HANDLER_CPU_LIMIT");
     if (over)
         end->outcome = TASK_LIMITED;
