@@ -14,10 +14,14 @@ local function pass_on(ok, ...)
   error((...), 0)
 end
 
---- task.join(handle): waits for a task and returns its results; raises its
--- error, or kind "cancelled". The same as handle:join().
-function task.join(handle)
-  tasks.wait(nil, handle)
+--- task.join(handle [, limit]): waits for a task and returns its results;
+-- raises its error, kind "cancelled", or kind "timeout" when the limit (a
+-- duration) is over and the task goes on. The same as handle:join(limit).
+function task.join(handle, limit)
+  if not tasks.wait(limit, handle) then
+    core.raise("timeout", "the task has not ended within " .. tostring(limit)
+      .. (tonumber(limit) and " s" or ""))
+  end
   return pass_on(tasks.result(handle))
 end
 

@@ -123,6 +123,11 @@ CASES = {
     "a list that is none": (
         "return task.all(5)",
         "raised misuse: task.all takes a list of functions | "),
+    "join takes a limit and leaves the task running": (
+        "local h = task.spawn(later, 0.2, 'late')\n"
+        "local ok, err = pcall(h.join, h, '10ms')\n"
+        "return err.kind .. ' ' .. h:join(5)",
+        "timeout late | "),
     "an empty race": (
         "return task.race{}",
         "raised misuse: task.race needs at least one function | "),
