@@ -30,7 +30,7 @@ enum health_state { HEALTH_OFF, HEALTH_UP, HEALTH_DOWN };
 struct health {
     const struct clock *clock; /* borrowed */
     bool stopping;
-    bool standby; /* another engine has DATA_DIR */
+    bool standby;             /* another engine has DATA_DIR */
     const char *webhook_path; /* borrowed; NULL: polling */
     struct {
         enum health_state state;

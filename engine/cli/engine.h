@@ -14,10 +14,10 @@ struct engine;
 struct settings;
 
 struct engine_start {
-    bool with_sim; /* the simulator lives in the engine, for Telegram */
-    bool standby;  /* if another engine has DATA_DIR, wait for its end */
+    bool with_sim;     /* the simulator lives in the engine, for Telegram */
+    bool standby;      /* if another engine has DATA_DIR, wait for its end */
     bool drop_pending; /* what waits at Telegram is thrown away first */
-    int deaths;    /* how often the process has restarted itself of late */
+    int deaths;        /* how often the process has restarted itself of late */
 };
 
 /* Opens everything and loads the scripts; nothing runs yet. Takes the settings

@@ -93,7 +93,7 @@ enum task_outcome {
     TASK_TIMEOUT,
     TASK_CANCELLED,
     TASK_LIMITED, /* by CPU or memory, or it broke: its scripts know nothing */
-    TASK_EXPIRED /* generation_expire; error of kind "cancelled" */
+    TASK_EXPIRED  /* generation_expire; error of kind "cancelled" */
 };
 
 bool generation_has(const struct generation *g, enum vm_entry entry);

@@ -44,8 +44,8 @@ struct generation {
     struct task *running;  /* whose code is on the loop */
     struct task_end *running_end;
     struct deferred bury;   /* frees the generation */
-    bool load_over; /* loading has taken too long: every step raises */
-    bool close_over; /* a close variable of the task being ended did */
+    bool load_over;         /* loading has taken too long: every step raises */
+    bool close_over;        /* a close variable of the task being ended did */
     uint64_t load_until_ms; /* CPU time of the loading thread */
     bool loading;
     bool retired;
@@ -85,10 +85,10 @@ struct task {
     struct list children;
     struct list failed;         /* handles of children with unknown errors */
     struct task_handle *handle; /* of a child that has not ended */
-    char limit_script[64]; /* where it first met a limit; "": nowhere */
+    char limit_script[64];      /* where it first met a limit; "": nowhere */
     int limit_line;
     struct timer deadline;
-    enum task_outcome ending; /* TASK_DONE: goes on */
+    enum task_outcome ending;  /* TASK_DONE: goes on */
     struct script_error limit; /* of a child, which ends the whole family */
     struct task_spec spec;
 };
