@@ -240,17 +240,6 @@ static bool tell_scripts(struct run *run, const struct script_error *error)
     return task_spawn(run->generation, &spec) != NULL;
 }
 
-static void keep_error(struct run *run, const struct script_error *error)
-{
-    run->error = (struct script_error){
-        .kind = mem_strdup(error->kind),
-        .message = mem_strdup(error->message),
-        .script = mem_strdup(error->script),
-        .line = error->line,
-        .traceback = mem_strdup(error->traceback),
-    };
-}
-
 /* Its own code, and so bot.catch, has had no part in it. */
 static bool was_ended_from_outside(enum task_outcome outcome)
 {
@@ -307,7 +296,7 @@ static void on_ended(void *arg, enum task_outcome outcome,
         if (was_ended_from_outside(outcome) && tell_scripts(run, error)) {
             run->told = true;
             run->reason = reason_of(outcome, error);
-            keep_error(run, error);
+            run->error = script_error_copy(error);
             return;
         }
     }

@@ -56,6 +56,8 @@ struct script_error {
     char *traceback; /* author's frames only */
 };
 void script_error_clear(struct script_error *e);
+/* A deep copy, which the caller clears. */
+struct script_error script_error_copy(const struct script_error *e);
 
 /* Opens a state and runs SCRIPTS_DIR/main.lua. NULL and *error on failure.
  * Touches nothing of the loop; may run on a pool thread. */

@@ -22,6 +22,17 @@ void script_error_clear(struct script_error *e)
     memset(e, 0, sizeof *e);
 }
 
+struct script_error script_error_copy(const struct script_error *e)
+{
+    return (struct script_error){
+        .kind = mem_strdup(e->kind),
+        .message = mem_strdup(e->message),
+        .script = mem_strdup(e->script),
+        .line = e->line,
+        .traceback = mem_strdup(e->traceback),
+    };
+}
+
 /* Leaves the text on the stack, which may be its only holder. */
 static const char *text_field(lua_State *L, int table, const char *name)
 {

@@ -221,13 +221,7 @@ static void limit_family(struct task *t, const struct script_error *e)
     struct task *root = root_of(t);
     if (root == t || root->ending != TASK_DONE)
         return;
-    root->limit = (struct script_error){
-        .kind = mem_strdup(e->kind),
-        .message = mem_strdup(e->message),
-        .script = mem_strdup(e->script),
-        .line = e->line,
-        .traceback = mem_strdup(e->traceback),
-    };
+    root->limit = script_error_copy(e);
     root->ending = TASK_LIMITED;
     task__make_ready(root);
 }
