@@ -3,8 +3,9 @@
 
 /*
  * Where all time comes from. A clock is real, or virtual: then it stands
- * still until someone moves it (the loop, when nothing else can happen).
- * Any thread may read a clock; only the loop thread moves a virtual one.
+ * still until someone moves it (the loop, when nothing else can happen). A
+ * real one goes on by itself and can be put forward, for simulations.
+ * Any thread may read a clock; only the loop thread moves one.
  */
 
 #include <stdbool.h>
@@ -12,8 +13,9 @@
 
 struct clock {
     bool is_virtual;
-    _Atomic uint64_t virtual_ns; /* monotonic, if virtual */
-    int64_t virtual_epoch_ms;    /* Unix time at virtual_ns == 0 */
+    _Atomic uint64_t moved_ns; /* monotonic if virtual, else the lead that a
+                                  real clock has over the system's */
+    int64_t virtual_epoch_ms;  /* Unix time at moved_ns == 0 */
 };
 
 void clock_init_real(struct clock *c);
@@ -22,7 +24,7 @@ void clock_init_virtual(struct clock *c, int64_t epoch_unix_ms);
 uint64_t clock_ns(const struct clock *c);     /* monotonic */
 int64_t clock_unix_ms(const struct clock *c); /* since 1970 UTC */
 
-/* Virtual clocks only; never moves back. */
+/* Never moves back. */
 void clock_advance_to(struct clock *c, uint64_t ns);
 
 #endif

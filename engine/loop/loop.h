@@ -5,14 +5,17 @@
  * The event loop: libuv plus work that runs once in the next turn, on a
  * clock that can be virtual. Everything here is for the loop thread alone.
  *
- * On a virtual clock loop_run never sleeps: when neither deferred work nor a
- * ready handle is left, the clock jumps to the next timer.
+ * When neither deferred work, work on another thread nor a ready handle is
+ * left, the clock may jump to the next timer, as far as loop_jump allows: on a
+ * virtual clock without end, so that loop_run never sleeps, on a real one not
+ * at all.
  */
 
 #include "base/clock.h"
 #include "base/list.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct loop;
@@ -35,6 +38,18 @@ void loop_stop(struct loop *loop);
 
 /* One turn without waiting; for tests. */
 void loop_turn(struct loop *loop);
+
+/* One turn of a simulation: the clock jumps if nothing can happen before.
+ * False, with the clock at until_ns, if nothing happens until then. */
+bool loop_step(struct loop *loop, uint64_t until_ns);
+
+/* How far the clock may jump (monotonic; 0: not at all). A virtual clock that
+ * may not jump stands still. */
+void loop_jump(struct loop *loop, uint64_t until_ns);
+
+/* Work on another thread begins or has ended: no jump until then. */
+void loop_hold(struct loop *loop);
+void loop_unhold(struct loop *loop);
 
 /* Every handle must be closed by its owner before: runs the loop until it is
  * empty, without firing timers, and returns the number of handles and timers

@@ -21,6 +21,8 @@ struct loop {
     struct timer **heap; /* the first is the next to fire */
     uint32_t timer_count, timer_room;
     uint64_t timer_order; /* of the timer that starts next */
+    uint64_t jump_ns;     /* how far the clock may jump */
+    uint32_t held;        /* jobs on other threads */
     bool polling;         /* inside uv_run */
     bool stopping;
 };

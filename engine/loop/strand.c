@@ -66,6 +66,15 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
+/* While anything is pushed the loop stays alive and its clock waits. */
+static void count_down(struct strand *s)
+{
+    if (--s->waiting > 0 || is_inline(s))
+        return;
+    uv_unref((uv_handle_t *)&s->async);
+    loop_unhold(s->loop);
+}
+
 /* A completion may finish or kill the strand: `ready` is then empty, and the
  * memory lasts until the loop is back in a later callback. */
 static void deliver(struct strand *s)
@@ -74,8 +83,7 @@ static void deliver(struct strand *s)
 
     while ((link = list_shift(&s->ready)) != NULL) {
         struct strand_job *job = LIST_ENTRY(link, struct strand_job, link);
-        if (--s->waiting == 0 && !is_inline(s))
-            uv_unref((uv_handle_t *)&s->async);
+        count_down(s);
         job->done(job);
     }
 }
@@ -155,13 +163,15 @@ struct strand *strand_new(struct loop *loop, const char *name, size_t batch_max,
 
 void strand_push(struct strand *s, struct strand_job *job)
 {
-    s->waiting++;
+    if (s->waiting++ == 0 && !is_inline(s)) {
+        uv_ref((uv_handle_t *)&s->async);
+        loop_hold(s->loop);
+    }
     if (is_inline(s)) {
         list_push(&s->queue, &job->link);
         loop_defer(s->loop, &s->turn);
         return;
     }
-    uv_ref((uv_handle_t *)&s->async);
     pthread_mutex_lock(&s->lock);
     list_push(&s->queue, &job->link);
     pthread_cond_signal(&s->pushed);
@@ -250,6 +260,8 @@ void strand_kill(struct strand *s, void (*drop)(struct strand_job *job))
     end_thread(s);
     list_splice(&s->ready, &s->done);
     list_splice(&s->ready, &queued);
+    if (s->waiting > 0 && !is_inline(s))
+        loop_unhold(s->loop);
     while ((link = list_shift(&s->ready)) != NULL)
         drop(LIST_ENTRY(link, struct strand_job, link));
     close_strand(s);

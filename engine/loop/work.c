@@ -12,6 +12,7 @@ static void on_pool_done(uv_work_t *req, int status)
 {
     struct work *w = LIST_ENTRY(req, struct work, req);
     (void)status; /* nothing cancels it */
+    loop_unhold(w->loop);
     w->done(w);
 }
 
@@ -36,4 +37,5 @@ void work_start(struct work *w, struct loop *loop, void (*run)(struct work *w),
     loop__require(loop,
                   uv_queue_work(&loop->uv, &w->req, on_pool, on_pool_done),
                   "uv_queue_work");
+    loop_hold(loop);
 }

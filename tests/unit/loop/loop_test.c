@@ -367,6 +367,91 @@ static void a_virtual_loop_without_timers_waits_for_handles(void **state)
     reader_close(&r);
 }
 
+struct alarm_clock {
+    struct timer timer;
+    int rings;
+};
+
+static void ring(struct timer *t)
+{
+    LIST_ENTRY(t, struct alarm_clock, timer)->rings++;
+}
+
+static void a_step_jumps_to_the_next_timer_and_no_further(void **state)
+{
+    const uint64_t second_ns = 1000000000;
+    struct world w;
+    struct alarm_clock a = {0};
+    (void)state;
+
+    world_open(&w, true);
+    timer_init(&a.timer, w.loop, ring);
+    timer_start(&a.timer, 5000);
+    assert_false(loop_step(w.loop, 4 * second_ns));
+    assert_int_equal(clock_ns(&w.clock), 4 * second_ns);
+    assert_int_equal(a.rings, 0);
+    assert_true(loop_step(w.loop, 60 * second_ns));
+    assert_int_equal(clock_ns(&w.clock), 5 * second_ns);
+    assert_int_equal(a.rings, 1);
+    assert_false(loop_step(w.loop, 60 * second_ns));
+    world_close(&w);
+}
+
+static void a_step_runs_deferred_work_before_it_jumps(void **state)
+{
+    struct world w;
+    struct counter c;
+    (void)state;
+
+    world_open(&w, true);
+    counter_init(&c, w.loop, 1);
+    loop_defer(w.loop, &c.deferred);
+    assert_true(loop_step(w.loop, 1000));
+    assert_true(loop_step(w.loop, 1000));
+    assert_int_equal(clock_ns(&w.clock), 0);
+    assert_false(loop_step(w.loop, 1000));
+    assert_int_equal(c.runs, 2);
+    world_close(&w);
+}
+
+struct jumper {
+    struct alarm_clock hour;
+    struct timer unhold;
+    struct loop *loop;
+    uint64_t freed_ms;
+};
+
+static void let_go(struct timer *t)
+{
+    struct jumper *j = LIST_ENTRY(t, struct jumper, unhold);
+    assert_int_equal(j->hour.rings, 0);
+    j->freed_ms = loop_now_ms(j->loop);
+    loop_unhold(j->loop);
+}
+
+/* The timer of an hour rings at once, but not while work is under way. */
+static void a_real_clock_jumps_as_far_as_it_may(void **state)
+{
+    struct world w;
+    struct jumper j = {0};
+    (void)state;
+
+    world_open(&w, false);
+    j.loop = w.loop;
+    timer_init(&j.hour.timer, w.loop, ring);
+    timer_init(&j.unhold, w.loop, let_go);
+    timer_start(&j.hour.timer, 3600000);
+    timer_start(&j.unhold, 20);
+    uint64_t began_ms = loop_now_ms(w.loop);
+    loop_hold(w.loop);
+    loop_jump(w.loop, clock_ns(&w.clock) + UINT64_C(7200000000000));
+    loop_run(w.loop);
+    assert_int_equal(j.hour.rings, 1);
+    assert_in_range(j.freed_ms, began_ms + 20, began_ms + 3000000);
+    assert_true(loop_now_ms(w.loop) >= began_ms + 3600000);
+    world_close(&w);
+}
+
 static void parts_are_those_that_were_given(void **state)
 {
     struct world w;
@@ -397,6 +482,9 @@ int main(void)
         cmocka_unit_test(loop_free_runs_what_is_deferred_but_not_for_ever),
         cmocka_unit_test(a_ready_handle_goes_before_a_jump_of_the_clock),
         cmocka_unit_test(a_virtual_loop_without_timers_waits_for_handles),
+        cmocka_unit_test(a_step_jumps_to_the_next_timer_and_no_further),
+        cmocka_unit_test(a_step_runs_deferred_work_before_it_jumps),
+        cmocka_unit_test(a_real_clock_jumps_as_far_as_it_may),
         cmocka_unit_test(parts_are_those_that_were_given),
     };
     return FIXTURE_RUN(tests);
