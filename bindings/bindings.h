@@ -9,6 +9,7 @@
 #include "vm/generation.h"
 
 struct api;
+struct coverage;
 struct errors;
 struct files;
 
@@ -20,6 +21,7 @@ struct services {
     struct files *files;   /* NULL where no task runs */
     char *me;              /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;  /* the table `app` of config.lua; NULL: none */
+    struct coverage *coverage; /* NULL: nobody wants to know what runs */
 };
 
 extern const struct vm_module bindings_modules[];

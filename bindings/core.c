@@ -5,6 +5,8 @@
 #include "bindings/support.h"
 
 #include "base/botapi.h"
+#include "bindings/coverage.h"
+#include "vm/limits.h"
 #include "vm/lua_json.h"
 #include "vm/script_error.h"
 #include "vm/vm.h"
@@ -98,6 +100,29 @@ static int core_me(lua_State *L)
     return 1;
 }
 
+/* core.cover(what): the number of a registration at the author's line, for
+ * core.covered; nil if nobody counts. */
+static int core_cover(lua_State *L)
+{
+    const struct services *services = vm_services(L);
+    const char *script;
+    int line;
+    if (!services->coverage || !limits_place(L, &script, &line))
+        return 0;
+    size_t row =
+        coverage_add(services->coverage, script, line, luaL_checkstring(L, 1));
+    lua_pushinteger(L, (lua_Integer)row);
+    return 1;
+}
+
+/* core.covered(number): it has run. */
+static int core_covered(lua_State *L)
+{
+    const struct services *services = vm_services(L);
+    coverage_ran(services->coverage, (size_t)luaL_checkinteger(L, 1));
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"on_update", core_on_update},
     {"on_start", core_on_start},
@@ -109,6 +134,8 @@ static const luaL_Reg functions[] = {
     {"raise", core_raise},
     {"loading", core_loading},
     {"me", core_me},
+    {"cover", core_cover},
+    {"covered", core_covered},
     /* core.matcher(what, pattern): finds a registration's pattern. */
     {"matcher", binding_matcher},
     /* core.error_of(value): message handler that makes an error table. */

@@ -55,23 +55,29 @@ static void watch_start(struct scripts *s)
                LOG_S("reason", e.message));
 }
 
+static void end_all(struct scripts *s, void (*end)(struct generation *g))
+{
+    struct list *link;
+
+    while ((link = list_shift(&s->olds))) {
+        struct old *old = LIST_ENTRY(link, struct old, link);
+        end(old->generation);
+        free(old);
+    }
+    end(s->current);
+    if (s->loaded)
+        end(s->loaded);
+    script_error_clear(&s->error);
+    free(s);
+}
+
 static void close_now(struct deferred *d)
 {
     struct scripts *s = LIST_ENTRY(d, struct scripts, end);
     void (*closed)(void *arg) = s->closed;
     void *arg = s->closed_arg;
-    struct list *link;
 
-    while ((link = list_shift(&s->olds))) {
-        struct old *old = LIST_ENTRY(link, struct old, link);
-        generation_close(old->generation);
-        free(old);
-    }
-    generation_close(s->current);
-    if (s->loaded)
-        generation_close(s->loaded);
-    script_error_clear(&s->error);
-    free(s);
+    end_all(s, generation_close);
     closed(arg);
 }
 
@@ -259,4 +265,13 @@ void scripts_close(struct scripts *s, void (*closed)(void *arg), void *arg)
         watch_free(s->watch);
     if (!s->loading)
         loop_defer(s->o.loop, &s->end);
+}
+
+void scripts_kill(struct scripts *s)
+{
+    if (s->watch)
+        watch_free(s->watch);
+    if (s->loading)
+        work_revoke(&s->work);
+    end_all(s, generation_kill);
 }

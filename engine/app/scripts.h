@@ -70,4 +70,8 @@ size_t scripts_old(const struct scripts *s); /* that still run handlers */
  * are told at once that the engine is stopping (kind "cancelled"). */
 void scripts_close(struct scripts *s, void (*closed)(void *arg), void *arg);
 
+/* engine_kill: frees everything at once; waiters are forgotten and no code of
+ * a script runs. Only on a virtual clock, where no load is on a thread. */
+void scripts_kill(struct scripts *s);
+
 #endif

@@ -12,6 +12,7 @@ struct embedded_file {
     size_t size;
 };
 
+extern const struct embedded_file test_files[];     /* scripts/moonlet/test */
 extern const struct embedded_file library_files[];  /* scripts/moonlet */
 extern const struct embedded_file sim_page_files[]; /* engine/sim/page */
 

@@ -1,7 +1,10 @@
 #include "cli/commands.h"
 
+#include "base/mem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int command_fail(int code, const char *fmt, ...)
@@ -56,24 +59,39 @@ static int take_option(const struct command_option *options, char **argv,
     return -1;
 }
 
-int command_parse(int argc, char **argv, const struct command_option *options,
-                  const char **dir, const char *help)
+int command_parse_words(int argc, char **argv,
+                        const struct command_option *options,
+                        const char **words, const char *help)
 {
+    size_t n = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(help, stdout);
             return 0;
         }
-        if (argv[i][0] == '-') {
-            int code = take_option(options, argv, &i);
-            if (code >= 0)
-                return code;
-        } else if (!dir || *dir) {
-            return command_fail(EXIT_USAGE, "%s: unexpected argument %s",
-                                argv[0], argv[i]);
-        } else {
-            *dir = argv[i];
+        if (argv[i][0] != '-') {
+            words[n++] = argv[i];
+            continue;
         }
+        int code = take_option(options, argv, &i);
+        if (code >= 0)
+            return code;
     }
+    words[n] = NULL;
     return -1;
+}
+
+int command_parse(int argc, char **argv, const struct command_option *options,
+                  const char **dir, const char *help)
+{
+    const char **words = mem_zero((size_t)argc + 1, sizeof *words);
+    int code = command_parse_words(argc, argv, options, words, help);
+    size_t taken = dir && !*dir ? 1 : 0;
+    if (code < 0 && words[0] && taken)
+        *dir = words[0];
+    if (code < 0 && words[0] && (!taken || words[1]))
+        code = command_fail(EXIT_USAGE, "%s: unexpected argument %s", argv[0],
+                            words[taken]);
+    free(words);
+    return code;
 }

@@ -17,6 +17,7 @@ int command_check(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_dead(int argc, char **argv);
+int command_test(int argc, char **argv);
 
 /* "moonlet: MESSAGE" on stderr; returns the code. */
 int command_fail(int code, const char *fmt, ...)
@@ -36,5 +37,10 @@ struct command_option {
  * code. */
 int command_parse(int argc, char **argv, const struct command_option *options,
                   const char **dir, const char *help);
+/* The same with any number of arguments, which go to words (room for argc + 1;
+ * ends with NULL). */
+int command_parse_words(int argc, char **argv,
+                        const struct command_option *options,
+                        const char **words, const char *help);
 
 #endif

@@ -29,13 +29,17 @@ static void finish_loop(void *arg)
 {
     struct engine *e = arg;
     timer_stop(&e->shutdown_limit);
-    loop_stop(e->loop);
+    e->ended = true;
+    if (!e->home)
+        loop_stop(e->loop);
 }
 
 /* The last handler has ended, or the time for it is over. */
 void engine__idle(void *arg)
 {
     struct engine *e = arg;
+    if (e->ended)
+        return;
     timer_start(&e->shutdown_limit, LOAD_END_MS);
     if (e->scripts)
         scripts_close(e->scripts, finish_loop, e);
@@ -61,7 +65,7 @@ void engine__shutdown_limit(struct timer *timer)
     engine__idle(e);
 }
 
-void engine__stop(struct engine *e)
+void engine_stop(struct engine *e)
 {
     if (e->stopping)
         return;
@@ -95,31 +99,56 @@ void engine__signal(uv_signal_t *handle, int number)
         e->stopping = true;
         loop_stop(e->loop);
     } else {
-        engine__stop(e);
+        engine_stop(e);
     }
 }
 
-int engine_run(struct engine *e)
+void engine_begin(struct engine *e)
 {
     scripts_begin(e->scripts);
     LOG_AT(e->log, LOG_INFO, "ready",
            LOG_S("http_host", e->settings.config.http_host),
-           LOG_I("http_port", http_server_port(e->server)),
+           LOG_I("http_port", engine_http_port(e)),
            LOG_S("scripts", e->settings.config.scripts_dir));
     if (e->webhook)
         webhook_start(e->webhook);
     else
         polling_start(e->polling);
+}
+
+int engine_run(struct engine *e)
+{
+    engine_begin(e);
     loop_run(e->loop);
     return e->exit_code;
 }
 
-static void close_parts(struct engine *e)
+bool engine_ended(const struct engine *e)
+{
+    return e->ended;
+}
+
+uint64_t engine_shutdown_ms(const struct engine *e)
+{
+    return (uint64_t)e->settings.config.shutdown_timeout_ms;
+}
+
+struct routes *engine_routes(const struct engine *e)
+{
+    return e->routes;
+}
+
+struct routes *engine_control_routes(const struct engine *e)
+{
+    return e->control_routes;
+}
+
+static void close_parts(struct engine *e, void (*end_inbox)(struct inbox *in))
 {
     if (e->dispatch)
         dispatch_free(e->dispatch);
     if (e->inbox)
-        inbox_close(e->inbox);
+        end_inbox(e->inbox);
     if (e->polling)
         polling_free(e->polling);
     if (e->webhook)
@@ -133,7 +162,8 @@ static void close_parts(struct engine *e)
         control_free(e->control);
     if (e->sim)
         sim_free(e->sim);
-    http_client_free(e->client);
+    if (!e->home)
+        http_client_free(e->client);
     api_free(e->api);
     for (int i = 0; i < SIGNALS; i++)
         if (e->signals[i].data)
@@ -145,14 +175,9 @@ static void ignore_end(void *arg)
     (void)arg;
 }
 
-void engine_free(struct engine *e)
+/* What no handle and nothing deferred points to any more. */
+static void free_rest(struct engine *e)
 {
-    if (e->scripts)
-        scripts_close(e->scripts, ignore_end, NULL);
-    close_parts(e);
-    if (e->stopping)
-        LOG_AT(e->log, LOG_INFO, "engine.stopped");
-    loop_free(e->loop);
     routes_free(e->routes);
     if (e->control_routes)
         routes_free(e->control_routes);
@@ -164,11 +189,48 @@ void engine_free(struct engine *e)
     free(e->webhook_path);
     datadir_close(&e->dir);
     settings_free(&e->settings);
-    log_free(e->log);
+    if (!e->home)
+        log_free(e->log);
     free(e);
+}
+
+/* On a loop that goes on, everything has to let go of it at once. */
+static void end_scripts(struct engine *e)
+{
+    struct scripts *scripts = e->scripts;
+    e->scripts = NULL;
+    if (scripts && e->home)
+        scripts_kill(scripts);
+    else if (scripts)
+        scripts_close(scripts, ignore_end, NULL);
+}
+
+void engine_free(struct engine *e)
+{
+    end_scripts(e);
+    close_parts(e, inbox_close);
+    if (e->stopping)
+        LOG_AT(e->log, LOG_INFO, "engine.stopped");
+    if (!e->home)
+        loop_free(e->loop);
+    free_rest(e);
+}
+
+void engine_kill(struct engine *e)
+{
+    timer_stop(&e->shutdown_limit);
+    e->stopping = e->ended = true;
+    if (e->webhook)
+        webhook_stop(e->webhook);
+    else
+        polling_stop(e->polling);
+    dispatch_stop(e->dispatch);
+    end_scripts(e);
+    close_parts(e, inbox_kill);
+    free_rest(e);
 }
 
 int engine_http_port(const struct engine *e)
 {
-    return http_server_port(e->server);
+    return e->server ? http_server_port(e->server) : 0;
 }

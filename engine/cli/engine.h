@@ -9,14 +9,37 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct clock;
+struct coverage;
 struct engine;
+struct http_client;
+struct log;
+struct loop;
+struct rng;
+struct routes;
 struct settings;
+
+/* What a simulation gives to the engines that live in it one after another;
+ * all borrowed, on a virtual clock. Such an engine opens no socket and hears
+ * no signals. */
+struct engine_home {
+    struct clock *clock;
+    struct rng *rng;
+    struct log *log;
+    struct loop *loop;
+    struct http_client *telegram; /* for Bot API calls */
+    struct coverage *coverage;    /* hears which handlers run */
+    void (*notice)(void *arg, const char *json); /* reloads, script errors */
+    void *arg;
+};
 
 struct engine_start {
     bool with_sim;     /* the simulator lives in the engine, for Telegram */
     bool standby;      /* if another engine has DATA_DIR, wait for its end */
     bool drop_pending; /* what waits at Telegram is thrown away first */
+    const struct engine_home *home; /* NULL: the world outside */
     int deaths;        /* how often the process has restarted itself of late */
 };
 
@@ -34,5 +57,19 @@ int engine_run(struct engine *engine);
 void engine_free(struct engine *engine);
 
 int engine_http_port(const struct engine *engine);
+
+/* The parts of engine_run for an engine in a simulation, whose loop somebody
+ * else turns: its start; the beginning of its end, which is over with
+ * engine_ended; a death, which frees everything at once: what was not yet
+ * committed is lost, no completion and no code of a script runs. */
+void engine_begin(struct engine *engine);
+void engine_stop(struct engine *engine);
+bool engine_ended(const struct engine *engine);
+uint64_t engine_shutdown_ms(const struct engine *engine);
+void engine_kill(struct engine *engine);
+
+/* What its HTTP server would serve, and its Unix socket. */
+struct routes *engine_routes(const struct engine *engine);
+struct routes *engine_control_routes(const struct engine *engine);
 
 #endif

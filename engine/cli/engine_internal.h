@@ -21,8 +21,11 @@ enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_HUP, SIGNALS };
 
 struct engine {
     struct settings settings;
-    struct clock clock;
-    struct rng rng;
+    const struct engine_home *home; /* NULL: the three that follow are used */
+    struct clock own_clock;
+    struct rng own_rng;
+    struct clock *clock;
+    struct rng *rng;
     struct log *log;
     struct loop *loop;
     struct datadir dir;
@@ -52,10 +55,10 @@ struct engine {
     struct timer shutdown_limit;
     bool telegram_lost; /* a call has failed since the last that did not */
     bool stopping;
+    bool ended;
     int exit_code;
 };
 
-void engine__stop(struct engine *e);
 void engine__signal(uv_signal_t *handle, int number);
 /* The last handler has ended, or the time for it is over. */
 void engine__idle(void *arg);

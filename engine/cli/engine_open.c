@@ -94,7 +94,7 @@ static void on_refused(void *arg, const struct err *error)
            LOG_S("remedy", "BOT_TOKEN is wrong or was revoked: get a new one "
                            "from BotFather"));
     e->exit_code = EXIT_FAILED;
-    engine__stop(e);
+    engine_stop(e);
 }
 
 static void on_telegram_state(void *arg, bool up)
@@ -146,22 +146,43 @@ static void hide_secret(void *arg, const char *secret)
     log_hide(arg, secret);
 }
 
+static void open_own(struct engine *e)
+{
+    const struct config *c = &e->settings.config;
+    e->clock = &e->own_clock;
+    e->rng = &e->own_rng;
+    clock_init_real(e->clock);
+    rng_seed(e->rng,
+             (uint64_t)clock_unix_ms(e->clock) ^ ((uint64_t)getpid() << 32));
+    e->log = log_new(STDERR_FILENO, (enum log_level)c->log_level,
+                     (enum log_format)c->log_format, e->clock);
+    e->loop = loop_new(e->clock, e->log, e->rng);
+}
+
+static void move_in(struct engine *e)
+{
+    e->clock = e->home->clock;
+    e->rng = e->home->rng;
+    e->log = e->home->log;
+    e->loop = e->home->loop;
+    e->notices.listener = e->home->notice;
+    e->notices.arg = e->home->arg;
+}
+
 static void open_base(struct engine *e)
 {
     const struct config *c = &e->settings.config;
     if (*c->tz)
         setenv("TZ", c->tz, 1);
     tzset();
-    clock_init_real(&e->clock);
-    rng_seed(&e->rng,
-             (uint64_t)clock_unix_ms(&e->clock) ^ ((uint64_t)getpid() << 32));
-    e->log = log_new(STDERR_FILENO, (enum log_level)c->log_level,
-                     (enum log_format)c->log_format, &e->clock);
+    if (e->home)
+        move_in(e);
+    else
+        open_own(e);
     config_secrets(c, hide_secret, e->log);
-    e->loop = loop_new(&e->clock, e->log, &e->rng);
     timer_init(&e->shutdown_limit, e->loop, engine__shutdown_limit);
-    health_init(&e->health, &e->clock);
-    e->errors = errors_new(&e->clock);
+    health_init(&e->health, e->clock);
+    e->errors = errors_new(e->clock);
     e->services.errors = e->errors;
 }
 
@@ -180,8 +201,11 @@ static void open_telegram(struct engine *e)
         .max_retries = c->max_retries,
         .backoff_base = c->retry_backoff_base,
     };
-    e->client = e->sim ? http_client_new_direct(e->loop, e->routes)
-                       : http_client_new_curl(e->loop, &client);
+    if (e->home)
+        e->client = e->home->telegram;
+    else
+        e->client = e->sim ? http_client_new_direct(e->loop, e->routes)
+                           : http_client_new_curl(e->loop, &client);
     e->api = api_new(e->loop, e->client, &api);
     e->services.api = e->api;
     health_set(&e->health, HEALTH_TELEGRAM, HEALTH_DOWN);
@@ -308,6 +332,7 @@ static int open_scripts(struct engine *e, struct err *error)
         .arg = e,
     };
     e->services.app_json = e->settings.file.app_json;
+    e->services.coverage = e->home ? e->home->coverage : NULL;
     e->library = library_sources();
     e->limits = limits_new((uint64_t)e->settings.config.handler_cpu_limit_ms,
                            on_stuck, e, error);
@@ -404,7 +429,7 @@ static void open_socket(struct engine *e)
 static void open_control(struct engine *e)
 {
     const struct control_options options = {
-        .clock = &e->clock,
+        .clock = e->clock,
         .health = &e->health,
         .errors = e->errors,
         .inbox = e->inbox,
@@ -416,7 +441,8 @@ static void open_control(struct engine *e)
     e->control_routes = routes_new();
     control_serve(e->control, e->routes);
     control_serve(e->control, e->control_routes);
-    open_socket(e);
+    if (!e->home)
+        open_socket(e);
 }
 
 static int open_parts(struct engine *e, bool standby, struct err *error)
@@ -424,7 +450,7 @@ static int open_parts(struct engine *e, bool standby, struct err *error)
     if (open_datadir(e, standby, error) != 0 || open_inbox(e, error) != 0 ||
         open_scripts(e, error) != 0)
         return -1;
-    return e->server ? 0 : open_server(e, error);
+    return e->server || e->home ? 0 : open_server(e, error);
 }
 
 /* The same for whoever knocks, from the first moment on. */
@@ -443,9 +469,11 @@ struct engine *engine_new(struct settings *settings,
 {
     struct engine *e = MEM_NEW(struct engine);
     e->settings = *settings;
+    e->home = start->home;
     e->dir.lock_fd = -1;
     open_base(e);
-    watch_signals(e);
+    if (!e->home)
+        watch_signals(e);
     if (start->deaths > 0)
         LOG_AT(e->log, LOG_WARN, "engine.restarted",
                LOG_I("deaths", start->deaths));

@@ -33,6 +33,7 @@ static const struct {
      "no network"},
     {"sim", command_sim, "        a Telegram Bot API server for development"},
     {"check", command_check, "[DIR]   check configuration and scripts"},
+    {"test", command_test, "[PATH]… run the specs of a bot"},
     {"reload", command_reload,
      "[DIR]   load the scripts of the running bot "
      "anew"},
@@ -46,7 +47,6 @@ static const struct {
     {"migrate", NULL, NULL},
     {"broadcast", NULL, NULL},
     {"jobs", NULL, NULL},
-    {"test", NULL, NULL},
     {"new", NULL, NULL},
     {"graph", NULL, NULL},
     {"types", NULL, NULL},

@@ -99,18 +99,25 @@ static const struct config_fixed play[] = {{"BOT_TOKEN", "1:PLAY"},
                                            {"STATE_STORE", ""},
                                            {NULL, NULL}};
 
-static int load(struct settings *s, enum settings_scope scope, const char *file,
-                const char *root, struct err *e)
+/* Where the values come from besides config.lua. */
+struct origin {
+    const struct config_fixed *fixed;
+    bool alone; /* nothing else counts */
+};
+
+static int load(struct settings *s, const struct origin *origin,
+                const char *file, const char *root, struct err *e)
 {
     extern char **environ;
+    static char *const nothing[] = {NULL};
     const char *slash = file ? strrchr(file, '/') : NULL;
     char *env_file = join(root, ".env");
     struct config_sources sources = {
         .file = slash ? slash + 1 : file,
-        .env_file = env_file,
-        .environ = environ,
+        .env_file = origin->alone ? NULL : env_file,
+        .environ = origin->alone ? nothing : environ,
         .root = root,
-        .fixed = scope == SETTINGS_LOCAL ? play : NULL,
+        .fixed = origin->fixed,
     };
     struct config_entry *entries = mem_zero(s->file.count + 1, sizeof *entries);
     for (size_t i = 0; i < s->file.count; i++)
@@ -124,8 +131,9 @@ static int load(struct settings *s, enum settings_scope scope, const char *file,
     return rc;
 }
 
-int settings_load(struct settings *s, enum settings_scope scope,
-                  const char *config_path, const char *dir, struct err *e)
+static int find_and_load(struct settings *s, const struct origin *origin,
+                         const char *config_path, const char *dir,
+                         struct err *e)
 {
     memset(s, 0, sizeof *s);
     if (dir && check_dir(dir, e) != 0)
@@ -136,7 +144,7 @@ int settings_load(struct settings *s, enum settings_scope scope,
         return e->code;
     }
     char *root = find_root(file, dir);
-    int rc = load(s, scope, file, root, e);
+    int rc = load(s, origin, file, root, e);
     if (rc == 0 && dir && has_main(dir)) {
         free(s->config.scripts_dir);
         s->config.scripts_dir = realpath(dir, NULL);
@@ -145,6 +153,41 @@ int settings_load(struct settings *s, enum settings_scope scope,
         config_file_free(&s->file);
     free(root);
     free(file);
+    return rc;
+}
+
+int settings_load(struct settings *s, enum settings_scope scope,
+                  const char *config_path, const char *dir, struct err *e)
+{
+    const struct origin origin = {
+        .fixed = scope == SETTINGS_LOCAL ? play : NULL,
+    };
+    return find_and_load(s, &origin, config_path, dir, e);
+}
+
+static bool is_among(const struct config_fixed *rows, const char *name)
+{
+    for (; rows->name; rows++)
+        if (strcmp(rows->name, name) == 0)
+            return true;
+    return false;
+}
+
+int settings_load_fixed(struct settings *s, const char *config_path,
+                        const char *dir, const struct config_fixed *fixed,
+                        struct err *e)
+{
+    size_t n = 0, count = sizeof play / sizeof *play;
+    while (fixed[n].name)
+        n++;
+    struct config_fixed *rows = mem_zero(n + count, sizeof *rows);
+    memcpy(rows, fixed, n * sizeof *rows);
+    for (const struct config_fixed *row = play; row->name; row++)
+        if (!is_among(fixed, row->name))
+            rows[n++] = *row;
+    const struct origin origin = {.fixed = rows, .alone = true};
+    int rc = find_and_load(s, &origin, config_path, dir, e);
+    free(rows);
     return rc;
 }
 

@@ -21,6 +21,13 @@ enum settings_scope {
                        said of them */
 };
 
+/* The settings of `moonlet test`: as SETTINGS_LOCAL, but neither the
+ * environment nor .env is read, and what `fixed` (up to a NULL name) says
+ * goes before everything. */
+int settings_load_fixed(struct settings *s, const char *config_path,
+                        const char *dir, const struct config_fixed *fixed,
+                        struct err *e);
+
 /* config_path: --config, or NULL. dir: the DIR argument, or NULL. Warnings go
  * to stderr. 0, or ERR_CONFIG. */
 int settings_load(struct settings *s, enum settings_scope scope,

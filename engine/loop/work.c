@@ -39,3 +39,11 @@ void work_start(struct work *w, struct loop *loop, void (*run)(struct work *w),
                   "uv_queue_work");
     loop_hold(loop);
 }
+
+bool work_revoke(struct work *w)
+{
+    if (!w->loop->clock->is_virtual)
+        return false;
+    loop_undefer(&w->inline_run);
+    return true;
+}

@@ -20,4 +20,8 @@ struct work {
 void work_start(struct work *w, struct loop *loop, void (*run)(struct work *w),
                 void (*done)(struct work *w));
 
+/* Takes back work that has not begun and will not tell of it: true. False if
+ * it is with the pool, which only a real clock has. */
+bool work_revoke(struct work *w);
+
 #endif

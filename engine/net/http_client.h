@@ -57,9 +57,16 @@ struct http_client_options {
 
 struct http_client *http_client_new_curl(struct loop *loop,
                                          const struct http_client_options *o);
-/* Requests to any host go to `routes` (borrowed). */
+/* Requests to any host go to `routes` (borrowed). NULL: every connection is
+ * refused. */
 struct http_client *http_client_new_direct(struct loop *loop,
                                            struct routes *routes);
+/* Changes where a direct client's requests go from now on. No request may be
+ * with a handler of the old ones. */
+void http_direct_connect(struct http_client *c, struct routes *routes);
+/* Requests and answers of a direct client take 0 to max_ms each, drawn from
+ * the loop's rng; so one may overtake another. */
+void http_direct_travel(struct http_client *c, uint64_t max_ms);
 
 void http_start(struct http_client *c, struct http_call *call);
 /* Stops the call; done is not called afterwards. Safe if not running. */

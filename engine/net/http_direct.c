@@ -1,6 +1,7 @@
 #include "net/http_transport.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "loop/loop.h"
 #include "net/exchange.h"
 
@@ -11,7 +12,8 @@
 struct direct_client {
     struct http_client client; /* first member */
     struct loop *loop;
-    struct routes *routes;
+    struct routes *routes; /* NULL: nobody answers there */
+    uint64_t travel_max_ms;
 };
 
 /* Two hold it, the call and the handler of the exchange; it frees itself
@@ -24,6 +26,7 @@ struct direct_call {
     bool answered;
     struct deferred run;
     struct deferred deliver;
+    struct timer travel; /* of the request, then of the answer */
     struct timer timer;
     struct http_response response;
     struct err err; /* code 0: there is a response */
@@ -43,6 +46,7 @@ static struct http_call *direct_detach(struct direct_call *d)
 {
     struct http_call *call = d->call;
     timer_stop(&d->timer);
+    timer_stop(&d->travel);
     loop_undefer(&d->run);
     loop_undefer(&d->deliver);
     call->transport = NULL;
@@ -82,8 +86,36 @@ static void on_timeout(struct timer *t)
 static void on_run(struct deferred *deferred)
 {
     struct direct_call *d = LIST_ENTRY(deferred, struct direct_call, run);
+    if (!d->client->routes) {
+        char host[HTTP_HOST_MAX];
+        http_host(d->call->url, host);
+        http_lost(&d->err, false, 0, "%s: connection refused", host);
+        on_deliver(&d->deliver);
+        return;
+    }
     d->held = true;
     routes_run(d->client->routes, &d->x);
+}
+
+/* Time passes on the way only if there is chance in it; else the next turn is
+ * near enough. */
+static void send_off(struct direct_call *d, struct deferred *at_once)
+{
+    uint64_t max_ms = d->client->travel_max_ms;
+    if (max_ms == 0)
+        loop_defer(d->client->loop, at_once);
+    else
+        timer_start(&d->travel,
+                    rng_below(loop_rng(d->client->loop), max_ms + 1));
+}
+
+static void on_arrival(struct timer *t)
+{
+    struct direct_call *d = LIST_ENTRY(t, struct direct_call, travel);
+    if (d->answered)
+        on_deliver(&d->deliver);
+    else
+        on_run(&d->run);
 }
 
 /* An answer counts once: the first one, and only while the call waits. */
@@ -93,7 +125,7 @@ static bool direct_answer(struct direct_call *d)
         return false;
     d->answered = true;
     timer_stop(&d->timer);
-    loop_defer(d->client->loop, &d->deliver);
+    send_off(d, &d->deliver);
     return true;
 }
 
@@ -210,8 +242,9 @@ static void direct_start(struct http_client *c, struct http_call *call)
     deferred_init(&d->run, on_run);
     deferred_init(&d->deliver, on_deliver);
     timer_init(&d->timer, d->client->loop, on_timeout);
+    timer_init(&d->travel, d->client->loop, on_arrival);
     timer_start(&d->timer, call->timeout_ms);
-    loop_defer(d->client->loop, &d->run);
+    send_off(d, &d->run);
     call->transport = d;
 }
 
@@ -226,6 +259,16 @@ static void direct_cancel(struct http_client *c, struct http_call *call)
 static void direct_free(struct http_client *c)
 {
     free(c);
+}
+
+void http_direct_connect(struct http_client *c, struct routes *routes)
+{
+    ((struct direct_client *)(void *)c)->routes = routes;
+}
+
+void http_direct_travel(struct http_client *c, uint64_t max_ms)
+{
+    ((struct direct_client *)(void *)c)->travel_max_ms = max_ms;
 }
 
 struct http_client *http_client_new_direct(struct loop *loop,

@@ -158,6 +158,8 @@ void events_free(struct events *ev)
 
 void events_emit(struct events *ev, const char *type, struct text *data)
 {
+    if (ev->listener)
+        ev->listener(ev->listener_arg, type, data->data, data->len);
     if (data->len > EVENTS_ONE_MAX) {
         struct buf b = {0};
         text_unref(data);

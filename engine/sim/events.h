@@ -40,6 +40,8 @@ struct events {
     struct deferred pump;
     struct timer beat;  /* comments, every 15 s */
     struct timer retry; /* for readers whose buffer is full */
+    void (*listener)(void *arg, const char *type, const char *json, size_t len);
+    void *listener_arg;
     struct sim *sim;
 };
 

@@ -113,3 +113,12 @@ void sim_notice(struct sim *sim, const char *json)
         events_emit(&sim->events, "notice", sim_text(json_incref(notice)));
     json_decref(notice);
 }
+
+void sim_listen(struct sim *sim,
+                void (*heard)(void *arg, const char *type, const char *json,
+                              size_t len),
+                void *arg)
+{
+    sim->events.listener = heard;
+    sim->events.listener_arg = arg;
+}

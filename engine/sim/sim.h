@@ -10,6 +10,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct loop;
@@ -34,6 +35,13 @@ void sim_mount_page(struct sim *sim, struct routes *routes, const char *path);
 
 /* Makes the people and the group that the page opens with: Ann, Bob, Team. */
 void sim_demo_world(struct sim *sim);
+
+/* Every event of the stream is also given to `heard`, as it happens, of any
+ * size: its type and an object as JSON, borrowed for the call. */
+void sim_listen(struct sim *sim,
+                void (*heard)(void *arg, const char *type, const char *json,
+                              size_t len),
+                void *arg);
 
 /* Shows something that happened in the engine (reload, error) on the event
  * stream as an event "notice". json: an object with "kind". Copied. */

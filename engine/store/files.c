@@ -34,15 +34,20 @@ static void on_pool(struct work *w)
     file_run(job->files->folder, &job->request, &job->result, &job->error);
 }
 
-static void on_done(struct work *w)
+static void end(struct file_job *job)
 {
-    struct file_job *job = LIST_ENTRY(w, struct file_job, work);
     struct files *f = job->files;
     f->stages[job->request.stage] = false;
     free(job->text);
     job->text = NULL;
     job->running = false;
     semaphore_release(&f->places);
+}
+
+static void on_done(struct work *w)
+{
+    struct file_job *job = LIST_ENTRY(w, struct file_job, work);
+    end(job);
     job->done(job);
 }
 
@@ -91,6 +96,10 @@ bool files_cancel(struct file_job *job)
 {
     if (!job->running) {
         semaphore_leave(&job->files->places, &job->place);
+        return true;
+    }
+    if (work_revoke(&job->work)) {
+        end(job);
         return true;
     }
     atomic_store(&job->given_up, true);

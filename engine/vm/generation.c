@@ -297,3 +297,9 @@ void generation_close(struct generation *g)
     task__drop_all(g);
     generation_free(g);
 }
+
+void generation_kill(struct generation *g)
+{
+    g->killed = true;
+    generation_close(g);
+}

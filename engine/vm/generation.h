@@ -79,6 +79,9 @@ void generation_expire(struct generation *g);
 /* Cancels all tasks and frees it; frees at once if it was never adopted.
  * Operations still in flight only free themselves later. */
 void generation_close(struct generation *g);
+/* The same as a death would do it: no code of a script runs, not even that of
+ * <close> variables. */
+void generation_kill(struct generation *g);
 
 /* Where the engine calls into the scripts; set by the shipped library. */
 enum vm_entry {

@@ -183,6 +183,8 @@ static void report_close(struct task *t)
 /* Runs the <close> variables of a coroutine that will not go on. */
 static void close_thread(struct task *t)
 {
+    if (t->gen->killed)
+        return;
     bool waited = lua_status(t->L) == LUA_YIELD;
     enter(t, TASK_CLOSING, NULL);
     int status = lua_resetthread(t->L);

@@ -49,6 +49,7 @@ struct generation {
     uint64_t load_until_ms; /* CPU time of the loading thread */
     bool loading;
     bool retired;
+    bool killed; /* no code of a script runs any more */
     void (*gone)(void *arg);
     void *gone_arg;
     int entries[VM_ENTRIES]; /* registry references */

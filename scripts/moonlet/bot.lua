@@ -68,6 +68,21 @@ end
 -- Defined below; the engine asks for it only once some registration needs it.
 local order_of
 
+-- Tells the tests of the bot which registrations have run; without them it
+-- gives fn itself.
+local function counted(what, fn)
+  local number = core.cover(what)
+  if not number then return fn end
+  return function(...)
+    core.covered(number)
+    return fn(...)
+  end
+end
+
+local function words(pattern)
+  return type(pattern) == "string" and pattern or "(re)"
+end
+
 -- match(ctx) returns what string.find does, or true for a match without
 -- captures.
 local function add(kind, match, fn, opts)
@@ -127,7 +142,7 @@ function bot.command(name, fn, opts)
     local wanted = each:gsub("^/", ""):lower()
     add("message", function(ctx)
       return parsed_command(ctx) == wanted
-    end, fn, opts)
+    end, counted("/" .. wanted, fn), opts)
   end
 end
 
@@ -142,7 +157,7 @@ function bot.hears(pattern, fn, opts)
   add("message", function(ctx)
     local text = ctx.event.text
     if text then return find(text) end
-  end, fn, opts)
+  end, counted("hears " .. words(pattern), fn), opts)
 end
 
 --- bot.on(filter, fn [, opts]): updates of a kind, "edited_message", or of a
@@ -161,7 +176,7 @@ function bot.on(filter, fn, opts)
     end
     add(kind, function(ctx)
       return content == "" or ctx.event[content] ~= nil
-    end, fn, opts)
+    end, counted("on " .. each, fn), opts)
   end
 end
 
@@ -180,7 +195,7 @@ function bot.callback(pattern, fn, opts)
   add("callback_query", function(ctx)
     local data = ctx.event.data
     if data then return find(data) end
-  end, matched, opts)
+  end, counted("callback " .. words(pattern), matched), opts)
 end
 
 --- bot.catch(fn [, opts]): fn(ctx, err) hears of every error of a handler or

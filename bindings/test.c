@@ -1,0 +1,544 @@
+#include "bindings/test.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/embedded.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "bindings/coverage.h"
+#include "bindings/support.h"
+#include "loop/loop.h"
+#include "net/http_client.h"
+#include "sim/sim.h"
+#include "vm/lua_json.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S 1e9
+#define SETTINGS_MAX 60
+#define ANSWER_MAX (64u * 1024 * 1024)
+/* Turns without an event and without time: a bot that never rests. */
+#define TURNS_MAX 1000000
+#define REQUEST_MS 3600000
+
+/* Something that the simulator told, until the spec takes it. */
+struct heard {
+    struct list link;
+    const char *type; /* static */
+    size_t len;
+    char json[];
+};
+
+struct test_run {
+    const struct test_run_options *o;
+    struct test_world *world; /* NULL: none is open */
+    struct list heard;
+    size_t heard_count;
+    bool passed;
+};
+
+static struct test_run *run_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static struct test_world *world_of(lua_State *L)
+{
+    struct test_run *run = run_of(L);
+    if (!run->world)
+        luaL_error(L, "there is no world: call this within a case");
+    return run->world;
+}
+
+static uint64_t now_ns(const struct test_world *w)
+{
+    return clock_ns(loop_clock(w->loop));
+}
+
+/* nil and the text: the Lua side knows at whose line to raise. */
+static int refuse(lua_State *L, const struct err *e)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, e->message);
+    return 2;
+}
+
+/* --- what the simulator tells */
+
+static const char *const wanted[] = {"message", "call", "callback", "notice",
+                                     "action"};
+
+static void on_heard(void *arg, const char *type, const char *json, size_t len)
+{
+    struct test_run *run = arg;
+    size_t i = 0;
+    while (i < sizeof wanted / sizeof *wanted && strcmp(wanted[i], type) != 0)
+        i++;
+    if (i == sizeof wanted / sizeof *wanted)
+        return;
+    struct heard *h = mem_zero(1, sizeof *h + len);
+    h->type = wanted[i];
+    h->len = len;
+    memcpy(h->json, json, len);
+    list_push(&run->heard, &h->link);
+    run->heard_count++;
+}
+
+static void forget_heard(struct test_run *run)
+{
+    struct list *link;
+    while ((link = list_shift(&run->heard)))
+        free(LIST_ENTRY(link, struct heard, link));
+    run->heard_count = 0;
+}
+
+/* core.events(): a list of { type, data } of all that has happened since the
+ * last call, in order. */
+static int core_events(lua_State *L)
+{
+    struct test_run *run = run_of(L);
+    lua_newtable(L);
+    for (lua_Integer n = 1; !list_empty(&run->heard); n++) {
+        struct heard *h = LIST_ENTRY(run->heard.next, struct heard, link);
+        lua_createtable(L, 2, 0);
+        lua_pushstring(L, h->type);
+        lua_rawseti(L, -2, 1);
+        lua_json_decode(L, h->json, h->len);
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, n);
+        list_remove(&h->link);
+        free(h);
+        run->heard_count--;
+    }
+    return 1;
+}
+
+/* --- worlds */
+
+static void close_world(struct test_run *run)
+{
+    if (run->world)
+        run->o->composer->close(run->world);
+    run->world = NULL;
+    forget_heard(run);
+}
+
+static const char *text_field(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    return lua_tostring(L, -1); /* its table holds it */
+}
+
+static bool flag_field(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    bool on = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return on;
+}
+
+/* The rows of options.settings, a list of { NAME, text }. */
+static void read_settings(lua_State *L, int index, struct config_fixed *rows)
+{
+    size_t n = 0;
+    lua_getfield(L, index, "settings");
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    if (count > SETTINGS_MAX)
+        luaL_error(L, "too many settings");
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, i);
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        rows[n++] = (struct config_fixed){lua_tostring(L, -2),
+                                          lua_tostring(L, -1)};
+        lua_pop(L, 3);
+    }
+    rows[n] = (struct config_fixed){NULL, NULL};
+}
+
+/* core.open{ bot =, seed =, webhook =, copy =, settings = { { NAME, text } } }:
+ * a new world in place of the one that was there; its bot does not run yet.
+ * True, or nil and why not. */
+static int core_open(lua_State *L)
+{
+    struct test_run *run = run_of(L);
+    struct config_fixed settings[SETTINGS_MAX + 1];
+    struct err e;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    read_settings(L, 1, settings);
+    lua_getfield(L, 1, "seed");
+    struct test_world_options o = {
+        .seed = (uint64_t)luaL_checkinteger(L, -1),
+        .webhook = flag_field(L, 1, "webhook"),
+        .copy = flag_field(L, 1, "copy"),
+        .settings = settings,
+    };
+    o.bot = text_field(L, 1, "bot");
+    close_world(run);
+    run->world =
+        run->o->composer->open(run->o->composer->arg, &o, &e);
+    if (!run->world)
+        return refuse(L, &e);
+    sim_listen(run->world->sim, on_heard, run);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* core.close(): the world is gone. */
+static int core_close(lua_State *L)
+{
+    close_world(run_of(L));
+    return 0;
+}
+
+/* core.start(): the bot's engine starts. True, or nil and why it does not. */
+static int core_start(lua_State *L)
+{
+    struct test_world *w = world_of(L);
+    struct err e;
+    if (run_of(L)->o->composer->start(w, &e) != 0)
+        return refuse(L, &e);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* core.stop(): an orderly end, for which virtual time goes on. */
+static int core_stop(lua_State *L)
+{
+    run_of(L)->o->composer->stop(world_of(L));
+    return 0;
+}
+
+/* core.kill(): the engine's death. */
+static int core_kill(lua_State *L)
+{
+    run_of(L)->o->composer->kill(world_of(L));
+    return 0;
+}
+
+/* core.log(): the newest of what the engine has logged, as text. */
+static int core_log(lua_State *L)
+{
+    size_t len;
+    const char *text = run_of(L)->o->composer->log(world_of(L), &len);
+    lua_pushlstring(L, text, len);
+    return 1;
+}
+
+/* core.write(name, text): a file of the copied bot. True, or nil and why
+ * not. */
+static int core_write(lua_State *L)
+{
+    size_t len;
+    struct err e;
+    const char *name = luaL_checkstring(L, 1);
+    const char *text = luaL_checklstring(L, 2, &len);
+    if (run_of(L)->o->composer->write(world_of(L), name, text, len, &e) != 0)
+        return refuse(L, &e);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* --- time */
+
+/* core.now(): virtual Unix time in seconds. */
+static int core_now(lua_State *L)
+{
+    const struct clock *clock = loop_clock(world_of(L)->loop);
+    lua_pushnumber(L, (lua_Number)clock_unix_ms(clock) / 1000);
+    return 1;
+}
+
+/* core.uptime(): seconds since the world began. */
+static int core_uptime(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)now_ns(world_of(L)) / NS_PER_S);
+    return 1;
+}
+
+static uint64_t deadline_at(lua_State *L, int index)
+{
+    return (uint64_t)llround(luaL_checknumber(L, index) * NS_PER_S);
+}
+
+/* False at the deadline. */
+static bool turn(lua_State *L, struct test_world *w, uint64_t until,
+                 unsigned *turns)
+{
+    uint64_t before = now_ns(w);
+    if (!loop_step(w->loop, until))
+        return false;
+    *turns = now_ns(w) == before ? *turns + 1 : 0;
+    if (*turns > TURNS_MAX)
+        luaL_error(L, "the bot never comes to rest: %d turns of the loop "
+                      "without time going on", TURNS_MAX);
+    return true;
+}
+
+/* core.step(uptime): goes on until something happens, at most to that second
+ * of the world. False: it is reached and nothing has happened. */
+static int core_step(lua_State *L)
+{
+    struct test_run *run = run_of(L);
+    struct test_world *w = world_of(L);
+    uint64_t until = deadline_at(L, 1);
+    unsigned turns = 0;
+    bool more = true;
+    while (run->heard_count == 0 && more)
+        more = turn(L, w, until, &turns);
+    lua_pushboolean(L, run->heard_count > 0);
+    return 1;
+}
+
+/* core.advance(uptime): goes on to that second of the world. */
+static int core_advance(lua_State *L)
+{
+    struct test_world *w = world_of(L);
+    uint64_t until = deadline_at(L, 1);
+    unsigned turns = 0;
+    while (turn(L, w, until, &turns))
+        ;
+    return 0;
+}
+
+/* --- requests */
+
+struct request {
+    struct http_call call;
+    struct err error;
+    bool ended;
+};
+
+static void on_answer(struct http_call *call, const struct err *e)
+{
+    struct request *r = LIST_ENTRY(call, struct request, call);
+    r->error = *e;
+    r->ended = true;
+}
+
+/* The answer takes no virtual time, unless the request itself waits. */
+static void run_request(lua_State *L, struct http_client *client,
+                        struct request *r)
+{
+    struct test_world *w = run_of(L)->world;
+    unsigned turns = 0;
+    http_start(client, &r->call);
+    while (!r->ended && turns++ < TURNS_MAX)
+        loop_step(w->loop, now_ns(w) + (uint64_t)REQUEST_MS * 1000000);
+    if (!r->ended)
+        http_cancel(client, &r->call);
+}
+
+/* Protected, so that nothing leaks if memory runs out. */
+static int push_answer(lua_State *L)
+{
+    const struct request *r = lua_touserdata(L, 1);
+    const struct buf *body = &r->call.response.body;
+    if (!r->ended || r->error.code != ERR_OK) {
+        lua_pushnil(L);
+        lua_pushstring(L, r->ended ? r->error.message : "no answer");
+        return 2;
+    }
+    lua_pushinteger(L, r->call.response.status);
+    if (body->len == 0)
+        return 1;
+    lua_json_decode(L, body->data, body->len);
+    return 2;
+}
+
+/* core.request(to, method, path [, body]): an HTTP request with JSON to the
+ * simulator (to "sim") or the engine's control socket ("engine"). Returns the
+ * status and the decoded answer, or nil and why there is none. */
+static int core_request(lua_State *L)
+{
+    struct test_world *w = world_of(L);
+    bool to_engine = strcmp(luaL_checkstring(L, 1), "engine") == 0;
+    const char *why = NULL;
+    struct buf body = {0};
+    struct request r = {.call = {.method = luaL_checkstring(L, 2)}};
+    const char *path = luaL_checkstring(L, 3);
+    if (!lua_isnoneornil(L, 4))
+        why = lua_json_encode(L, 4, &body);
+    if (why) {
+        buf_free(&body);
+        return luaL_error(L, "%s", why);
+    }
+    char *url = mem_printf("http://localhost%s", path);
+    r.call.url = url;
+    r.call.content_type = body.data ? "application/json" : NULL;
+    r.call.body = body.data;
+    r.call.body_len = body.len;
+    r.call.response_max = ANSWER_MAX;
+    r.call.timeout_ms = REQUEST_MS;
+    r.call.done = on_answer;
+    run_request(L, to_engine ? w->engine : w->control, &r);
+    lua_settop(L, 0);
+    lua_pushcfunction(L, push_answer);
+    lua_pushlightuserdata(L, &r);
+    int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+    http_call_free(&r.call);
+    buf_free(&body);
+    free(url);
+    return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
+/* --- the run */
+
+/* core.duration(value, what): a duration in seconds. */
+static int core_duration(lua_State *L)
+{
+    int64_t ms;
+    const char *text = lua_tostring(L, 1);
+    if (!text || !config_duration(text, &ms))
+        return luaL_error(L, "%s must be a number of seconds or a text such "
+                             "as \"500ms\", \"30s\", \"5m\", got %s",
+                          luaL_checkstring(L, 2),
+                          text ? text : luaL_typename(L, 1));
+    lua_pushnumber(L, (lua_Number)ms / 1000);
+    return 1;
+}
+
+/* core.encode(value): JSON text. */
+static int core_encode(lua_State *L)
+{
+    const char *why = lua_json_push(L, 1);
+    return why ? luaL_error(L, "%s", why) : 1;
+}
+
+/* core.coverage(): a list of { script, line, what, runs }. */
+static int core_coverage(lua_State *L)
+{
+    const struct coverage *c = run_of(L)->o->coverage;
+    lua_newtable(L);
+    for (size_t i = 0; i < coverage_count(c); i++) {
+        const struct coverage_row *row = coverage_get(c, i);
+        lua_createtable(L, 0, 4);
+        lua_pushstring(L, row->script);
+        lua_setfield(L, -2, "script");
+        lua_pushinteger(L, row->line);
+        lua_setfield(L, -2, "line");
+        lua_pushstring(L, row->what);
+        lua_setfield(L, -2, "what");
+        lua_pushinteger(L, (lua_Integer)row->runs);
+        lua_setfield(L, -2, "runs");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"open", core_open},         {"close", core_close},
+    {"start", core_start},       {"stop", core_stop},
+    {"kill", core_kill},         {"log", core_log},
+    {"write", core_write},       {"now", core_now},
+    {"uptime", core_uptime},     {"step", core_step},
+    {"advance", core_advance},   {"events", core_events},
+    {"request", core_request},   {"duration", core_duration},
+    {"encode", core_encode},     {"coverage", core_coverage},
+    {NULL, NULL},
+};
+
+static int open_core(lua_State *L)
+{
+    luaL_newlibtable(L, functions);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    luaL_setfuncs(L, functions, 1);
+    return 1;
+}
+
+/* package.preload of each file of the library for specs. */
+static void preload(lua_State *L, struct test_run *run)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushlightuserdata(L, run);
+    lua_pushcclosure(L, open_core, 1);
+    lua_setfield(L, -2, "moonlet.test.core");
+    for (const struct embedded_file *f = test_files; f->name; f++) {
+        const char *data = (const char *)f->data;
+        char *chunk = mem_printf("=moonlet/%s", f->name);
+        int status = luaL_loadbuffer(L, data, f->size, chunk);
+        free(chunk);
+        if (status != LUA_OK)
+            lua_error(L);
+        lua_pushfstring(L, "moonlet.%s", f->name);
+        /* "moonlet.test.lua" without its ending. */
+        lua_pushlstring(L, lua_tostring(L, -1), lua_rawlen(L, -1) - 4);
+        lua_remove(L, -2);
+        lua_insert(L, -2);
+        lua_settable(L, -3);
+    }
+    lua_pop(L, 2);
+}
+
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+static void push_options(lua_State *L, const struct test_run_options *o)
+{
+    lua_newtable(L);
+    set_text(L, "filter", o->filter);
+    set_text(L, "junit", o->junit);
+    set_text(L, "bot", o->bot);
+    set_text(L, "default_bot", o->default_bot);
+    lua_pushinteger(L, (lua_Integer)o->seed);
+    lua_setfield(L, -2, "seed");
+    lua_pushboolean(L, o->webhook);
+    lua_setfield(L, -2, "webhook");
+    lua_pushboolean(L, o->colour);
+    lua_setfield(L, -2, "colour");
+    lua_newtable(L);
+    for (lua_Integer i = 0; o->files[i]; i++) {
+        lua_pushstring(L, o->files[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "files");
+}
+
+static int run_specs(lua_State *L)
+{
+    struct test_run *run = lua_touserdata(L, 1);
+    luaL_openlibs(L);
+    lua_json_open(L);
+    preload(L, run);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "moonlet.test_run");
+    lua_call(L, 1, 1);
+    push_options(L, run->o);
+    lua_call(L, 1, 1);
+    run->passed = lua_toboolean(L, -1);
+    return 0;
+}
+
+static int with_traceback(lua_State *L)
+{
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+    return 1;
+}
+
+bool test_run(const struct test_run_options *o)
+{
+    struct test_run run = {.o = o};
+    lua_State *L = luaL_newstate();
+    if (!L)
+        abort();
+    list_init(&run.heard);
+    lua_pushcfunction(L, with_traceback);
+    lua_pushcfunction(L, run_specs);
+    lua_pushlightuserdata(L, &run);
+    if (lua_pcall(L, 1, 0, 1) != LUA_OK) {
+        fprintf(stderr, "moonlet: %s\n", lua_tostring(L, -1));
+        run.passed = false;
+    }
+    close_world(&run);
+    lua_close(L);
+    return run.passed;
+}

@@ -1,0 +1,377 @@
+--- Specs of bots: people and groups in a simulated Telegram, and what they
+-- see. Each case has an empty world with a clock of its own that jumps over
+-- every wait, and the bot freshly loaded. Durations are seconds or texts such
+-- as "5m". What does not hold ends the case with file and line.
+local chat = require "moonlet.test_chat"
+local core = require "moonlet.test.core"
+local expect = require "moonlet.test_expect"
+local state = require "moonlet.test_state"
+
+local t = {}
+
+--- t.any: fits every message.
+t.any = expect.any
+
+-- --- cases
+
+local case_options = {
+  bot = true, webhook = true, copy = true, config = true, start = true,
+}
+
+local function check_options(what, opts)
+  for name in pairs(opts) do
+    if not case_options[name] then
+      expect.misuse(("%s has no option %q"):format(what, tostring(name)))
+    end
+  end
+  return opts
+end
+
+--- t.case(name [, opts], fn): one case. opts: bot, a folder with main.lua,
+-- relative to the spec; config, settings by name (DESIGN of config.lua);
+-- webhook = true, updates come by webhook; copy = true, the bot is a copy for
+-- t.write; start = false, the bot runs only from t.start() on.
+function t.case(name, opts, fn)
+  if fn == nil then opts, fn = {}, opts end
+  if type(name) ~= "string" or type(opts) ~= "table"
+    or type(fn) ~= "function" then
+    expect.misuse("t.case takes a name, options if need be, and a function")
+  end
+  table.insert(state.cases, {
+    name = name, opts = check_options("t.case", opts), fn = fn,
+  })
+end
+
+--- t.each(rows, name [, opts], fn): a case for each row of the list, with
+-- fn(row). In the name "%s" stands for the row, or its field `name`.
+function t.each(rows, name, opts, fn)
+  if fn == nil then opts, fn = {}, opts end
+  for _, row in ipairs(rows) do
+    local title = type(row) == "table" and (row.name or row[1]) or row
+    local words = tostring(title):gsub("%%", "%%%%")
+    t.case(name:gsub("%%s", words), opts, function() fn(row) end)
+  end
+end
+
+--- t.before(fn): runs at the start of each case of this file, after the bot
+-- has started.
+function t.before(fn) table.insert(state.before, fn) end
+
+--- t.after(fn): runs at the end of each case of this file, however it went.
+function t.after(fn) table.insert(state.after, fn) end
+
+--- t.use(opts): options for all cases of this file.
+function t.use(opts)
+  for name, value in pairs(check_options("t.use", opts)) do
+    state.defaults[name] = value
+  end
+end
+
+-- --- the simulator
+
+local function sim(method, path, body)
+  local status, answer = core.request("sim", method, path, body)
+  if status ~= 200 then
+    expect.misuse(type(answer) == "table" and answer.error or tostring(answer))
+  end
+  return answer
+end
+
+-- --- chats
+
+local Chat = {}
+Chat.__index = Chat
+
+--- chat:expect(what [, opts]): waits for the next message of the bot that
+-- fits, behind the last one expected, and returns it. what: a part of its
+-- text, t.any, or a table of text, pattern (Lua's), buttons (texts that it
+-- has; false: none), content ("photo"), edited, deleted, alert, toast, action
+-- (true, or a part of its text), method and params (an API call to this chat
+-- instead). opts: within, 60 s of virtual time unless it is said.
+function Chat:expect(what, opts)
+  return expect.see(self.name, self.chat_id, what, opts)
+end
+
+--- chat:expect_nothing([within]): the bot says nothing for 10 s, or within.
+function Chat:expect_nothing(within)
+  expect.silence(self.name, self.chat_id, within)
+end
+
+--- chat:messages(): what the chat shows now, oldest first.
+function Chat:messages()
+  return sim("GET", ("/sim/chats/%d/messages"):format(self.chat_id))
+end
+
+-- --- people
+
+local User = setmetatable({}, { __index = Chat })
+User.__index = User
+
+--- t.user{ first_name =, username =, id =, language_code =, started = }: a
+-- person, whose chat with the bot they are too.
+function t.user(fields)
+  local user = sim("POST", "/sim/users", fields or { first_name = "Ann" })
+  user.name = user.first_name
+  user.chat_id = user.id
+  return setmetatable(user, User)
+end
+
+--- t.group{ title =, members = { ann, ... }, type = "supergroup" }: a chat of
+-- several.
+function t.group(fields)
+  local body = { type = fields.type or "supergroup",
+    title = fields.title or "Group", id = fields.id, members = {} }
+  for i, member in ipairs(fields.members or {}) do
+    body.members[i] = type(member) == "table" and member.id or member
+  end
+  local group = sim("POST", "/sim/chats", body)
+  group.name = group.title
+  group.chat_id = group.id
+  return setmetatable(group, Chat)
+end
+
+-- A chat, its id, or a table with a field chat of either kind.
+local function place_of(self, where)
+  local extra = {}
+  if type(where) == "table" and getmetatable(where) == nil then
+    for name, value in pairs(where) do extra[name] = value end
+    where = extra.chat
+  end
+  extra.chat = type(where) == "table" and where.chat_id or where
+  extra.from = self.id
+  return extra
+end
+
+--- user:send(what [, where]): sends a text, or a table such as
+-- { photo = true, caption = "me" }, to the bot, or to a group: where is a
+-- chat, or a table of chat and reply_to. Returns the message.
+function User:send(what, where)
+  local body = place_of(self, where)
+  if type(what) ~= "table" then what = { text = tostring(what) } end
+  for name, value in pairs(what) do body[name] = value end
+  return sim("POST", "/sim/send", body)
+end
+
+--- user:reply(message, what): the same as an answer that quotes a message.
+function User:reply(message, what)
+  return self:send(what, { chat = message.chat.id,
+    reply_to = message.message_id })
+end
+
+--- user:forward(message [, where]): sends a message on.
+function User:forward(message, where)
+  local body = place_of(self, where)
+  body.forward = { chat = message.chat.id, message_id = message.message_id }
+  return sim("POST", "/sim/send", body)
+end
+
+--- user:click(button [, where]): presses the button with that text or data of
+-- the last message with buttons, or of where.message. Waits up to 60 s for
+-- it.
+function User:click(button, where)
+  local body = place_of(self, where)
+  body.message_id = body.message and body.message.message_id
+  body.message = nil
+  local why
+  local pressed = chat.wait(core.uptime() + 60, function()
+    for _, by in ipairs { "text", "data" } do
+      body.text, body.data = nil, nil
+      body[by] = button
+      local status, answer = core.request("sim", "POST", "/sim/click", body)
+      if status == 200 then return answer end
+      why = answer
+    end
+  end)
+  if pressed then return pressed end
+  local lines = { ("%s cannot press %q: %s"):format(self.name, button,
+    type(why) == "table" and why.error or tostring(why)), "  The chat:" }
+  chat.print(lines, body.chat or self.chat_id)
+  expect.fail(lines)
+end
+
+--- user:block([blocked]): blocks the bot, or with false lets it in again.
+function User:block(blocked)
+  return sim("POST", "/sim/block", { user = self.id,
+    blocked = blocked ~= false })
+end
+
+-- --- the world
+
+--- t.update{ kind = { ... } }: a raw update of any kind. Returns it with its
+-- update_id.
+function t.update(update) return sim("POST", "/sim/update", update) end
+
+--- t.fault{ mode =, method =, chat =, count =, retry_after =, seconds = }:
+-- the next call that fits goes wrong; as /sim/faults, once unless count says
+-- more.
+function t.fault(fault)
+  local body = {}
+  for name, value in pairs(fault) do body[name] = value end
+  body.count = body.count or 1
+  if type(body.chat) == "table" then body.chat = body.chat.chat_id end
+  return sim("POST", "/sim/faults", body)
+end
+
+--- t.limits{ per_second =, per_chat =, per_group_minute =, latent = }: what
+-- Telegram allows from now on (/sim/limits).
+function t.limits(limits) return sim("POST", "/sim/limits", limits) end
+
+--- t.kick(group): the bot is thrown out. t.migrate(group): the group becomes a
+-- supergroup.
+function t.kick(group) return sim("POST", "/sim/kick", { chat = group.id }) end
+function t.migrate(group)
+  return sim("POST", "/sim/migrate", { chat = group.id })
+end
+
+--- t.calls([method]): the API calls so far, but for getUpdates: method,
+-- params, status, chat_id, result.
+function t.calls(method)
+  chat.absorb()
+  local found = {}
+  for _, call in ipairs(chat.calls) do
+    if not method or call.method:lower() == method:lower() then
+      table.insert(found, call)
+    end
+  end
+  return found
+end
+
+--- t.expect_call(method [, params [, within]]): waits for the next call of
+-- that method whose parameters hold those that are given.
+function t.expect_call(method, params, within)
+  return expect.see("the bot", nil, { method = method, params = params,
+    within = within })
+end
+
+--- t.errors(): the errors of handlers so far: kind, message, script, line.
+function t.errors()
+  chat.absorb()
+  local found = {}
+  for _, notice in ipairs(chat.notices) do
+    if notice.kind == "error" then
+      table.insert(found, { kind = notice.error_kind, message = notice.message,
+        script = notice.script, line = notice.line,
+        update_id = notice.update_id, chat_id = notice.chat_id })
+    end
+  end
+  return found
+end
+
+--- t.await(fn [, within]): goes on until fn() returns something, which is
+-- returned; asked after everything that happens. Fails after 60 s, or within.
+function t.await(fn, within)
+  local seconds = core.duration(within or 60, "within")
+  local found = chat.wait(core.uptime() + seconds, fn)
+  if not found then
+    expect.fail { ("what t.await waits for does not come within %g s")
+      :format(seconds) }
+  end
+  return found
+end
+
+--- t.log(): the newest lines of the engine's log, as text.
+function t.log() return core.log() end
+
+--- t.api(method, path [, body]): a request to the engine's /api, as the
+-- commands of an operator make it. Returns the status and the answer.
+function t.api(method, path, body)
+  return core.request("engine", method, path, body)
+end
+
+-- --- time
+
+--- t.now(): virtual Unix time in seconds.
+function t.now() return core.now() end
+
+--- t.advance(duration): lets that much time go by.
+function t.advance(duration)
+  core.advance(core.uptime() + core.duration(duration, "t.advance"))
+  chat.absorb()
+end
+
+local function parse_time(text)
+  local y, mo, d, h, mi, s =
+    text:match("^(%d+)-(%d+)-(%d+)[ T](%d+):(%d+):?(%d*)$")
+  local now = os.date("*t", math.floor(core.now()))
+  if y then
+    return os.time { year = y, month = mo, day = d, hour = h, min = mi,
+      sec = tonumber(s) or 0 }
+  end
+  h, mi, s = text:match("^(%d+):(%d+):?(%d*)$")
+  if not h then
+    expect.misuse(('t.at takes "09:30" or "2026-01-06 09:30", got %q')
+      :format(text))
+  end
+  local at = os.time { year = now.year, month = now.month, day = now.day,
+    hour = h, min = mi, sec = tonumber(s) or 0 }
+  if at > core.now() then return at end
+  return os.time { year = now.year, month = now.month, day = now.day + 1,
+    hour = h, min = mi, sec = tonumber(s) or 0 }
+end
+
+--- t.at(time): lets time go by until then: "09:30", the next time that it is
+-- so late, or "2026-01-06 09:30"; in the zone of TZ, else UTC.
+function t.at(time)
+  local seconds = parse_time(time) - core.now()
+  if seconds < 0 then expect.misuse("t.at: " .. time .. " is over") end
+  core.advance(core.uptime() + seconds)
+  chat.absorb()
+end
+
+-- --- the engine
+
+local function start()
+  local ok, why = core.start()
+  if not ok then expect.fail { "the bot does not start: " .. why } end
+end
+
+--- t.start(): the bot runs; after t.stop, t.kill or start = false.
+function t.start() start() end
+
+--- t.stop(): an orderly end, as by SIGTERM.
+function t.stop()
+  core.stop()
+  chat.absorb()
+end
+
+--- t.kill(): the engine dies: what it had not stored is lost.
+function t.kill()
+  core.kill()
+  chat.absorb()
+end
+
+--- t.crash(): the engine dies and starts again.
+function t.crash()
+  t.kill()
+  start()
+end
+
+--- t.restart(): an orderly end and a new start.
+function t.restart()
+  t.stop()
+  start()
+end
+
+--- t.write(name, text): a file of the bot, which must be a copy (the case's
+-- option copy).
+function t.write(name, text)
+  local ok, why = core.write(name, text)
+  if not ok then expect.misuse("t.write: " .. why) end
+end
+
+--- t.reload(): loads the scripts anew, as `moonlet reload`. Fails with the
+-- place if they do not load.
+function t.reload()
+  local status, answer = core.request("engine", "POST", "/api/reload")
+  chat.absorb()
+  if status == 200 then return end
+  local why = type(answer) == "table" and answer or { message = answer }
+  expect.fail { ("the scripts do not load: %s:%s: %s"):format(
+    why.script or "?", why.line or "?", why.message or why.error or "?") }
+end
+
+return setmetatable(t, {
+  __index = function(_, name)
+    expect.misuse(("t has no function %q"):format(tostring(name)))
+  end,
+})

@@ -1,0 +1,172 @@
+--- What has been seen in the world of a case: the messages of each chat in
+-- the order in which they were shown, the API calls, the errors of scripts.
+-- Not for specs to require.
+local core = require "moonlet.test.core"
+
+local chat = {}
+
+local CALLS_KEPT = 10000
+
+function chat.reset()
+  chat.shown = {}  -- chat id -> list of { what, message, at }
+  chat.cursor = {} -- chat id -> how many of them are behind us
+  chat.calls = {}
+  chat.calls_cursor = 0
+  chat.notices = {}
+end
+chat.reset()
+
+local function shown_in(id)
+  if not chat.shown[id] then chat.shown[id] = {} end
+  return chat.shown[id]
+end
+
+local function is_from_bot(message)
+  return message.from and message.from.is_bot or message.sender_chat ~= nil
+end
+
+local heard = {}
+
+function heard.message(event)
+  if not event.deleted and not is_from_bot(event.message) then return end
+  table.insert(shown_in(event.chat_id), {
+    what = event.deleted and "deleted" or event.edited and "edited" or "new",
+    message = event.message,
+  })
+end
+
+function heard.callback(event)
+  if not event.text then return end
+  table.insert(shown_in(event.chat_id), {
+    what = event.show_alert and "alert" or "toast",
+    message = { text = event.text },
+  })
+end
+
+function heard.action(event)
+  table.insert(shown_in(event.chat_id), {
+    what = "action", message = { text = event.action },
+  })
+end
+
+function heard.call(call)
+  if call.method == "getUpdates" then return end
+  if #chat.calls >= CALLS_KEPT then
+    table.remove(chat.calls, 1)
+    chat.calls_cursor = math.max(0, chat.calls_cursor - 1)
+  end
+  table.insert(chat.calls, call)
+end
+
+function heard.notice(notice)
+  table.insert(chat.notices, notice)
+end
+
+--- Takes in what has happened. True if there was anything.
+function chat.absorb()
+  local events = core.events()
+  for _, event in ipairs(events) do heard[event[1]](event[2]) end
+  return #events > 0
+end
+
+--- Goes on until fits() returns something, which is returned; nil when the
+-- uptime of the world reaches the deadline.
+function chat.wait(deadline, fits)
+  while true do
+    chat.absorb()
+    local found = fits()
+    if found then return found end
+    if not core.step(deadline) then return nil end
+  end
+end
+
+-- --- as a person sees it
+
+local function clock(seconds)
+  return os.date("%H:%M:%S", math.floor(seconds))
+end
+
+local media = {
+  "photo", "document", "video", "audio", "voice", "animation", "video_note",
+  "sticker", "contact", "location", "venue", "dice", "poll", "game",
+  "new_chat_members", "left_chat_member", "migrate_to_chat_id",
+}
+
+--- What kind of message it is, if it is no text.
+function chat.content(message)
+  for _, kind in ipairs(media) do
+    if message[kind] ~= nil then return kind end
+  end
+end
+
+--- The texts of a message's buttons, row by row.
+function chat.buttons(message)
+  local markup = message.reply_markup or {}
+  local rows = {}
+  for _, row in ipairs(markup.inline_keyboard or markup.keyboard or {}) do
+    local texts = {}
+    for _, button in ipairs(row) do
+      table.insert(texts, type(button) == "table" and button.text or button)
+    end
+    table.insert(rows, texts)
+  end
+  return rows
+end
+
+local function author(message)
+  local from = message.from or message.sender_chat or {}
+  return from.first_name or from.title or "?"
+end
+
+local function add_lines(out, head, text)
+  for line in (text .. "\n"):gmatch("(.-)\n") do
+    table.insert(out, head .. line)
+    head = (" "):rep(#head)
+  end
+end
+
+local function add_message(out, message)
+  local head = ("    %-10s %s  "):format(author(message):sub(1, 10),
+    clock(message.date))
+  local kind = chat.content(message)
+  local text = message.text or message.caption or ""
+  if kind then text = "(" .. kind .. ") " .. text end
+  if message.edit_date then text = text .. " (edited)" end
+  add_lines(out, head, text)
+  for _, row in ipairs(chat.buttons(message)) do
+    table.insert(out, (" "):rep(#head) .. "[" .. table.concat(row, "] [") .. "]")
+  end
+end
+
+local SHOWN = 12
+
+--- Appends the last messages of a chat.
+function chat.print(out, id)
+  local _, messages = core.request("sim", "GET",
+    ("/sim/chats/%d/messages"):format(id))
+  if type(messages) ~= "table" or #messages == 0 then
+    table.insert(out, "    (it is empty)")
+    return
+  end
+  if #messages > SHOWN then table.insert(out, "    ...") end
+  for i = math.max(1, #messages - SHOWN + 1), #messages do
+    add_message(out, messages[i])
+  end
+end
+
+--- Appends the calls behind the last one that was expected.
+function chat.print_calls(out)
+  local from = math.max(chat.calls_cursor + 1, #chat.calls - SHOWN + 1)
+  if from > #chat.calls then
+    table.insert(out, "    (none)")
+  end
+  for i = from, #chat.calls do
+    local call = chat.calls[i]
+    local params = core.encode(call.params)
+    if #params > 160 then params = params:sub(1, 157) .. "..." end
+    table.insert(out, ("    %s %s %s"):format(call.method,
+      call.status == 0 and "no answer" or call.status, params))
+  end
+end
+
+return chat

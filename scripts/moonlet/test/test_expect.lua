@@ -1,0 +1,218 @@
+--- What a spec expects of a chat, and how it fails. Not for specs to require.
+local chat = require "moonlet.test_chat"
+local core = require "moonlet.test.core"
+
+local expect = { any = setmetatable({}, { __name = "t.any" }) }
+
+local WITHIN = 60 -- seconds
+
+-- The innermost line of the spec.
+local function place()
+  local level = 2
+  while true do
+    local info = debug.getinfo(level, "Sl")
+    if not info then return nil end
+    if info.source:sub(1, 1) == "@" then
+      return info.source:sub(2) .. ":" .. info.currentline
+    end
+    level = level + 1
+  end
+end
+
+--- Ends the case with a report: a list of lines.
+function expect.fail(lines)
+  local at = place()
+  if at then lines[1] = at .. ": " .. lines[1] end
+  error(setmetatable({ report = lines }, {
+    __tostring = function(self) return table.concat(self.report, "\n") end,
+  }), 0)
+end
+
+--- Ends the case because it was written wrongly.
+function expect.misuse(text)
+  expect.fail { text }
+end
+
+-- --- what fits
+
+local contents = {
+  photo = true, document = true, video = true, audio = true, voice = true,
+  animation = true, sticker = true, contact = true, location = true,
+  poll = true, dice = true,
+}
+local fields = {
+  text = true, pattern = true, buttons = true, method = true, params = true,
+  edited = true, deleted = true, alert = true, toast = true, action = true,
+  within = true, content = true,
+}
+
+-- The wish as a table that has been checked.
+local function read_wish(wish, opts)
+  if type(wish) == "string" then wish = { text = wish } end
+  if wish == expect.any then wish = {} end
+  if type(wish) ~= "table" then
+    expect.misuse("expect takes a text, t.any or a table, got " .. type(wish))
+  end
+  local read = {}
+  for _, from in ipairs { wish, opts or {} } do
+    for name, value in pairs(from) do
+      if not fields[name] then
+        expect.misuse(("expect knows no field %q"):format(tostring(name)))
+      end
+      read[name] = value
+    end
+  end
+  if read.content and not contents[read.content] then
+    expect.misuse(("expect: there is no content %q"):format(read.content))
+  end
+  return read
+end
+
+local function has_buttons(message, wanted)
+  local there = {}
+  for _, row in ipairs(chat.buttons(message)) do
+    for _, text in ipairs(row) do there[text] = true end
+  end
+  if wanted == false then return next(there) == nil end
+  for _, each in ipairs(wanted) do
+    for _, text in ipairs(type(each) == "table" and each or { each }) do
+      if not there[text] then return false end
+    end
+  end
+  return true
+end
+
+local function kind_of(wish)
+  for _, kind in ipairs { "alert", "toast", "action", "deleted", "edited" } do
+    if wish[kind] then return kind end
+  end
+end
+
+local function fits(wish, entry)
+  local kind = kind_of(wish)
+  local message = entry.message
+  local text = message.text or message.caption or ""
+  if kind and entry.what ~= kind then return false end
+  if not kind and entry.what ~= "new" and entry.what ~= "edited" then
+    return false
+  end
+  local wanted = type(wish[kind]) == "string" and wish[kind] or wish.text
+  return (not wanted or text:find(wanted, 1, true) ~= nil)
+    and (not wish.pattern or text:find(wish.pattern) ~= nil)
+    and (wish.buttons == nil or has_buttons(message, wish.buttons))
+    and (not wish.content or message[wish.content] ~= nil)
+end
+
+local function says(wish)
+  local parts = {}
+  for _, name in ipairs { "text", "pattern", "content", "alert", "toast",
+    "action", "edited", "deleted", "method", "params", "buttons" } do
+    local value = wish[name]
+    if value ~= nil then
+      local ok, text = pcall(core.encode, value)
+      table.insert(parts, name .. " " .. (ok and text or tostring(value)))
+    end
+  end
+  return #parts > 0 and table.concat(parts, ", ") or "any message"
+end
+
+-- --- calls
+
+local function subset(wanted, given)
+  if type(wanted) ~= "table" then return wanted == given end
+  if type(given) ~= "table" then return false end
+  for key, value in pairs(wanted) do
+    if not subset(value, given[key]) then return false end
+  end
+  return true
+end
+
+local function fits_call(wish, chat_id, call)
+  return call.method:lower() == wish.method:lower()
+    and (chat_id == nil or call.chat_id == chat_id)
+    and (wish.params == nil or subset(wish.params, call.params))
+    and (wish.text == nil
+      or tostring(call.params.text or ""):find(wish.text, 1, true) ~= nil)
+end
+
+local function next_call(wish, chat_id)
+  for i = chat.calls_cursor + 1, #chat.calls do
+    if fits_call(wish, chat_id, chat.calls[i]) then
+      chat.calls_cursor = i
+      return chat.calls[i]
+    end
+  end
+end
+
+-- --- waiting
+
+local function add_errors(lines)
+  for _, notice in ipairs(chat.notices) do
+    if notice.kind ~= "reload" then
+      table.insert(lines, ("  The bot failed: %s:%d: %s"):format(
+        notice.script, notice.line, notice.message))
+    end
+  end
+end
+
+local function fail_to_see(who, chat_id, wish, within)
+  local lines = {
+    ("%s: nothing within %g s fits: %s"):format(who, within, says(wish)),
+  }
+  if chat_id then
+    table.insert(lines, "  The chat:")
+    chat.print(lines, chat_id)
+  end
+  table.insert(lines, "  API calls since the last one expected:")
+  chat.print_calls(lines)
+  add_errors(lines)
+  expect.fail(lines)
+end
+
+local function seconds_of(wish)
+  if wish.within == nil then return WITHIN end
+  return core.duration(wish.within, "within")
+end
+
+local function next_shown(wish, chat_id)
+  local shown = chat.shown[chat_id] or {}
+  for i = (chat.cursor[chat_id] or 0) + 1, #shown do
+    if fits(wish, shown[i]) then
+      chat.cursor[chat_id] = i
+      return shown[i].message
+    end
+  end
+end
+
+--- Waits in virtual time for what fits, and returns it: the message, or the
+-- call if the wish has a method. chat_id nil: a call to any chat.
+function expect.see(who, chat_id, what, opts)
+  local wish = read_wish(what, opts)
+  local within = seconds_of(wish)
+  local deadline = core.uptime() + within
+  local found = chat.wait(deadline, function()
+    if wish.method then return next_call(wish, chat_id) end
+    return next_shown(wish, chat_id)
+  end)
+  if not found then fail_to_see(who, chat_id, wish, within) end
+  if not wish.method then chat.calls_cursor = #chat.calls end
+  return found
+end
+
+--- Waits and fails if the chat shows anything new meanwhile.
+function expect.silence(who, chat_id, within)
+  local seconds = core.duration(within or "10s", "within")
+  local message = chat.wait(core.uptime() + seconds, function()
+    return next_shown({}, chat_id)
+  end)
+  if not message then return end
+  local lines = {
+    ("%s: there should be nothing new, but there is: %s"):format(who,
+      message.text or message.caption or chat.content(message) or "?"),
+    "  The chat:",
+  }
+  chat.print(lines, chat_id)
+  expect.fail(lines)
+end
+
+return expect

@@ -1,0 +1,225 @@
+--- Runs files of specs and tells how it went. Not for specs to require.
+local chat = require "moonlet.test_chat"
+local core = require "moonlet.test.core"
+local expect = require "moonlet.test_expect"
+local state = require "moonlet.test_state"
+
+local options -- of the command line
+local results = {} -- { file, name, failure, seconds }
+
+local function begin_file()
+  for _, name in ipairs { "cases", "before", "after", "defaults" } do
+    state[name] = {}
+  end
+end
+
+-- --- where the bot of a spec is
+
+local function is_file(path)
+  local file <close> = io.open(path)
+  return file ~= nil
+end
+
+local function folder_of(path)
+  return path:match("^(.*)/[^/]*$") or "."
+end
+
+local function find_bot(file)
+  if options.bot then return options.bot end
+  local folder = folder_of(file)
+  while true do
+    if is_file(folder .. "/main.lua") then return folder end
+    if folder == "." or folder == "" or folder == "/" then break end
+    folder = folder_of(folder)
+  end
+  if options.default_bot then return options.default_bot end
+  return nil, "no main.lua above " .. file .. ": say --bot DIR"
+end
+
+local function bot_of(file, opts)
+  if not opts.bot then return find_bot(file) end
+  if opts.bot:sub(1, 1) == "/" then return opts.bot end
+  return folder_of(file) .. "/" .. opts.bot
+end
+
+-- --- one case
+
+local function merged(opts)
+  local all = {}
+  for name, value in pairs(state.defaults) do all[name] = value end
+  for name, value in pairs(opts) do all[name] = value end
+  if all.webhook == nil then all.webhook = options.webhook end
+  return all
+end
+
+local function settings_of(config)
+  local rows = {}
+  for name, value in pairs(config or {}) do
+    if type(value) == "table" then value = table.concat(value, ",") end
+    table.insert(rows, { name:upper(), tostring(value) })
+  end
+  table.sort(rows, function(a, b) return a[1] < b[1] end)
+  return rows
+end
+
+local function raise(why)
+  error(setmetatable({ report = { why } }, {
+    __tostring = function() return why end }), 0)
+end
+
+local function open(file, opts)
+  local bot, why = bot_of(file, opts)
+  if not bot then raise(why) end
+  chat.reset()
+  local ok, refusal = core.open { bot = bot, seed = options.seed,
+    webhook = opts.webhook, copy = opts.copy,
+    settings = settings_of(opts.config) }
+  if not ok then raise(refusal) end
+  if opts.start == false then return end
+  ok, refusal = core.start()
+  if not ok then raise("the bot does not start: " .. refusal) end
+end
+
+local function to_report(value)
+  if type(value) == "table" and value.report then return value end
+  return { report = { tostring(value) },
+    traceback = debug.traceback(nil, 2) }
+end
+
+-- Everything of the case; the first failure counts.
+local function run_case(file, case)
+  local opts = merged(case.opts)
+  local ok, failure = xpcall(function()
+    open(file, opts)
+    for _, fn in ipairs(state.before) do fn() end
+    case.fn()
+  end, to_report)
+  for _, fn in ipairs(state.after) do
+    local fine, second = xpcall(fn, to_report)
+    if ok and not fine then ok, failure = false, second end
+  end
+  core.close()
+  return not ok and failure or nil
+end
+
+-- --- telling of it
+
+local function colour(code, text)
+  return options.colour and ("\27[%sm%s\27[0m"):format(code, text) or text
+end
+
+local function print_failure(file, case, failure)
+  print(("%s  %s: %s"):format(colour("31", "FAIL"), file, case.name))
+  for _, line in ipairs(failure.report) do print("  " .. line) end
+  if failure.traceback then
+    for line in failure.traceback:gmatch("[^\n]+") do
+      if line:find("_spec.lua", 1, true) then print("  " .. line) end
+    end
+  end
+  print(("  again: moonlet test --seed %d --filter %q %s"):format(
+    options.seed, case.name, file))
+end
+
+local function wanted(case)
+  return not options.filter or case.name:find(options.filter, 1, true)
+end
+
+local function load_file(file)
+  local env = setmetatable({}, { __index = _G })
+  package.path = folder_of(file) .. "/?.lua"
+  return loadfile(file, "t", env)
+end
+
+local function run_file(file)
+  begin_file()
+  local loaded = {}
+  for name in pairs(package.loaded) do loaded[name] = true end
+  local chunk, why = load_file(file)
+  local ok = chunk ~= nil
+  if chunk then ok, why = xpcall(chunk, to_report) end
+  if not ok then
+    local case = { name = "(loading)" }
+    local failure = type(why) == "table" and why or { report = { why } }
+    print_failure(file, case, failure)
+    table.insert(results, { file = file, name = case.name, failure = failure,
+      seconds = 0 })
+  end
+  for _, case in ipairs(ok and state.cases or {}) do
+    if wanted(case) then
+      local began = os.clock()
+      local failure = run_case(file, case)
+      table.insert(results, { file = file, name = case.name,
+        failure = failure, seconds = os.clock() - began })
+      if failure then print_failure(file, case, failure) end
+    end
+  end
+  for name in pairs(package.loaded) do
+    if not loaded[name] then package.loaded[name] = nil end
+  end
+end
+
+local function print_coverage()
+  local rows, ran, never = core.coverage(), 0, {}
+  for _, row in ipairs(rows) do
+    if row.runs > 0 then
+      ran = ran + 1
+    else
+      table.insert(never, ("  %s:%d  %s"):format(row.script, row.line,
+        row.what))
+    end
+  end
+  if #rows == 0 then return end
+  print(("%d of %d handlers ran%s"):format(ran, #rows,
+    #never > 0 and "; never:" or ""))
+  for _, line in ipairs(never) do print(line) end
+end
+
+local function xml(text)
+  text = text:gsub("[%c]", function(c)
+    return c == "\n" and c or c == "\t" and c or ""
+  end)
+  return (text:gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;",
+    [">"] = "&gt;", ['"'] = "&quot;" }))
+end
+
+local function write_junit(failed)
+  local out <close>, why = io.open(options.junit, "w")
+  if not out then
+    io.stderr:write("moonlet: --junit: " .. why .. "\n")
+    return false
+  end
+  out:write('<?xml version="1.0" encoding="UTF-8"?>\n', ("<testsuite "
+    .. 'name="moonlet" tests="%d" failures="%d">\n'):format(#results, failed))
+  for _, each in ipairs(results) do
+    out:write((' <testcase classname="%s" name="%s" time="%.3f"'):format(
+      xml(each.file), xml(each.name), each.seconds))
+    if each.failure then
+      out:write(('>\n  <failure message="%s">%s</failure>\n </testcase>\n')
+        :format(xml(each.failure.report[1]),
+          xml(table.concat(each.failure.report, "\n"))))
+    else
+      out:write("/>\n")
+    end
+  end
+  out:write("</testsuite>\n")
+  return true
+end
+
+--- Runs all and prints the totals. True if all is well.
+return function(given)
+  options = given
+  expect.options = given
+  for _, file in ipairs(options.files) do run_file(file) end
+  local failed = 0
+  for _, each in ipairs(results) do
+    if each.failure then failed = failed + 1 end
+  end
+  if not options.filter then print_coverage() end
+  local written = not options.junit or write_junit(failed)
+  if #results == 0 then
+    print("no case was found" .. (options.filter and " that fits --filter"
+      or ""))
+  end
+  print(("%d passed, %d failed"):format(#results - failed, failed))
+  return written and failed == 0 and #results > 0
+end
