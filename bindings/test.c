@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "bindings/coverage.h"
 #include "bindings/support.h"
@@ -76,14 +77,18 @@ static void on_heard(void *arg, const char *type, const char *json, size_t len)
 {
     struct test_run *run = arg;
     size_t i = 0;
-    while (i < sizeof wanted / sizeof *wanted && strcmp(wanted[i], type) != 0)
-        i++;
-    if (i == sizeof wanted / sizeof *wanted)
-        return;
-    struct heard *h = mem_zero(1, sizeof *h + len);
-    h->type = wanted[i];
+    struct heard *h = mem_zero(1, sizeof *h + len + 1);
     h->len = len;
     memcpy(h->json, json, len);
+    LOG_AT(loop_log(run->world->loop), LOG_DEBUG, "telegram.told",
+           LOG_S("type", type), LOG_S("data", h->json));
+    while (i < sizeof wanted / sizeof *wanted && strcmp(wanted[i], type) != 0)
+        i++;
+    if (i == sizeof wanted / sizeof *wanted) {
+        free(h);
+        return;
+    }
+    h->type = wanted[i];
     list_push(&run->heard, &h->link);
     run->heard_count++;
 }
@@ -394,11 +399,13 @@ static int core_duration(lua_State *L)
 {
     int64_t ms;
     const char *text = lua_tostring(L, 1);
-    if (!text || !config_duration(text, &ms))
-        return luaL_error(L, "%s must be a number of seconds or a text such "
+    if (!text || !config_duration(text, &ms)) {
+        lua_pushfstring(L, "%s must be a number of seconds or a text such "
                              "as \"500ms\", \"30s\", \"5m\", got %s",
-                          luaL_checkstring(L, 2),
-                          text ? text : luaL_typename(L, 1));
+                        luaL_checkstring(L, 2),
+                        text ? text : luaL_typename(L, 1));
+        return lua_error(L); /* without a place: the caller's is the spec's */
+    }
     lua_pushnumber(L, (lua_Number)ms / 1000);
     return 1;
 }

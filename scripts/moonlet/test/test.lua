@@ -260,7 +260,7 @@ end
 --- t.await(fn [, within]): goes on until fn() returns something, which is
 -- returned; asked after everything that happens. Fails after 60 s, or within.
 function t.await(fn, within)
-  local seconds = core.duration(within or 60, "within")
+  local seconds = expect.duration(within or 60, "within")
   local found = chat.wait(core.uptime() + seconds, fn)
   if not found then
     expect.fail { ("what t.await waits for does not come within %g s")
@@ -285,7 +285,7 @@ function t.now() return core.now() end
 
 --- t.advance(duration): lets that much time go by.
 function t.advance(duration)
-  core.advance(core.uptime() + core.duration(duration, "t.advance"))
+  core.advance(core.uptime() + expect.duration(duration, "t.advance"))
   chat.absorb()
 end
 
@@ -365,9 +365,10 @@ function t.reload()
   local status, answer = core.request("engine", "POST", "/api/reload")
   chat.absorb()
   if status == 200 then return end
-  local why = type(answer) == "table" and answer or { message = answer }
+  local why = type(answer) == "table" and answer.error
+    or { message = tostring(answer) }
   expect.fail { ("the scripts do not load: %s:%s: %s"):format(
-    why.script or "?", why.line or "?", why.message or why.error or "?") }
+    why.script or "?", why.line or "?", why.message) }
 end
 
 return setmetatable(t, {

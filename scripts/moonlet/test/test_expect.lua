@@ -33,6 +33,13 @@ function expect.misuse(text)
   expect.fail { text }
 end
 
+--- A duration in seconds, or a mistake of the spec.
+function expect.duration(value, what)
+  local ok, seconds = pcall(core.duration, value, what)
+  if not ok then expect.misuse(seconds) end
+  return seconds
+end
+
 -- --- what fits
 
 local contents = {
@@ -171,7 +178,7 @@ end
 
 local function seconds_of(wish)
   if wish.within == nil then return WITHIN end
-  return core.duration(wish.within, "within")
+  return expect.duration(wish.within, "within")
 end
 
 local function next_shown(wish, chat_id)
@@ -201,7 +208,7 @@ end
 
 --- Waits and fails if the chat shows anything new meanwhile.
 function expect.silence(who, chat_id, within)
-  local seconds = core.duration(within or "10s", "within")
+  local seconds = expect.duration(within or "10s", "within")
   local message = chat.wait(core.uptime() + seconds, function()
     return next_shown({}, chat_id)
   end)

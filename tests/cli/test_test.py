@@ -1,0 +1,269 @@
+"""`moonlet test` as a bot author uses it: what it finds, prints and returns,
+and that one seed gives one history."""
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+import harness
+
+BOT = """
+local bot = require "moonlet.bot"
+local api = require "moonlet.api"
+bot.command("start", function(ctx) ctx:reply("Hi, " .. ctx.from.first_name) end)
+bot.hears("^never", function() end)
+bot.command("fail", function(ctx)
+  return ctx.nothing.here
+end)
+"""
+
+SPEC = """
+local t = require "moonlet.test"
+t.case("greets", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/start")
+  ann:expect("Hi, Ann")
+end)
+"""
+
+FAILING = """
+local t = require "moonlet.test"
+t.case("greets Bob", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/start")
+  ann:send("/fail")
+  ann:expect("Hi, Bob")
+end)
+"""
+
+
+def run(*args, cwd, env=None):
+    """Exit code and output."""
+    done = subprocess.run(
+        [harness.binary(), "test", *map(str, args)], cwd=cwd,
+        env=harness.clean_environment(env), capture_output=True, text=True,
+        timeout=harness.LIMIT * 3)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with a bot and one spec that passes."""
+    write(tmp_path, "bot/main.lua", BOT)
+    write(tmp_path, "bot/greet_spec.lua", SPEC)
+    return tmp_path
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def last_line(output):
+    return output.rstrip("\n").rsplit("\n", 1)[-1]
+
+
+@pytest.mark.parametrize("source", [(), ("--webhook",)], ids=["polling",
+                                                              "webhook"])
+def test_the_worlds_own_specs(source):
+    code, output = run(*source, "tests/world", cwd=harness.ROOT)
+    assert code == 0, output
+    passed, failed = re.match(r"(\d+) passed, (\d+) failed",
+                              last_line(output)).groups()
+    assert int(passed) >= 30 and failed == "0"
+
+
+def test_the_reference_bots_specs(tmp_path):
+    code, output = run("scripts/bot", cwd=harness.ROOT)
+    assert code == 0, output
+    assert int(last_line(output).split()[0]) >= 3
+    assert "never:" not in output
+
+
+def log_of(folder, name, seed):
+    """The log of all specs of the world with that seed."""
+    path = folder / name
+    code, output = run("--log", path, "--seed", seed, "tests/world",
+                       cwd=harness.ROOT)
+    assert code == 0, output
+    return path.read_bytes()
+
+
+def test_one_seed_gives_one_history_and_another_one_another(tmp_path):
+    first = log_of(tmp_path, "first", 7)
+    assert first.count(b"telegram.told") > 500
+    assert log_of(tmp_path, "again", 7) == first
+    assert log_of(tmp_path, "other", 8) != first
+
+
+def test_specs_are_found_below_the_bot_and_tests_bot(project):
+    write(project, "config.lua", 'return { scripts_dir = "bot" }')
+    write(project, "tests/bot/more_spec.lua", SPEC)
+    write(project, "bot/parts/deep_spec.lua", SPEC)
+    write(project, "bot/parts/spec.lua", "error('no spec')")
+    code, output = run(cwd=project)
+    assert (code, last_line(output)) == (0, "3 passed, 0 failed"), output
+    code, output = run("bot/parts", cwd=project)
+    assert (code, last_line(output)) == (0, "1 passed, 0 failed"), output
+    code, output = run("bot/parts/deep_spec.lua", "tests", cwd=project)
+    assert (code, last_line(output)) == (0, "2 passed, 0 failed"), output
+
+
+def test_a_bot_can_be_named(project):
+    write(project, "elsewhere/greet_spec.lua", SPEC)
+    code, output = run("elsewhere", cwd=project)
+    assert code == 1 and "say --bot DIR" in output, output
+    code, output = run("--bot", "bot", "elsewhere", cwd=project)
+    assert (code, last_line(output)) == (0, "1 passed, 0 failed"), output
+
+
+def test_a_failure_shows_the_chat_the_place_and_the_calls(project):
+    write(project, "bot/greet_spec.lua", FAILING)
+    code, output = run(cwd=project, env={"SCRIPTS_DIR": "nowhere"})
+    assert code == 1
+    code, output = run("bot", cwd=project)
+    assert code == 1 and last_line(output) == "0 passed, 1 failed"
+    for part in ("FAIL  bot/greet_spec.lua: greets Bob",
+                 "bot/greet_spec.lua:7: Ann: nothing within 60 s fits",
+                 'text "Hi, Bob"', "Ann        09:00:00  /start",
+                 "Hi, Ann", 'sendMessage 200 {',
+                 "The bot failed: main.lua:7: attempt to index a nil value",
+                 'again: moonlet test --seed 1 --filter "greets Bob"'):
+        assert part in output, output
+
+
+def test_handlers_that_never_ran_are_named(project):
+    code, output = run("bot", cwd=project)
+    assert code == 0
+    assert "1 of 3 handlers ran; never:" in output
+    assert "main.lua:5  hears ^never" in output
+    assert "main.lua:6  /fail" in output
+
+
+def test_filter_and_nothing_found(project):
+    write(project, "bot/b_spec.lua", FAILING)
+    code, output = run("--filter", "greets", "bot", cwd=project)
+    assert last_line(output) == "1 passed, 1 failed"
+    code, output = run("--filter", "Bob", "bot", cwd=project)
+    assert last_line(output) == "0 passed, 1 failed"
+    code, output = run("--filter", "nobody", "bot", cwd=project)
+    assert code == 1 and last_line(output) == "0 passed, 0 failed"
+    assert "no case was found that fits --filter" in output
+
+
+def test_a_report_for_machines(project):
+    write(project, "bot/b_spec.lua", FAILING.replace("Bob", "<&\\\"Bob"))
+    code, _ = run("--junit", "report.xml", "bot", cwd=project)
+    suite = ElementTree.parse(project / "report.xml").getroot()
+    assert code == 1
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    cases = {c.get("name"): c for c in suite}
+    assert cases["greets"].find("failure") is None
+    failure = cases['greets <&"Bob'].find("failure")
+    assert "bot/b_spec.lua:7" in failure.get("message")
+    assert "Hi, Ann" in failure.text
+    code, output = run("--junit", "no/where.xml", "bot/greet_spec.lua",
+                       cwd=project)
+    assert code == 1 and "--junit: no/where.xml" in output
+
+
+def test_mistakes_in_files_are_named(project):
+    write(project, "bot/typo_spec.lua", "local t = require 'moonlet.test'\nif")
+    write(project, "bot/late_spec.lua", "\n\nerror('while loading')")
+    write(project, "bot/run_spec.lua", SPEC + "\nt.case('x', function()\n"
+          "  local n = nil + 1\nend)")
+    code, output = run("bot", cwd=project)
+    assert code == 1 and last_line(output) == "2 passed, 3 failed"
+    assert "typo_spec.lua:2: " in output
+    assert "late_spec.lua:3: while loading" in output
+    assert "run_spec.lua:10: attempt to perform arithmetic" in output
+
+
+def test_a_bot_that_does_not_start_fails_each_case(project):
+    write(project, "bot/main.lua", BOT + "\nbot.command(")
+    code, output = run("bot", cwd=project)
+    assert code == 1 and last_line(output) == "0 passed, 1 failed"
+    assert "the bot does not start: main.lua:10" in output, output
+
+
+def test_config_is_read_but_its_token_and_servers_are_not_used(project):
+    write(project, "bot/config.lua", """return {
+  bot_token = "12:REAL", bot_api_url = "http://127.0.0.1:1",
+  redis_url = "redis://127.0.0.1:1", https_proxy = "http://127.0.0.1:1",
+  webhook_url = "https://bot.example.org/", webhook_secret = "s",
+  handler_timeout = "5s", data_dir = "kept",
+  app = { greeting = "Good day" },
+}""")
+    write(project, "bot/main.lua", """
+local bot = require "moonlet.bot"
+local config = require "moonlet.config"
+local task = require "moonlet.task"
+bot.command("start", function(ctx)
+  ctx:reply(config.greeting)
+  task.sleep(10)
+  ctx:reply("still here")
+end)
+""")
+    write(project, "bot/greet_spec.lua", """
+local t = require "moonlet.test"
+t.case("default", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/start")
+  ann:expect("Good day")
+  ann:expect_nothing("20s")
+  assert(t.errors()[1].kind == "timeout")
+end)
+t.case("of the case", { config = { handler_timeout = "20s" } }, function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/start")
+  ann:expect("Good day")
+  ann:expect("still here")
+end)
+t.case("unknown", { config = { handler_timout = 1 } }, function() end)
+t.case("bad", { config = { handler_timeout = "soon" } }, function() end)
+""")
+    code, output = run("--config", "bot/config.lua", "bot", cwd=project,
+                       env={"HANDLER_TIMEOUT": "1h", "BOT_TOKEN": "13:ENV"})
+    assert last_line(output) == "2 passed, 2 failed", output
+    assert "there is no setting HANDLER_TIMOUT: did you mean" in output
+    assert 'handler_timeout must be' in output.lower()
+    assert not (project / "bot" / "kept").exists()
+
+
+def test_bad_calls_of_the_command(project):
+    for args, part in ((["--seed", "x"], "--seed must be a number"),
+                       (["--sed", "1"], "unknown option --sed"),
+                       (["--filter"], "--filter needs a value")):
+        code, output = run(*args, cwd=project)
+        assert code == 2 and part in output
+    code, output = run("nowhere", cwd=project)
+    assert code == 1 and "nowhere: No such file" in output
+
+
+def test_a_bot_that_never_rests_is_told(project):
+    write(project, "bot/main.lua", """
+local bot = require "moonlet.bot"
+local task = require "moonlet.task"
+bot.command("start", function() while true do task.sleep(0) end end)
+""")
+    code, output = run("bot", cwd=project)
+    assert code == 1 and "the bot never comes to rest" in output
+
+
+def test_watch_runs_again_when_a_file_changes(project):
+    process = harness.Process(["test", "--watch", "bot"], cwd=project)
+    process.wait_line("^1 passed, 0 failed")
+    seen = len(process.lines)
+    # The watch begins a moment after the totals: touch until it has seen one.
+    stamp = 0
+    while True:
+        write(project, "bot/greet_spec.lua", FAILING + f"-- {stamp}\n")
+        stamp += 1
+        try:
+            process.wait_line("^0 passed, 1 failed", limit=1, start=seen)
+            break
+        except AssertionError:
+            assert stamp < 30, process.text()
+    process.end()

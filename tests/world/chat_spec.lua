@@ -1,0 +1,130 @@
+local t = require "moonlet.test"
+
+t.case("texts, patterns and buttons", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/menu")
+  local menu = ann:expect { text = "What will", pattern = "be%?$",
+    buttons = { "Tea", "Water" } }
+  assert(menu.from.is_bot and #ann:messages() == 2)
+  ann:send("/echo plain")
+  ann:expect { text = "plain", buttons = false }
+end)
+
+t.case("a press edits the message and shows an alert", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/menu")
+  ann:click("Tea")
+  ann:expect { edited = "A cup of tea" }
+  ann:expect { alert = "Coming" }
+end)
+
+t.case("a button is pressed by its data, and toasts are no alerts", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/menu")
+  ann:expect("What will it be?")
+  ann:click("drink:water")
+  ann:expect("A cup of water")
+  ann:expect { toast = "Coming" }
+end)
+
+t.case("chat actions are seen", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/typing")
+  ann:expect { action = "typing" }
+  ann:expect("typed")
+end)
+
+t.case("photos, and answers that quote", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send { photo = true, caption = "me" }
+  local answer = ann:expect("a photo")
+  ann:reply(answer, "which?")
+  ann:expect("about: a photo")
+end)
+
+t.case("a group sees what its members make the bot say", function()
+  local ann, bob = t.user { first_name = "Ann" }, t.user { first_name = "Bob" }
+  local team = t.group { title = "Team", members = { ann, bob } }
+  ann:send("/echo for all", team)
+  team:expect("for all")
+  bob:send("/menu", team)
+  bob:click("Water", team)
+  team:expect { edited = "A cup of water" }
+  ann:expect_nothing()
+end)
+
+t.case("a blocked bot gets a 403, and hears of its return", function()
+  local ann, bob = t.user { first_name = "Ann" }, t.user { first_name = "Bob" }
+  ann:block()
+  bob:send("/try " .. ann.id)
+  bob:expect("api 403")
+  ann:block(false)
+  ann:expect("welcome back")
+end)
+
+t.case("what is expected later passes over what is not", function()
+  local ann = t.user { first_name = "Ann" }
+  for i = 1, 5 do ann:send("/echo n" .. i) end
+  ann:expect("n3")
+  assert(not pcall(ann.expect, ann, "n2", { within = "5s" }))
+  ann:expect("n5")
+end)
+
+t.case("any message fits t.any", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/echo whatever")
+  assert(ann:expect(t.any).text == "whatever")
+  assert(not pcall(ann.expect, ann, t.any))
+end)
+
+t.case("API calls are expected by method and parameters", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/echo one")
+  ann:send("/echo two")
+  ann:expect { method = "sendMessage", params = { text = "two" } }
+  assert(#t.calls("SENDMESSAGE") == 2 and #t.calls() > 2)
+end)
+
+t.case("raw updates of every kind reach the bot", function()
+  local ann = t.user { first_name = "Ann" }
+  t.update { message = { message_id = 77, date = 1, text = "/echo raw",
+    entities = { { type = "bot_command", offset = 0, length = 5 } },
+    chat = { id = ann.id, type = "private", first_name = "Ann" },
+    from = { id = ann.id, is_bot = false, first_name = "Ann" } } }
+  ann:expect("raw")
+  t.update { poll = { id = "1", question = "?", options = {},
+    total_voter_count = 0, is_closed = true, is_anonymous = true,
+    type = "regular", allows_multiple_answers = false } }
+  ann:send("/echo still here")
+  ann:expect("still here")
+end)
+
+local seen = {}
+t.each({ "one", "two", { "three" } }, "a case for %s", function(row)
+  local word = type(row) == "table" and row[1] or row
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/visits") -- each begins with a fresh bot
+  ann:expect("visits: 1")
+  seen[#seen + 1] = word
+end)
+
+t.case("the cases before have run in order", function()
+  assert(table.concat(seen, " ") == "one two three")
+end)
+
+t.case("mistakes of a spec are told with its line", function()
+  local ann = t.user { first_name = "Ann" }
+  local function refused(part, fn, ...)
+    local ok, why = pcall(fn, ...)
+    assert(not ok and tostring(why):find(part, 1, true), tostring(why))
+    assert(tostring(why):find("chat_spec.lua:", 1, true))
+  end
+  refused("no field \"txet\"", ann.expect, ann, { txet = "x" })
+  refused("no content", ann.expect, ann, { content = "foto" })
+  refused("within must be", ann.expect, ann, "x", { within = "soon" })
+  refused("mode", t.fault, { mode = "wild" })
+  refused("only a copy", t.write, "main.lua", "")
+  refused("no function \"expekt\"", function() return t.expekt end)
+  refused("no option", t.case, "x", { copie = true }, print)
+  refused("cannot press", ann.click, ann, "Nowhere")
+end)
