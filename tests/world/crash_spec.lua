@@ -38,6 +38,7 @@ t.case("what has ended is not repeated", function()
   local ann, bob = t.user { first_name = "Ann" }, t.user { first_name = "Bob" }
   for i = 1, 20 do ann:send("/echo n" .. i .. ".") end
   for i = 1, 20 do ann:expect("n" .. i .. ".") end
+  t.advance("1s")
   bob:send("/echo later")
   bob:expect("later")
   t.crash()

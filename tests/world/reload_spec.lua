@@ -34,7 +34,7 @@ t.case("a running handler ends on the script that it began with", function()
   t.reload()
   bob:send("/who")
   bob:expect("new")
-  ann:expect("old")
+  ann:expect("old", { within = "2m" })
 end)
 
 t.case("a typo changes nothing and is told with its line", function()

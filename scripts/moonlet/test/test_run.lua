@@ -32,7 +32,9 @@ local function find_bot(file)
     if folder == "." or folder == "" or folder == "/" then break end
     folder = folder_of(folder)
   end
-  if options.default_bot then return options.default_bot end
+  if is_file(options.default_bot .. "/main.lua") then
+    return options.default_bot
+  end
   return nil, "no main.lua above " .. file .. ": say --bot DIR"
 end
 
