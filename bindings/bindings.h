@@ -17,10 +17,10 @@ struct files;
  * generations. */
 struct services {
     struct api *api;
-    struct errors *errors; /* NULL: only the log hears of them */
-    struct files *files;   /* NULL where no task runs */
-    char *me;              /* getMe's result as JSON; NULL: not known yet */
-    const char *app_json;  /* the table `app` of config.lua; NULL: none */
+    struct errors *errors;     /* NULL: only the log hears of them */
+    struct files *files;       /* NULL where no task runs */
+    char *me;                  /* getMe's result as JSON; NULL: not known yet */
+    const char *app_json;      /* the table `app` of config.lua; NULL: none */
     struct coverage *coverage; /* NULL: nobody wants to know what runs */
 };
 

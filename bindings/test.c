@@ -1,3 +1,7 @@
+/*
+ * moonlet.test.core: what the library for specs is made of. Not for scripts
+ * of authors.
+ */
 #include "bindings/test.h"
 
 #include "base/buf.h"
@@ -78,10 +82,10 @@ static void on_heard(void *arg, const char *type, const char *json, size_t len)
     struct test_run *run = arg;
     size_t i = 0;
     struct heard *h = mem_zero(1, sizeof *h + len + 1);
+    const char *text = memcpy(h->json, json, len);
     h->len = len;
-    memcpy(h->json, json, len);
     LOG_AT(loop_log(run->world->loop), LOG_DEBUG, "telegram.told",
-           LOG_S("type", type), LOG_S("data", h->json));
+           LOG_S("type", type), LOG_S("data", text));
     while (i < sizeof wanted / sizeof *wanted && strcmp(wanted[i], type) != 0)
         i++;
     if (i == sizeof wanted / sizeof *wanted) {
@@ -106,19 +110,19 @@ static void forget_heard(struct test_run *run)
 static int core_events(lua_State *L)
 {
     struct test_run *run = run_of(L);
+    lua_Integer n = 0;
     lua_newtable(L);
-    for (lua_Integer n = 1; !list_empty(&run->heard); n++) {
-        struct heard *h = LIST_ENTRY(run->heard.next, struct heard, link);
+    for (const struct list *l = run->heard.next; l != &run->heard;
+         l = l->next) {
+        const struct heard *h = LIST_ENTRY(l, struct heard, link);
         lua_createtable(L, 2, 0);
         lua_pushstring(L, h->type);
         lua_rawseti(L, -2, 1);
         lua_json_decode(L, h->json, h->len);
         lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, n);
-        list_remove(&h->link);
-        free(h);
-        run->heard_count--;
+        lua_rawseti(L, -2, ++n);
     }
+    forget_heard(run);
     return 1;
 }
 
@@ -158,8 +162,8 @@ static void read_settings(lua_State *L, int index, struct config_fixed *rows)
         lua_rawgeti(L, -1, i);
         lua_rawgeti(L, -1, 1);
         lua_rawgeti(L, -2, 2);
-        rows[n++] = (struct config_fixed){lua_tostring(L, -2),
-                                          lua_tostring(L, -1)};
+        rows[n++] =
+            (struct config_fixed){lua_tostring(L, -2), lua_tostring(L, -1)};
         lua_pop(L, 3);
     }
     rows[n] = (struct config_fixed){NULL, NULL};
@@ -185,8 +189,7 @@ static int core_open(lua_State *L)
     };
     o.bot = text_field(L, 1, "bot");
     close_world(run);
-    run->world =
-        run->o->composer->open(run->o->composer->arg, &o, &e);
+    run->world = run->o->composer->open(run->o->composer->arg, &o, &e);
     if (!run->world)
         return refuse(L, &e);
     sim_listen(run->world->sim, on_heard, run);
@@ -280,8 +283,10 @@ static bool turn(lua_State *L, struct test_world *w, uint64_t until,
         return false;
     *turns = now_ns(w) == before ? *turns + 1 : 0;
     if (*turns > TURNS_MAX)
-        luaL_error(L, "the bot never comes to rest: %d turns of the loop "
-                      "without time going on", TURNS_MAX);
+        luaL_error(L,
+                   "the bot never comes to rest: %d turns of the loop "
+                   "without time going on",
+                   TURNS_MAX);
     return true;
 }
 
@@ -400,8 +405,9 @@ static int core_duration(lua_State *L)
     int64_t ms;
     const char *text = lua_tostring(L, 1);
     if (!text || !config_duration(text, &ms)) {
-        lua_pushfstring(L, "%s must be a number of seconds or a text such "
-                             "as \"500ms\", \"30s\", \"5m\", got %s",
+        lua_pushfstring(L,
+                        "%s must be a number of seconds or a text such "
+                        "as \"500ms\", \"30s\", \"5m\", got %s",
                         luaL_checkstring(L, 2),
                         text ? text : luaL_typename(L, 1));
         return lua_error(L); /* without a place: the caller's is the spec's */
@@ -439,14 +445,22 @@ static int core_coverage(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"open", core_open},         {"close", core_close},
-    {"start", core_start},       {"stop", core_stop},
-    {"kill", core_kill},         {"log", core_log},
-    {"write", core_write},       {"now", core_now},
-    {"uptime", core_uptime},     {"step", core_step},
-    {"advance", core_advance},   {"events", core_events},
-    {"request", core_request},   {"duration", core_duration},
-    {"encode", core_encode},     {"coverage", core_coverage},
+    {"open", core_open},
+    {"close", core_close},
+    {"start", core_start},
+    {"stop", core_stop},
+    {"kill", core_kill},
+    {"log", core_log},
+    {"write", core_write},
+    {"now", core_now},
+    {"uptime", core_uptime},
+    {"step", core_step},
+    {"advance", core_advance},
+    {"events", core_events},
+    {"request", core_request},
+    {"duration", core_duration},
+    {"encode", core_encode},
+    {"coverage", core_coverage},
     {NULL, NULL},
 };
 

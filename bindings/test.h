@@ -61,13 +61,13 @@ struct test_run_options {
     const struct test_composer *composer;
     struct coverage *coverage;
     uint64_t seed;
-    const char *filter;    /* part of a case's name; NULL: all */
-    const char *junit;     /* file for a report in JUnit's XML; NULL: none */
-    const char *bot;       /* --bot; NULL: the nearest main.lua upwards */
+    const char *filter;      /* part of a case's name; NULL: all */
+    const char *junit;       /* file for a report in JUnit's XML; NULL: none */
+    const char *bot;         /* --bot; NULL: the nearest main.lua upwards */
     const char *default_bot; /* if there is none upwards */
-    bool webhook;          /* all cases by webhook, unless they say */
+    bool webhook;            /* all cases by webhook, unless they say */
     bool colour;
-    char *const *files;    /* specs; ends with NULL */
+    char *const *files; /* specs; ends with NULL */
 };
 
 /* Runs the specs and prints how they went; the last line is "N passed, N

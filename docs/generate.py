@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes docs/LUA_API.md from those comments of scripts/moonlet/*.lua and
+"""Writes docs/LUA_API.md from those comments of scripts/moonlet and
 bindings/*.c whose text begins with a call ("task.sleep(duration): ..."). A
 module whose opening comment says "Not for scripts" is left out, but for what
 authors call on a value that they are given ("ctx:reply(text): ..."), and but
@@ -23,7 +23,9 @@ Entry = collections.namedtuple("Entry", "call text")
 Module = collections.namedtuple("Module", "name intro entries absent sources")
 
 ORDER = ["bot", "ctx", "api", "task", "timeout", "json", "re", "fs", "log",
-         "errors", "config"]
+         "errors", "config", "test"]
+# What a module's functions are called on, where it is not the module's name.
+CALLED_ON = {"test": "(?:t|chat|user)"}
 
 CALL = re.compile(r"(\w+[.:]\w+(?:\(.*?\))?|\w+\(.*?\)): (.*)")
 LUA_COMMENT = re.compile(r"^---.*\n(?:--.*\n)*", re.M)
@@ -80,7 +82,7 @@ def is_public(opening):
 
 def entries(name, comments):
     """Of the comments, those of calls of the module of this name."""
-    own = re.compile(rf"{name}\b[.:(]")
+    own = re.compile(rf"{CALLED_ON.get(name, name)}\b[.:(]")
     return [e for e in map(entry, comments) if e and own.match(e.call)]
 
 
@@ -93,7 +95,7 @@ def lua_module(path):
         found = [e for e in found if ":" in e.call]
         intro = re.sub(r"Not for scripts[^.]*\. ?", "", intro).strip()
     return Module(path.stem, intro, found, absent(text),
-                  [f"scripts/moonlet/{path.name}"])
+                  [str(path.relative_to(ROOT))])
 
 
 def c_module(path):
@@ -116,7 +118,7 @@ def joined(lua, c):
 
 def modules(root):
     found = {path.stem: lua_module(path)
-             for path in (root / "scripts/moonlet").glob("*.lua")}
+             for path in (root / "scripts/moonlet").rglob("*.lua")}
     rows = (root / "bindings/modules.c").read_text("utf-8")
     for path in (root / "bindings").glob("*.c"):
         c = c_module(path)

@@ -29,8 +29,8 @@ struct engine_home {
     struct rng *rng;
     struct log *log;
     struct loop *loop;
-    struct http_client *telegram; /* for Bot API calls */
-    struct coverage *coverage;    /* hears which handlers run */
+    struct http_client *telegram;                /* for Bot API calls */
+    struct coverage *coverage;                   /* hears which handlers run */
     void (*notice)(void *arg, const char *json); /* reloads, script errors */
     void *arg;
 };
@@ -40,7 +40,7 @@ struct engine_start {
     bool standby;      /* if another engine has DATA_DIR, wait for its end */
     bool drop_pending; /* what waits at Telegram is thrown away first */
     const struct engine_home *home; /* NULL: the world outside */
-    int deaths;        /* how often the process has restarted itself of late */
+    int deaths; /* how often the process has restarted itself of late */
 };
 
 /* Opens everything and loads the scripts; nothing runs yet. Takes the settings

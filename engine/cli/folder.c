@@ -34,8 +34,8 @@ static int copy_bytes(int in, int out)
 static int copy_file(const char *from, const char *to, struct err *e)
 {
     int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = in < 0 ? -1
-                     : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int out =
+        in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     int code = in < 0 || out < 0 ? errno : copy_bytes(in, out);
     if (in >= 0)
         close(in);

@@ -1,14 +1,14 @@
 /*
  * moonlet test: specs of bots in a world of their own.
  */
-#include "bindings/test.h"
+#include "cli/commands.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "bindings/coverage.h"
-#include "cli/commands.h"
+#include "bindings/test.h"
 #include "cli/settings.h"
 #include "cli/specs.h"
 #include "cli/world.h"
@@ -33,8 +33,10 @@ static const char test_help[] =
     "of tests/bot: each case with a simulated Telegram, a fresh bot and a\n"
     "clock that jumps over every wait. No token, no network. The last line is\n"
     "\"N passed, N failed\"; exit code 1 if one failed or there was none.\n\n"
-    "  --bot DIR       the bot to test (default: the nearest main.lua upwards)\n"
-    "  --config FILE   settings from this file instead of the bot's config.lua\n"
+    "  --bot DIR       the bot to test (default: the nearest main.lua "
+    "upwards)\n"
+    "  --config FILE   settings from this file instead of the bot's "
+    "config.lua\n"
     "  --filter TEXT   only cases whose name holds the text\n"
     "  --seed N        another order of what has none (default 1)\n"
     "  --webhook       updates come by webhook instead of polling\n"
@@ -82,8 +84,8 @@ static int find_specs(const struct test_command *c, const char *bot,
 
 static int open_log(const struct test_command *c, struct err *e)
 {
-    int fd = open(c->log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
-                  0600);
+    int fd =
+        open(c->log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0)
         err_errno(e, errno, "--log %s", c->log);
     return fd;
@@ -232,8 +234,10 @@ int command_test(int argc, char **argv)
     c.paths = mem_zero((size_t)argc + 1, sizeof *c.paths);
     int code = command_parse_words(argc, argv, options, c.paths, test_help);
     if (code < 0 && c.seed && !is_number(c.seed))
-        code = command_fail(EXIT_USAGE, "test: --seed must be a number, got "
-                                        "\"%s\"", c.seed);
+        code = command_fail(EXIT_USAGE,
+                            "test: --seed must be a number, got "
+                            "\"%s\"",
+                            c.seed);
     if (code < 0) {
         use_utc();
         code = c.watch ? run_for_ever(&c) : run_once(&c);

@@ -247,9 +247,8 @@ static int open_folders(struct world *w, const struct test_world_options *o,
                : e->code;
 }
 
-static struct test_world *world_open(void *arg,
-                                     const struct test_world_options *o,
-                                     struct err *e)
+static struct test_world *
+world_open(void *arg, const struct test_world_options *o, struct err *e)
 {
     struct world *w = MEM_NEW(struct world);
     w->all = arg;

@@ -67,6 +67,7 @@ def lua_functions(root, path):
     text = path.read_text("utf-8")
     where = path.relative_to(root)
     module, public = returned(text), for_scripts(text)
+    called = {"test": "t"}.get(path.stem, path.stem)
     lines = text.split("\n")
     for at, line in enumerate(lines):
         match = LUA_FIELD.match(line)
@@ -74,7 +75,7 @@ def lua_functions(root, path):
         commented = lines[at - 1].startswith("--")
         if table == module and table:
             yield Function(f"{where}:{at + 1}", name,
-                           spelling(path.stem, r"\.", name, public),
+                           spelling(called, r"\.", name, public),
                            commented, public)
         elif table == "methods":
             yield Function(f"{where}:{at + 1}", name, rf":{name}\b",

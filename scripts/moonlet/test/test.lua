@@ -1,7 +1,8 @@
---- Specs of bots: people and groups in a simulated Telegram, and what they
--- see. Each case has an empty world with a clock of its own that jumps over
--- every wait, and the bot freshly loaded. Durations are seconds or texts such
--- as "5m". What does not hold ends the case with file and line.
+--- Specs of bots, for files that `moonlet test` runs: people and groups in a
+-- simulated Telegram, and what they see. Each case has an empty world with a
+-- clock of its own that jumps over every wait, and the bot freshly loaded.
+-- Durations are seconds or texts such as "5m". What does not hold ends the
+-- case with file and line.
 local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
@@ -28,7 +29,7 @@ local function check_options(what, opts)
 end
 
 --- t.case(name [, opts], fn): one case. opts: bot, a folder with main.lua,
--- relative to the spec; config, settings by name (DESIGN of config.lua);
+-- relative to the spec; config, settings by their names in config.lua;
 -- webhook = true, updates come by webhook; copy = true, the bot is a copy for
 -- t.write; start = false, the bot runs only from t.start() on.
 function t.case(name, opts, fn)

@@ -1,12 +1,13 @@
 --- What has been seen in the world of a case: the messages of each chat in
 -- the order in which they were shown, the API calls, the errors of scripts.
--- Not for specs to require.
+-- Not for scripts of authors.
 local core = require "moonlet.test.core"
 
 local chat = {}
 
 local CALLS_KEPT = 10000
 
+--- A new world: nothing has been seen.
 function chat.reset()
   chat.shown = {}  -- chat id -> list of { what, message, at }
   chat.cursor = {} -- chat id -> how many of them are behind us
@@ -134,7 +135,8 @@ local function add_message(out, message)
   if message.edit_date then text = text .. " (edited)" end
   add_lines(out, head, text)
   for _, row in ipairs(chat.buttons(message)) do
-    table.insert(out, (" "):rep(#head) .. "[" .. table.concat(row, "] [") .. "]")
+    table.insert(out, ("%s[%s]"):format((" "):rep(#head),
+      table.concat(row, "] [")))
   end
 end
 

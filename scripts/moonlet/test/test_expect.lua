@@ -1,4 +1,4 @@
---- What a spec expects of a chat, and how it fails. Not for specs to require.
+--- What a spec expects of a chat, and how it fails. Not for scripts of authors.
 local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
 

@@ -1,4 +1,4 @@
---- Runs files of specs and tells how it went. Not for specs to require.
+--- Runs files of specs and tells how it went. Not for scripts of authors.
 local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
