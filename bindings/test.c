@@ -77,7 +77,7 @@ static int refuse(lua_State *L, const struct err *e)
 static const char *const wanted[] = {"message", "call", "callback", "notice",
                                      "action"};
 
-static void on_heard(void *arg, const char *type, const char *json, size_t len)
+static void on_heard(void *arg, const char *kind, const char *json, size_t len)
 {
     struct test_run *run = arg;
     size_t i = 0;
@@ -85,8 +85,8 @@ static void on_heard(void *arg, const char *type, const char *json, size_t len)
     const char *text = memcpy(h->json, json, len);
     h->len = len;
     LOG_AT(loop_log(run->world->loop), LOG_DEBUG, "telegram.told",
-           LOG_S("type", type), LOG_S("data", text));
-    while (i < sizeof wanted / sizeof *wanted && strcmp(wanted[i], type) != 0)
+           LOG_S("kind", kind), LOG_S("data", text));
+    while (i < sizeof wanted / sizeof *wanted && strcmp(wanted[i], kind) != 0)
         i++;
     if (i == sizeof wanted / sizeof *wanted) {
         free(h);

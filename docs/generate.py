@@ -27,7 +27,8 @@ ORDER = ["bot", "ctx", "api", "task", "timeout", "json", "re", "fs", "log",
 # What a module's functions are called on, where it is not the module's name.
 CALLED_ON = {"test": "(?:t|chat|user)"}
 
-CALL = re.compile(r"(\w+[.:]\w+(?:\(.*?\))?|\w+\(.*?\)): (.*)")
+CALL = re.compile(
+    r"(\w+[.:]\w+(?:\(.*?\)|\{.*?\})?|\w+\(.*?\)): (.*)")
 LUA_COMMENT = re.compile(r"^---.*\n(?:--.*\n)*", re.M)
 C_COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
 # A value; a call; a field; a name with underscores; none within `...`.

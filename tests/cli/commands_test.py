@@ -27,7 +27,7 @@ end)
 
 COMMANDS = ("run", "play", "sim", "check", "reload", "status", "dead",
             "version", "help")
-NOT_BUILT = ("worker", "migrate", "broadcast", "jobs", "test", "new", "graph",
+NOT_BUILT = ("worker", "migrate", "broadcast", "jobs", "new", "graph",
              "types", "backup")
 
 

@@ -217,9 +217,10 @@ end
 -- Telegram allows from now on (/sim/limits).
 function t.limits(limits) return sim("POST", "/sim/limits", limits) end
 
---- t.kick(group): the bot is thrown out. t.migrate(group): the group becomes a
--- supergroup.
+--- t.kick(group): the bot is thrown out.
 function t.kick(group) return sim("POST", "/sim/kick", { chat = group.id }) end
+
+--- t.migrate(group): the group becomes a supergroup, which has another id.
 function t.migrate(group)
   return sim("POST", "/sim/migrate", { chat = group.id })
 end
