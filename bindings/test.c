@@ -169,7 +169,7 @@ static void read_settings(lua_State *L, int index, struct config_fixed *rows)
     rows[n] = (struct config_fixed){NULL, NULL};
 }
 
-/* core.open{ bot =, seed =, webhook =, copy =, settings = { { NAME, text } } }:
+/* core.open{ bot =, main =, seed =, webhook =, copy =, settings = { { NAME, text } } }:
  * a new world in place of the one that was there; its bot does not run yet.
  * True, or nil and why not. */
 static int core_open(lua_State *L)
@@ -188,6 +188,7 @@ static int core_open(lua_State *L)
         .settings = settings,
     };
     o.bot = text_field(L, 1, "bot");
+    o.main = text_field(L, 1, "main");
     close_world(run);
     run->world = run->o->composer->open(run->o->composer->arg, &o, &e);
     if (!run->world)

@@ -30,7 +30,8 @@ struct test_world {
 
 struct test_world_options {
     uint64_t seed;
-    const char *bot; /* the folder with main.lua */
+    const char *bot;  /* the folder with main.lua; not used with `main` */
+    const char *main; /* text of the bot's only script; NULL: there is none */
     bool webhook;    /* updates come by webhook, else by polling */
     bool copy;       /* the bot is a copy that the spec may write to */
     /* The settings of the case, up to a NULL name. */

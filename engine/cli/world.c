@@ -237,14 +237,18 @@ static int open_folders(struct world *w, const struct test_world_options *o,
                         struct err *e)
 {
     w->data = mem_printf("%s/data", w->all->folder);
-    if (!o->copy) {
+    if (!o->copy && !o->main) {
         w->bot = mem_strdup(o->bot);
         return 0;
     }
     w->bot = mem_printf("%s/bot", w->data);
-    return folder_make(w->data, e) == 0 && folder_copy(o->bot, w->bot, e) == 0
-               ? 0
-               : e->code;
+    if (folder_make(w->data, e) != 0)
+        return e->code;
+    if (!o->main)
+        return folder_copy(o->bot, w->bot, e);
+    if (folder_make(w->bot, e) != 0)
+        return e->code;
+    return folder_write(w->bot, "main.lua", o->main, strlen(o->main), e);
 }
 
 static struct test_world *

@@ -1,5 +1,8 @@
 local t = require "moonlet.test"
 
+local tidied = 0
+t.after(function() tidied = tidied + 1 end)
+
 t.case("texts, patterns and buttons", function()
   local ann = t.user { first_name = "Ann" }
   ann:send("/menu")
@@ -127,4 +130,22 @@ t.case("mistakes of a spec are told with its line", function()
   refused("no function \"expekt\"", function() return t.expekt end)
   refused("no option", t.case, "x", { copie = true }, print)
   refused("cannot press", ann.click, ann, "Nowhere")
+end)
+
+t.case("a bot may be a text", { main = [[
+local bot = require "moonlet.bot"
+bot.command("start", function(ctx) ctx:reply("from a text") end)
+]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/start")
+  ann:expect("from a text")
+  t.write("main.lua", 'require("moonlet.bot").on("message", function(ctx)'
+    .. ' ctx:reply("written anew") end)')
+  t.restart()
+  ann:send("/start")
+  ann:expect("written anew")
+end)
+
+t.case("what comes after a case has come after each", function()
+  assert(tidied > 15)
 end)

@@ -16,7 +16,8 @@ t.any = expect.any
 -- --- cases
 
 local case_options = {
-  bot = true, webhook = true, copy = true, config = true, start = true,
+  bot = true, main = true, webhook = true, copy = true, config = true,
+  start = true,
 }
 
 local function check_options(what, opts)
@@ -29,7 +30,7 @@ local function check_options(what, opts)
 end
 
 --- t.case(name [, opts], fn): one case. opts: bot, a folder with main.lua,
--- relative to the spec; config, settings by their names in config.lua;
+-- relative to the spec, or main, the text of a whole bot; config, settings by their names in config.lua;
 -- webhook = true, updates come by webhook; copy = true, the bot is a copy for
 -- t.write; start = false, the bot runs only from t.start() on.
 function t.case(name, opts, fn)

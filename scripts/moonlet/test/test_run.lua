@@ -71,9 +71,10 @@ end
 
 local function open(file, opts)
   local bot, why = bot_of(file, opts)
-  if not bot then raise(why) end
+  if not bot and not opts.main then raise(why) end
   chat.reset()
-  local ok, refusal = core.open { bot = bot, seed = options.seed,
+  local ok, refusal = core.open { bot = bot or "", main = opts.main,
+    seed = options.seed,
     webhook = opts.webhook, copy = opts.copy,
     settings = settings_of(opts.config) }
   if not ok then raise(refusal) end
