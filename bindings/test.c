@@ -169,9 +169,9 @@ static void read_settings(lua_State *L, int index, struct config_fixed *rows)
     rows[n] = (struct config_fixed){NULL, NULL};
 }
 
-/* core.open{ bot =, main =, seed =, webhook =, copy =, settings = { { NAME, text } } }:
- * a new world in place of the one that was there; its bot does not run yet.
- * True, or nil and why not. */
+/* core.open{ bot =, main =, seed =, webhook =, copy =, settings = { { NAME,
+ * text } } }: a new world in place of the one that was there; its bot does not
+ * run yet. True, or nil and why not. */
 static int core_open(lua_State *L)
 {
     struct test_run *run = run_of(L);

@@ -32,8 +32,8 @@ struct test_world_options {
     uint64_t seed;
     const char *bot;  /* the folder with main.lua; not used with `main` */
     const char *main; /* text of the bot's only script; NULL: there is none */
-    bool webhook;    /* updates come by webhook, else by polling */
-    bool copy;       /* the bot is a copy that the spec may write to */
+    bool webhook;     /* updates come by webhook, else by polling */
+    bool copy;        /* the bot is a copy that the spec may write to */
     /* The settings of the case, up to a NULL name. */
     const struct config_fixed *settings;
 };
