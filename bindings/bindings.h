@@ -22,6 +22,7 @@ struct services {
     char *me;                  /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;      /* the table `app` of config.lua; NULL: none */
     struct coverage *coverage; /* NULL: nobody wants to know what runs */
+    const char *coverage_folder;
 };
 
 extern const struct vm_module bindings_modules[];

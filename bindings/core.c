@@ -5,6 +5,7 @@
 #include "bindings/support.h"
 
 #include "base/botapi.h"
+#include "base/mem.h"
 #include "bindings/coverage.h"
 #include "vm/limits.h"
 #include "vm/lua_json.h"
@@ -12,6 +13,7 @@
 #include "vm/vm.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* core.on_update(fn): fn(update, nil, redelivered) runs once an update. */
@@ -109,8 +111,10 @@ static int core_cover(lua_State *L)
     int line;
     if (!services->coverage || !limits_place(L, &script, &line))
         return 0;
-    size_t row =
-        coverage_add(services->coverage, script, line, luaL_checkstring(L, 1));
+    const char *what = luaL_checkstring(L, 1);
+    char *path = mem_printf("%s/%s", services->coverage_folder, script);
+    size_t row = coverage_add(services->coverage, path, line, what);
+    free(path);
     lua_pushinteger(L, (lua_Integer)row);
     return 1;
 }

@@ -13,7 +13,7 @@
 struct coverage;
 
 struct coverage_row {
-    char *script; /* relative to SCRIPTS_DIR */
+    char *script; /* its path */
     int line;
     char *what; /* "command start" */
     uint64_t runs;

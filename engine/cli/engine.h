@@ -29,8 +29,9 @@ struct engine_home {
     struct rng *rng;
     struct log *log;
     struct loop *loop;
-    struct http_client *telegram;                /* for Bot API calls */
-    struct coverage *coverage;                   /* hears which handlers run */
+    struct http_client *telegram; /* for Bot API calls */
+    struct coverage *coverage;    /* hears which handlers run; or NULL */
+    const char *coverage_folder;  /* the scripts as people name it */
     void (*notice)(void *arg, const char *json); /* reloads, script errors */
     void *arg;
 };

@@ -332,7 +332,10 @@ static int open_scripts(struct engine *e, struct err *error)
         .arg = e,
     };
     e->services.app_json = e->settings.file.app_json;
-    e->services.coverage = e->home ? e->home->coverage : NULL;
+    if (e->home) {
+        e->services.coverage = e->home->coverage;
+        e->services.coverage_folder = e->home->coverage_folder;
+    }
     e->library = library_sources();
     e->limits = limits_new((uint64_t)e->settings.config.handler_cpu_limit_ms,
                            on_stuck, e, error);

@@ -227,7 +227,6 @@ static void open_base(struct world *w, uint64_t seed)
         .rng = &w->rng,
         .log = w->log,
         .loop = w->face.loop,
-        .coverage = w->all->coverage,
         .notice = on_notice,
         .arg = w,
     };
@@ -239,6 +238,8 @@ static int open_folders(struct world *w, const struct test_world_options *o,
     w->data = mem_printf("%s/data", w->all->folder);
     if (!o->copy && !o->main) {
         w->bot = mem_strdup(o->bot);
+        w->home.coverage = w->all->coverage; /* not of what specs write */
+        w->home.coverage_folder = w->bot;
         return 0;
     }
     w->bot = mem_printf("%s/bot", w->data);

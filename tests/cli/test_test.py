@@ -138,8 +138,8 @@ def test_handlers_that_never_ran_are_named(project):
     code, output = run("bot", cwd=project)
     assert code == 0
     assert "1 of 3 handlers ran; never:" in output
-    assert "main.lua:5  hears ^never" in output
-    assert "main.lua:6  /fail" in output
+    assert "  bot/main.lua:5  hears ^never" in output
+    assert "  bot/main.lua:6  /fail" in output
 
 
 def test_filter_and_nothing_found(project):
