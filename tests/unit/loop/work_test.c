@@ -74,6 +74,23 @@ static void on_a_virtual_clock_it_runs_in_the_next_turn(void **state)
     world_close(&w);
 }
 
+static void on_a_virtual_clock_it_can_be_taken_back(void **state)
+{
+    (void)state;
+    for (int is_virtual = 0; is_virtual < 2; is_virtual++) {
+        struct world w;
+        struct sum s = {0};
+
+        world_open(&w, is_virtual);
+        work_start(&s.work, w.loop, on_run, on_done);
+        assert_int_equal(work_revoke(&s.work), is_virtual);
+        loop_run(w.loop);
+        assert_int_equal(s.runs, is_virtual ? 0 : 1);
+        assert_int_equal(s.dones, is_virtual ? 0 : 1);
+        world_close(&w);
+    }
+}
+
 static void loop_free_waits_for_work(void **state)
 {
     struct world w;
@@ -94,6 +111,7 @@ int main(void)
         cmocka_unit_test(work_runs_on_the_pool_and_ends_on_the_loop),
         cmocka_unit_test(work_may_start_again_when_it_is_done),
         cmocka_unit_test(on_a_virtual_clock_it_runs_in_the_next_turn),
+        cmocka_unit_test(on_a_virtual_clock_it_can_be_taken_back),
         cmocka_unit_test(loop_free_waits_for_work),
     };
     return FIXTURE_RUN(tests);

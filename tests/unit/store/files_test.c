@@ -225,6 +225,14 @@ static void work_is_done_on_a_virtual_clock_too(void **state)
     assert_int_equal(start(h, &e, FILE_WRITE, "a", "text"), 0);
     wait_all(h, 1);
     assert_int_equal(e.job.error.code, ERR_OK);
+
+    struct errand given_up = {0}, next = {0};
+    assert_int_equal(start(h, &given_up, FILE_WRITE, "b", "text"), 0);
+    assert_true(files_cancel(&given_up.job));
+    assert_int_equal(start(h, &next, FILE_STAT, "b", NULL), 0);
+    wait_all(h, 2);
+    assert_int_equal(given_up.done, 0);
+    assert_int_equal(next.job.result.len, 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
