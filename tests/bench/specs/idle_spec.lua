@@ -1,0 +1,3 @@
+local t = require "moonlet.test"
+
+t.case("nothing happens for 90 days", function() t.advance("90d") end)
