@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,20 +115,30 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* An empty "Name:" takes away the header that libcurl would add. */
-static void set_headers(struct curl_transfer *t, const char *content_type)
+/* An empty value takes away the header that libcurl would add. */
+static void add_pair(struct curl_slist **list, const char *name,
+                     const char *value)
 {
-    if (t->headers && same_text(t->content_type, content_type))
+    char *line = mem_printf("%s:%s%s", name, *value ? " " : "", value);
+    add_header(list, line);
+    free(line);
+}
+
+static void set_headers(struct curl_transfer *t, const struct http_call *call)
+{
+    const char *type = call->content_type;
+    if (t->headers && !t->own_headers && call->headers_count == 0 &&
+        same_text(t->content_type, type))
         return;
     curl_slist_free_all(t->headers);
     t->headers = NULL;
     free(t->content_type);
-    t->content_type = content_type ? mem_strdup(content_type) : NULL;
-    char *line = mem_printf("Content-Type:%s%s", content_type ? " " : "",
-                            content_type ? content_type : "");
-    add_header(&t->headers, "Expect:");
-    add_header(&t->headers, line);
-    free(line);
+    t->content_type = type ? mem_strdup(type) : NULL;
+    t->own_headers = call->headers_count > 0;
+    add_pair(&t->headers, "Expect", "");
+    add_pair(&t->headers, "Content-Type", type ? type : "");
+    for (size_t i = 0; i < call->headers_count; i++)
+        add_pair(&t->headers, call->headers[i].name, call->headers[i].value);
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
@@ -157,7 +168,7 @@ void curl_transfer_prepare(struct curl_transfer *t, struct http_call *call)
     t->too_long = false;
     t->result = CURLE_OK;
     t->reason[0] = '\0';
-    set_headers(t, call->content_type);
+    set_headers(t, call);
     set_method(t);
     curl_easy_setopt(t->easy, CURLOPT_URL, call->url);
 }
@@ -239,12 +250,16 @@ int curl_transfer_end(struct curl_transfer *t, struct err *e)
 {
     long status = 0;
     curl_off_t retry_after = 0;
+    const char *type = NULL;
     if (t->result != CURLE_OK)
         return end_failed(t, e);
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
     t->call->response.status = (int)status;
     t->call->response.retry_after = (double)retry_after;
+    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+    snprintf(t->call->response.content_type,
+             sizeof(t->call->response.content_type), "%s", type ? type : "");
     e->code = ERR_OK;
     e->message[0] = '\0';
     return 0;

@@ -23,6 +23,7 @@ struct curl_transfer {
     CURL *easy;
     struct curl_slist *headers;
     char *content_type; /* that `headers` are for; NULL: none */
+    bool own_headers;   /* `headers` hold more, of one call */
     size_t header_bytes;
     curl_off_t bytes_before; /* counted as sent before the request */
     bool is_post;

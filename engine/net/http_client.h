@@ -25,7 +25,13 @@ struct routes;
 struct http_response {
     int status;
     struct buf body;
-    double retry_after; /* seconds, from the header; 0: none */
+    double retry_after;     /* seconds, from the header; 0: none */
+    char content_type[128]; /* cut to size; "": none */
+};
+
+struct http_header {
+    const char *name;
+    const char *value;
 };
 
 /* Embedded in the caller's operation. Fields above the line are set by the
@@ -36,6 +42,8 @@ struct http_call {
     const char *content_type; /* NULL: no body */
     const char *body;         /* borrowed */
     size_t body_len;
+    const struct http_header *headers; /* more of them; borrowed */
+    size_t headers_count;
     size_t response_max; /* bytes; more ends the call with ERR_LIMIT */
     uint64_t timeout_ms; /* whole call; ends it with ERR_UNKNOWN or,
                             if nothing was written, ERR_NOT_SENT,

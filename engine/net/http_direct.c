@@ -5,6 +5,7 @@
 #include "loop/loop.h"
 #include "net/exchange.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -136,14 +137,16 @@ static void direct_let_go(struct direct_call *d)
     direct_release(d);
 }
 
-static void take_response(struct direct_call *d, int status, const char *body,
-                          size_t len)
+static void take_response(struct direct_call *d, int status, const char *type,
+                          const char *body, size_t len)
 {
     if (len > d->call->response_max) {
         http_too_long(&d->err, d->call);
         return;
     }
     d->response.status = status;
+    snprintf(d->response.content_type, sizeof(d->response.content_type), "%s",
+             type ? type : "");
     buf_append(&d->response.body, body, len);
     for (struct exchange_header *h = d->x.headers; h; h = h->next) {
         if (strcasecmp(h->name, "Retry-After") == 0)
@@ -155,9 +158,8 @@ static void carry_reply(struct exchange *x, int status,
                         const char *content_type, const char *body, size_t len)
 {
     struct direct_call *d = (struct direct_call *)(void *)x;
-    (void)content_type;
     if (direct_answer(d))
-        take_response(d, status, body, len);
+        take_response(d, status, content_type, body, len);
     direct_let_go(d);
 }
 
@@ -183,7 +185,7 @@ static void carry_stream_begin(struct exchange *x, int status,
     (void)status;
     (void)content_type;
     if (direct_answer(d))
-        take_response(d, 501, refusal, sizeof(refusal) - 1);
+        take_response(d, 501, "application/json", refusal, sizeof(refusal) - 1);
 }
 
 static bool carry_stream_write(struct exchange *x, const char *data, size_t len)
@@ -204,17 +206,29 @@ static const char *carry_header(const struct exchange *x, const char *name)
     const struct direct_call *d = (const struct direct_call *)(const void *)x;
     if (strcasecmp(name, "Host") == 0)
         return "localhost"; /* the caller is this process */
-    if (!d->call || strcasecmp(name, "Content-Type") != 0)
+    if (!d->call)
         return NULL;
-    return d->call->content_type;
+    if (strcasecmp(name, "Content-Type") == 0)
+        return d->call->content_type;
+    for (size_t i = 0; i < d->call->headers_count; i++) {
+        if (strcasecmp(name, d->call->headers[i].name) == 0)
+            return d->call->headers[i].value;
+    }
+    return NULL;
 }
 
 static bool carry_header_begins(const struct exchange *x, const char *prefix)
 {
     static const char *const names[] = {"Host", "Content-Type"};
+    const struct direct_call *d = (const struct direct_call *)(const void *)x;
+    size_t len = strlen(prefix);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strncasecmp(names[i], prefix, strlen(prefix)) == 0 &&
+        if (strncasecmp(names[i], prefix, len) == 0 &&
             carry_header(x, names[i]))
+            return true;
+    }
+    for (size_t i = 0; d->call && i < d->call->headers_count; i++) {
+        if (strncasecmp(d->call->headers[i].name, prefix, len) == 0)
             return true;
     }
     return false;

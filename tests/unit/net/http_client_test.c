@@ -34,6 +34,47 @@ static void post_is_sent_as_it_is(void **state)
     peer_stop(p);
 }
 
+static void own_headers_are_sent_with_their_call_alone(void **state)
+{
+    (void)state;
+    static const struct http_header headers[] = {{"X-Secret", "a-B_9"},
+                                                 {"Authorization", "Basic eA"}};
+    struct ask a;
+    struct peer *p = peer_start(answer_and_close, LAST_ANSWER);
+    for (int with = 0; with < 3; with++) {
+        prepare(&a, p->port, "POST", "x");
+        a.call.headers = headers;
+        a.call.headers_count = (size_t)with % 2 * 2;
+        http_start(w->client, &a.call);
+        finish(&a);
+        assert_ok(&a, "ok");
+        assert_int_equal(with == 1,
+                         strstr(p->last, "\r\nX-Secret: a-B_9\r\n") != NULL);
+        assert_int_equal(with == 1,
+                         strstr(p->last, "\r\nAuthorization: Basic eA\r\n") !=
+                             NULL);
+        assert_non_null(
+            strstr(p->last, "\r\nContent-Type: application/json\r\n"));
+    }
+    peer_stop(p);
+}
+
+static void the_type_of_the_answer_is_told(void **state)
+{
+    (void)state;
+    struct ask a;
+    struct peer *p =
+        peer_start(answer_and_close,
+                   "HTTP/1.1 200 OK\r\nContent-Type: multipart/form-data; "
+                   "boundary=b\r\nContent-Length: 0\r\n"
+                   "Connection: close\r\n\r\n");
+    run(&a, p->port, "POST", "x");
+    assert_string_equal(a.call.response.content_type,
+                        "multipart/form-data; boundary=b");
+    http_call_free(&a.call);
+    peer_stop(p);
+}
+
 static void errors_of_the_server_are_answers(void **state)
 {
     (void)state;
@@ -351,6 +392,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(post_is_sent_as_it_is),
+        TEST(own_headers_are_sent_with_their_call_alone),
+        TEST(the_type_of_the_answer_is_told),
         TEST(errors_of_the_server_are_answers),
         TEST(redirects_are_not_followed),
         TEST(connections_are_kept),

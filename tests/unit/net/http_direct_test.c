@@ -52,6 +52,10 @@ static void echo(struct exchange *x, void *arg)
     buf_printf(&out, "%s %s?%s %s ", exchange_method(x), exchange_path(x),
                exchange_query(x), exchange_header(x, "content-type"));
     buf_append(&out, body, len);
+    if (exchange_header_begins(x, "x-se"))
+        buf_puts(&out, exchange_header(x, "x-secret"));
+    assert_null(exchange_header(x, "X-Other"));
+    assert_false(exchange_header_begins(x, "Forwarded"));
     exchange_add_header(x, "Retry-After", "2.5");
     exchange_reply(x, 429, "text/plain", out.data, out.len);
     buf_free(&out);
@@ -165,6 +169,22 @@ static void call_becomes_an_exchange(void **state)
     assert_true(a.call.response.retry_after == 2.5);
     assert_string_equal(a.call.response.body.data,
                         "POST /bot1:A/sendM?x=1 text/x body");
+    http_call_free(&a.call);
+}
+
+static void own_headers_are_those_of_the_exchange(void **state)
+{
+    (void)state;
+    static const struct http_header headers[] = {{"X-First", "1"},
+                                                 {"X-Secret", "a-B_9"}};
+    struct ask a;
+    start(&a, "http://h/bot1:A/m");
+    a.call.headers = headers;
+    a.call.headers_count = 2;
+    loop_run(w->loop);
+    assert_string_equal(a.call.response.body.data,
+                        "POST /bot1:A/m? text/x bodya-B_9");
+    assert_string_equal(a.call.response.content_type, "text/plain");
     http_call_free(&a.call);
 }
 
@@ -305,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(call_becomes_an_exchange),
+        TEST(own_headers_are_those_of_the_exchange),
         TEST(unknown_path_is_a_404),
         TEST(each_step_has_a_turn_of_its_own),
         TEST(held_exchange_is_answered_later),
