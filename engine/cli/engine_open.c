@@ -214,7 +214,7 @@ static void open_telegram(struct engine *e)
 
 static void open_sim(struct engine *e)
 {
-    const struct sim_options options = {.token = "1:PLAY"};
+    const struct sim_options options = {.token = "1:PLAY", .may_advance = true};
     e->sim = sim_new(e->loop, &options);
     sim_demo_world(e->sim);
     sim_mount(e->sim, e->routes);

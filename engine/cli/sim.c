@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "loop/loop.h"
+#include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/routes.h"
 #include "sim/sim.h"
@@ -18,13 +19,25 @@
 
 #define SIM_PORT 8081
 #define SIM_BODY_MAX (64u * 1024 * 1024)
+#define SIM_POSTS_MAX 400 /* to webhooks, at once */
 
 static const char sim_help[] =
-    "moonlet sim [--port N] [--token T]\n\n"
+    "moonlet sim [--port N] [--token T] [--virtual-clock]\n\n"
     "A Telegram Bot API server on 127.0.0.1 for development and tests, with a\n"
-    "control API under /sim and a page at /.\n\n"
-    "  --port N    port to listen on (default 8081; 0: any free one)\n"
-    "  --token T   the only token accepted (default: any well-formed one)\n";
+    "control API under /sim and a page at /. Updates are fetched by "
+    "getUpdates\n"
+    "or posted to the address that setWebhook names, http:// too.\n\n"
+    "  --port N          port to listen on (default 8081; 0: any free one)\n"
+    "  --token T         the only token accepted (default: any well-formed "
+    "one)\n"
+    "  --virtual-clock   time stands still, and waiting calls wait, until\n"
+    "                    POST /sim/clock {\"advance\": SECONDS} moves it on\n";
+
+struct sim_command {
+    int port;
+    const char *token;
+    bool virtual_clock;
+};
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -47,14 +60,21 @@ static void run_until_signal(struct loop *loop)
     loop_turn(loop);
 }
 
-static int serve(struct loop *loop, int port, const char *token)
+static int serve(struct loop *loop, const struct sim_command *o)
 {
     struct err e;
     struct routes *routes = routes_new();
-    const struct sim_options sim_options = {.token = token};
+    const struct http_client_options client = {.connections_max =
+                                                   SIM_POSTS_MAX};
+    const struct sim_options sim_options = {
+        .token = o->token,
+        .client = http_client_new_curl(loop, &client),
+        .client_is_far = o->virtual_clock,
+        .may_advance = o->virtual_clock,
+    };
     const struct http_server_options options = {
         .host = "127.0.0.1",
-        .port = port,
+        .port = o->port,
         .connections_max = 1200,
         .body_max = SIM_BODY_MAX,
         .idle_ms = 500000, /* as the real server, SERVER.md section 1 */
@@ -72,6 +92,7 @@ static int serve(struct loop *loop, int port, const char *token)
         http_server_free(server);
     }
     sim_free(sim);
+    http_client_free(sim_options.client);
     loop_free(loop);
     routes_free(routes);
     return server ? 0 : command_fail(EXIT_FAILED, "%s", e.message);
@@ -92,34 +113,46 @@ static bool is_token(const char *text)
            text[digits + 1] != '\0' && !strpbrk(text, "/? ");
 }
 
+/* A virtual clock begins now and stands still. */
+static int run(const struct sim_command *o)
+{
+    struct clock clock;
+    struct rng rng;
+    clock_init_real(&clock);
+    int64_t now_ms = clock_unix_ms(&clock);
+    rng_seed(&rng, (uint64_t)now_ms ^ ((uint64_t)getpid() << 32));
+    if (o->virtual_clock)
+        clock_init_virtual(&clock, now_ms);
+    struct log *log = log_new(STDERR_FILENO, LOG_INFO, LOG_TEXT, &clock);
+    struct loop *loop = loop_new(&clock, log, &rng);
+    loop_jump(loop, 0);
+    int code = serve(loop, o);
+    log_free(log);
+    return code;
+}
+
 int command_sim(int argc, char **argv)
 {
-    const char *port_text = NULL, *token = NULL, *unused = NULL;
+    struct sim_command o = {0};
+    const char *port_text = NULL, *is_virtual = NULL;
     const struct command_option options[] = {
         {"--port", &port_text, true, NULL},
-        {"--token", &token, true, NULL},
-        {"--virtual-clock", &unused, false, "--virtual-clock"},
+        {"--token", &o.token, true, NULL},
+        {"--virtual-clock", &is_virtual, false, NULL},
         {0},
     };
     int code = command_parse(argc, argv, options, NULL, sim_help);
     if (code >= 0)
         return code;
-    int port = port_text ? read_port(port_text) : SIM_PORT;
-    if (port < 0)
+    o.port = port_text ? read_port(port_text) : SIM_PORT;
+    if (o.port < 0)
         return command_fail(EXIT_USAGE,
                             "sim: --port must be 0..65535, got "
                             "\"%s\"",
                             port_text);
-    if (token && !is_token(token))
+    if (o.token && !is_token(o.token))
         return command_fail(EXIT_USAGE, "sim: --token must be like 123:ABC "
                                         "(digits, colon, rest)");
-    struct clock clock;
-    struct rng rng;
-    clock_init_real(&clock);
-    rng_seed(&rng,
-             (uint64_t)clock_unix_ms(&clock) ^ ((uint64_t)getpid() << 32));
-    struct log *log = log_new(STDERR_FILENO, LOG_INFO, LOG_TEXT, &clock);
-    code = serve(loop_new(&clock, log, &rng), port, token);
-    log_free(log);
-    return code;
+    o.virtual_clock = is_virtual != NULL;
+    return run(&o);
 }

@@ -116,11 +116,25 @@ static void jump(struct loop *loop)
         clock_advance_to(loop->clock, deadline);
 }
 
+/* All that was due on the way to jump_ns has been done. */
+static bool has_arrived(const struct loop *loop, uint64_t now)
+{
+    uint64_t deadline;
+
+    if (loop->arrived == NULL || now < loop->jump_ns || !idle(loop))
+        return false;
+    return !loop__timer_next(loop, &deadline) || deadline > now;
+}
+
 /* How long the next turn may wait for libuv. */
 static int64_t choose_wait(struct loop *loop)
 {
     uint64_t deadline, now = clock_ns(loop->clock);
 
+    if (has_arrived(loop, now)) {
+        loop_defer(loop, loop->arrived);
+        loop->arrived = NULL;
+    }
     if (!list_empty(&loop->deferred))
         return 0;
     if (now < loop->jump_ns && loop->held == 0) {
@@ -155,7 +169,14 @@ bool loop_step(struct loop *loop, uint64_t until_ns)
 
 void loop_jump(struct loop *loop, uint64_t until_ns)
 {
+    loop_jump_to(loop, until_ns, NULL);
+}
+
+void loop_jump_to(struct loop *loop, uint64_t until_ns,
+                  struct deferred *arrived)
+{
     loop->jump_ns = until_ns;
+    loop->arrived = arrived;
     loop__wake(loop);
 }
 

@@ -46,6 +46,10 @@ bool loop_step(struct loop *loop, uint64_t until_ns);
 /* How far the clock may jump (monotonic; 0: not at all). A virtual clock that
  * may not jump stands still. */
 void loop_jump(struct loop *loop, uint64_t until_ns);
+/* The same; once the clock is there and nothing is left to do, `arrived` is
+ * queued (NULL: nothing). The last call counts. For loop_run. */
+void loop_jump_to(struct loop *loop, uint64_t until_ns,
+                  struct deferred *arrived);
 
 /* Work on another thread begins or has ended: no jump until then. */
 void loop_hold(struct loop *loop);

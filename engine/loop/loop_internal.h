@@ -20,10 +20,11 @@ struct loop {
     struct list deferred;
     struct timer **heap; /* the first is the next to fire */
     uint32_t timer_count, timer_room;
-    uint64_t timer_order; /* of the timer that starts next */
-    uint64_t jump_ns;     /* how far the clock may jump */
-    uint32_t held;        /* jobs on other threads */
-    bool polling;         /* inside uv_run */
+    uint64_t timer_order;     /* of the timer that starts next */
+    uint64_t jump_ns;         /* how far the clock may jump */
+    struct deferred *arrived; /* queued there; NULL: nothing */
+    uint32_t held;            /* jobs on other threads */
+    bool polling;             /* inside uv_run */
     bool stopping;
 };
 

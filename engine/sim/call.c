@@ -88,6 +88,10 @@ static void send_answer(struct call *c)
     struct exchange *x = c->x;
     struct buf b = {0};
     char seconds[24];
+    if (x == NULL) {
+        call_free(c);
+        return;
+    }
     exchange_on_gone(x, NULL, NULL);
     if (c->fault.mode == FAULT_CUT_BEFORE || c->fault.mode == FAULT_CUT_AFTER) {
         exchange_drop(x);
@@ -119,7 +123,7 @@ static void gone(struct exchange *x, void *arg)
     (void)x;
     c->x = NULL;
     if (c->bot != NULL)
-        queue_forget_poll(&c->bot->queue, c);
+        long_poll_forget(&c->bot->poll, c);
     c->status = 0;
     if (!c->answered)
         calls_record(c->sim, c);
@@ -132,7 +136,8 @@ void call_wait(struct call *c, uint64_t ms, void (*after)(struct call *c))
     c->after = after;
     list_remove(&c->link);
     list_push(&c->sim->open, &c->link);
-    exchange_on_gone(c->x, gone, c);
+    if (c->x != NULL)
+        exchange_on_gone(c->x, gone, c);
     timer_start(&c->timer, ms);
 }
 
@@ -161,7 +166,7 @@ void calls_abort(struct sim *sim)
     struct list *link;
     while ((link = list_shift(&sim->open))) {
         struct call *c = LIST_ENTRY(link, struct call, link);
-        queue_forget_poll(&c->bot->queue, c);
+        long_poll_forget(&c->bot->poll, c);
         c->fault.mode = FAULT_NONE;
         call_fail(c, BOTAPI_RESTART);
         send_answer(c);
@@ -358,6 +363,19 @@ void call_receive(struct exchange *x, void *arg)
         call_refuse(c, 400, "Bad Request: strings must be encoded in UTF-8");
     else if (find_bot(c, exchange_wildcard(x, 0) + 3))
         run(c);
+    if (!c->waiting)
+        call_end(c);
+}
+
+void call_reply(struct sim *sim, struct bot *bot, struct params *params)
+{
+    struct call *c = call_new(sim, NULL);
+    c->is_reply = true;
+    c->bot = bot;
+    c->params = *params;
+    *params = (struct params){0};
+    c->method_name = mem_strdup(params_text(&c->params, "method"));
+    run(c);
     if (!c->waiting)
         call_end(c);
 }

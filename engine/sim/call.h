@@ -19,7 +19,7 @@ struct exchange;
 struct call {
     struct sim *sim;
     struct bot *bot;    /* NULL: the token was refused */
-    struct exchange *x; /* NULL: the caller is gone */
+    struct exchange *x; /* NULL: the caller is gone, or there is none */
     struct list link;
     const struct botapi_method *method; /* NULL: unknown */
     char *method_name;
@@ -37,11 +37,16 @@ struct call {
     struct timer timer;
     void (*after)(struct call *call); /* what the timer does */
     bool waiting;                     /* ends later */
+    bool is_reply;                    /* came as a webhook's answer */
     bool answered;                    /* recorded; only the sending is left */
 };
 
 /* The handler of /botTOKEN/METHOD and /file/botTOKEN/PATH; arg: struct sim. */
 void call_receive(struct exchange *x, void *arg);
+
+/* Runs the call that a webhook has answered with: its parameter "method".
+ * Nobody gets the result. Takes over the parameters. */
+void call_reply(struct sim *sim, struct bot *bot, struct params *params);
 
 /* Refuse the call. Return NULL, for the handler to pass on. */
 json_t *call_fail(struct call *c, enum botapi_error error);

@@ -76,6 +76,8 @@ static void put_row(const struct call *call, int64_t n, int64_t repeated,
     else
         buf_puts(b, "null");
     put_outcome(call, b);
+    if (call->is_reply)
+        buf_puts(b, ",\"reply\":true");
     if (repeated > 0)
         buf_printf(b, ",\"repeated\":%lld", (long long)repeated);
     buf_putc(b, '}');

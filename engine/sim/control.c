@@ -188,6 +188,9 @@ static const struct control_field block_fields[] = {
     {"blocked", FIELD_BOOLEAN, true},
     {NULL, FIELD_STRING, false}};
 
+static const struct control_field clock_fields[] = {
+    {"advance", FIELD_NUMBER, true}, {NULL, FIELD_STRING, false}};
+
 static const struct {
     const char *path;
     const struct control_field *fields; /* NULL: the handler checks */
@@ -200,6 +203,7 @@ static const struct {
     {"/sim/block", block_fields, control_block},
     {"/sim/update", NULL, control_update},
     {"/sim/faults", control_fault_fields, control_fault},
+    {"/sim/clock", clock_fields, control_clock},
 };
 
 static void receive_post(struct exchange *x, void *arg)
@@ -229,7 +233,6 @@ void control_mount(struct sim *sim, struct routes *routes)
     routes_add(routes, "GET", "/sim/users", control_list_users, sim);
     routes_add(routes, "GET", "/sim/chats", control_list_chats, sim);
     routes_add(routes, "POST", "/sim/limits", not_built, "limits");
-    routes_add(routes, "POST", "/sim/clock", not_built, "clock");
     routes_add(routes, "POST", "/sim/migrate", not_built, "migrate");
     routes_add(routes, "POST", "/sim/kick", not_built, "kick");
     control_mount_lists(sim, routes);

@@ -66,6 +66,7 @@ control_handler control_send;
 control_handler control_click;
 control_handler control_block;
 control_handler control_update;
+control_handler control_clock; /* advance.c */
 extern const struct control_field control_user_fields[];
 extern const struct control_field control_chat_fields[];
 extern const struct control_field control_fault_fields[];

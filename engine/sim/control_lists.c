@@ -88,13 +88,17 @@ static void list_updates(struct exchange *x, void *arg)
 {
     const struct sim *sim = arg;
     const struct world *w = &sim->world;
+    struct queue *q;
     struct gathering g = {0};
     struct buf b = {0};
     int64_t since = 0;
     if (!query_int(x, "since", 0, &since))
         return;
-    for (size_t i = 0; i < w->bots_count; i++)
-        queue_rows(&w->bots[i]->queue, since, gather, &g);
+    for (size_t i = 0; i < w->bots_count; i++) {
+        q = &w->bots[i]->queue;
+        queue_expire(q);
+        queue_rows(q, since, gather, &g);
+    }
     if (w->bots_count > 1 && g.count > 0)
         qsort(g.list, g.count, sizeof(*g.list), by_n);
     buf_putc(&b, '[');

@@ -7,6 +7,7 @@
  */
 
 #include "base/list.h"
+#include "sim/advance.h"
 #include "sim/calls.h"
 #include "sim/events.h"
 #include "sim/faults.h"
@@ -25,7 +26,9 @@ struct buf;
 
 struct sim {
     struct loop *loop;
-    char *token; /* NULL: any */
+    char *token;                /* NULL: any */
+    struct http_client *client; /* that posts to webhooks; NULL: none */
+    struct advance advance;
     struct world world;
     struct faults faults;
     struct events events;

@@ -23,7 +23,7 @@ static json_t *get_me(struct call *c)
 
 static json_t *get_updates(struct call *c)
 {
-    queue_get_updates(&c->bot->queue, c);
+    long_poll_call(&c->bot->poll, c);
     return NULL;
 }
 

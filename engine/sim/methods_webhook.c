@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "sim/call.h"
 
-#include <stdlib.h>
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,51 +12,85 @@
 #define URL_MAX 2048
 #define CONNECTIONS_DEFAULT 40
 #define CONNECTIONS_MAX 100
+#define CERTIFICATE_MAX (3u * 1024 * 1024)
 #define PAUSE_MS 1000
 
-static json_t *remove_hook(struct call *c)
+/* What follows the scheme, which may be absent; NULL: it is another one. */
+static const char *authority_of(const char *url)
 {
-    struct hook *h = &c->bot->hook;
-    c->note =
-        h->url != NULL ? "Webhook was deleted" : "Webhook is already deleted";
-    free(h->url);
-    free(h->secret);
-    h->url = h->secret = NULL;
-    if (params_bool(&c->params, "drop_pending_updates"))
-        queue_drop(&c->bot->queue, 0);
-    return json_true();
+    const char *end = strstr(url, "://");
+    if (end == NULL)
+        return url;
+    if (strncasecmp(url, "http://", 7) == 0)
+        return url + 7;
+    return strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
 }
 
-json_t *method_delete_webhook(struct call *c)
+/* "host" of a URL, without user and port. */
+static void host_of(const char *url, char *out, size_t size)
 {
-    return remove_hook(c);
+    const char *host = authority_of(url);
+    size_t len = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', len);
+    if (at != NULL) {
+        len -= (size_t)(at + 1 - host);
+        host = at + 1;
+    }
+    const char *port = memchr(host, ':', len);
+    if (port != NULL)
+        len = (size_t)(port - host);
+    snprintf(out, size, "%.*s", (int)len, host);
 }
 
-/* As a server of one's own, which takes plain HTTP too. */
+/* As a server of one's own, which takes plain HTTP and every port. */
 static bool is_address(const char *url)
 {
-    const char *host = strstr(url, "://");
-    bool known = strncasecmp(url, "http://", 7) == 0 ||
-                 strncasecmp(url, "https://", 8) == 0;
-    return known && strlen(url) <= URL_MAX && strcspn(host + 3, "/?#:") > 0;
+    char host[URL_MAX];
+    if (strlen(url) >= URL_MAX || authority_of(url) == NULL)
+        return false;
+    host_of(url, host, sizeof(host));
+    return *host != '\0';
 }
 
-static const char *fault_of_secret(const char *secret)
+static bool is_ip_address(const char *text)
 {
+    unsigned char out[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, text, out) == 1 ||
+           inet_pton(AF_INET6, text, out) == 1;
+}
+
+static const struct param *certificate_of(const struct call *c)
+{
+    static const char scheme[] = "attach://";
+    const struct param *file = params_find(&c->params, "certificate");
+    if (file != NULL && strncmp(file->value, scheme, sizeof(scheme) - 1) == 0)
+        file = params_find(&c->params, file->value + sizeof(scheme) - 1);
+    return file != NULL && file->file_name != NULL ? file : NULL;
+}
+
+/* False: refused. */
+static bool check(struct call *c)
+{
+    const char *secret = params_text(&c->params, "secret_token");
+    const char *ip = params_text(&c->params, "ip_address");
+    const struct param *file = certificate_of(c);
     size_t len = strspn(secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz0123456789_-");
-    if (strlen(secret) > SECRET_MAX)
-        return "secret token is too long";
-    return secret[len] != '\0' ? "secret token contains unallowed characters"
-                               : NULL;
-}
-
-/* NULL: the call is fine. */
-static const char *fault_of(const struct call *c)
-{
     if (!is_address(params_text(&c->params, "url")))
-        return "invalid webhook URL specified";
-    return fault_of_secret(params_text(&c->params, "secret_token"));
+        call_refuse(c, 400, "Bad Request: invalid webhook URL specified");
+    else if (strlen(secret) > SECRET_MAX)
+        call_refuse(c, 400, "Bad Request: secret token is too long");
+    else if (secret[len] != '\0')
+        call_refuse(c, 400,
+                    "Bad Request: secret token contains unallowed characters");
+    else if (file != NULL && file->file_size > CERTIFICATE_MAX)
+        call_refuse(c, 400,
+                    "Bad Request: certificate size is too big (%zu bytes)",
+                    file->file_size);
+    else if (*ip != '\0' && !is_ip_address(ip))
+        call_refuse(c, 400,
+                    "Bad Request: bad webhook: Invalid IP address specified");
+    return c->status == 0;
 }
 
 /* At most one webhook a second. */
@@ -73,60 +107,113 @@ static bool is_too_soon(struct call *c)
     return false;
 }
 
-static bool is_same(const struct hook *h, const char *url, const char *secret,
-                    int64_t connections)
+static int64_t connections_of(const struct call *c)
 {
-    return h->url != NULL && strcmp(h->url, url) == 0 &&
-           strcmp(h->secret, secret) == 0 && h->connections == connections;
+    return params_int(&c->params, "max_connections", CONNECTIONS_DEFAULT, 1,
+                      CONNECTIONS_MAX);
 }
 
-static void put_hook(struct call *c)
+static bool is_text(const char *text, const char *other)
+{
+    return strcmp(text, other != NULL ? other : "") == 0;
+}
+
+/* Nothing would change; for url "" too. */
+static bool is_same(const struct call *c, const char *url)
+{
+    const struct hook *h = &c->bot->hook;
+    const struct params *p = &c->params;
+    if (!is_text(url, h->url) || params_bool(p, "drop_pending_updates"))
+        return false;
+    return *url == '\0' ||
+           (!h->certificate && certificate_of(c) == NULL &&
+            connections_of(c) == h->connections &&
+            is_text(params_text(p, "ip_address"), h->ip_address) &&
+            is_text(params_text(p, "secret_token"), h->secret));
+}
+
+static json_t *put_hook(struct call *c, const char *url)
 {
     struct hook *h = &c->bot->hook;
-    const char *url = params_text(&c->params, "url");
-    const char *secret = params_text(&c->params, "secret_token");
-    bool drop = params_bool(&c->params, "drop_pending_updates");
-    int64_t connections = params_int(&c->params, "max_connections",
-                                     CONNECTIONS_DEFAULT, 1, CONNECTIONS_MAX);
-    bool same = !drop && is_same(h, url, secret, connections);
-    if (!same)
-        remove_hook(c);
-    c->note = same ? "Webhook is already set" : "Webhook was set";
-    if (same)
-        return;
+    const char *ip = params_text(&c->params, "ip_address");
+    if (!check(c))
+        return NULL;
     h->url = mem_strdup(url);
-    h->secret = mem_strdup(secret);
-    h->connections = connections;
-    queue_end_poll(&c->bot->queue);
+    h->secret = mem_strdup(params_text(&c->params, "secret_token"));
+    h->ip_address = *ip != '\0' ? mem_strdup(ip) : NULL;
+    h->certificate = certificate_of(c) != NULL;
+    h->connections = connections_of(c);
+    queue_allow(&c->bot->queue, params_text(&c->params, "allowed_updates"));
+    if (c->sim->client != NULL)
+        h->delivery = delivery_new(c->sim, c->bot);
+    c->note = "Webhook was set";
+    return json_true();
+}
+
+/* In the order of the real server: the webhook that was goes before the
+ * values of the new one are looked at. */
+static json_t *change_hook(struct call *c, const char *url)
+{
+    struct hook *h = &c->bot->hook;
+    struct queue *q = &c->bot->queue;
+    bool was_set = h->url != NULL;
+    if (*url != '\0' && is_too_soon(c))
+        return NULL;
+    if (is_same(c, url)) {
+        queue_allow(q, params_text(&c->params, "allowed_updates"));
+        c->note =
+            was_set ? "Webhook is already set" : "Webhook is already deleted";
+        return json_true();
+    }
+    if (*url != '\0')
+        long_poll_end(&c->bot->poll);
+    hook_clear(h);
+    if (params_bool(&c->params, "drop_pending_updates"))
+        queue_drop(q, 0);
+    if (*url != '\0')
+        return put_hook(c, url);
+    c->note = was_set ? "Webhook was deleted" : "Webhook is already deleted";
+    return json_true();
 }
 
 json_t *method_set_webhook(struct call *c)
 {
-    bool is_set = params_given(&c->params, "url");
-    const char *fault = is_set ? fault_of(c) : NULL;
-    if (fault != NULL)
-        return call_refuse(c, 400, "Bad Request: %s", fault);
-    if (is_set && is_too_soon(c))
-        return NULL;
-    queue_allow(&c->bot->queue, params_text(&c->params, "allowed_updates"));
-    if (!is_set)
-        return remove_hook(c);
-    put_hook(c);
-    return json_true();
+    return change_hook(c, params_text(&c->params, "url"));
+}
+
+json_t *method_delete_webhook(struct call *c)
+{
+    return change_hook(c, "");
+}
+
+static json_t *ip_address_of(const struct hook *h)
+{
+    char host[URL_MAX];
+    if (h->ip_address != NULL)
+        return json_string(h->ip_address);
+    host_of(h->url, host, sizeof(host));
+    if (strcmp(host, "localhost") == 0)
+        return json_string("127.0.0.1");
+    return json_string(is_ip_address(host) ? host : "<unknown>");
 }
 
 json_t *method_get_webhook_info(struct call *c)
 {
-    const struct queue *q = &c->bot->queue;
+    struct queue *q = &c->bot->queue;
     const struct hook *h = &c->bot->hook;
     json_t *info = json_object();
+    queue_expire(q);
     sim_set(info, "url", json_string(h->url != NULL ? h->url : ""));
-    sim_set(info, "has_custom_certificate", json_false());
+    sim_set(info, "has_custom_certificate", json_boolean(h->certificate));
     sim_set(info, "pending_update_count",
-            json_integer((json_int_t)queue_live(q)));
+            json_integer((json_int_t)q->live_count));
+    if (h->error != NULL) {
+        sim_set(info, "last_error_date", json_integer(h->error_date));
+        sim_set(info, "last_error_message", json_string(h->error));
+    }
     if (h->url != NULL) {
         sim_set(info, "max_connections", json_integer(h->connections));
-        sim_set(info, "ip_address", json_string("<unknown>"));
+        sim_set(info, "ip_address", ip_address_of(h));
     }
     if (!queue_default_filter(q))
         sim_set(info, "allowed_updates", queue_allowed(q));

@@ -233,6 +233,12 @@ int params_parse(struct params *p, const struct exchange *x)
     const char *type = exchange_header(x, "Content-Type");
     *p = (struct params){0};
     parse_pairs(p, query, strlen(query));
+    return params_parse_body(p, type, body, len);
+}
+
+int params_parse_body(struct params *p, const char *type, const char *body,
+                      size_t len)
+{
     if (len == 0)
         return check(p);
     if (begins(type, "application/json"))

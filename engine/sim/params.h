@@ -31,6 +31,9 @@ struct params {
     size_t cap;
 };
 
+/* The body alone: type is its Content-Type, NULL if it has none. */
+int params_parse_body(struct params *p, const char *type, const char *body,
+                      size_t len);
 /* Returns 0, or the HTTP status that ends the request: 413 (over a MiB of
  * values, over 50 files), 415; or 400 if a value is not UTF-8. */
 int params_parse(struct params *p, const struct exchange *x);

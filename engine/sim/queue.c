@@ -4,17 +4,18 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "sim/call.h"
 #include "sim/core.h"
+#include "sim/kinds.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_BYTES_MAX (4u * 1024 * 1024)
-#define FUTURE_MAX 10
-#define PAST_MAX 100000
+#define ID_FIRST_MIN 2000001
+#define ID_FIRST_MAX 1000000000
+#define ID_MAX 2000000000
 
-static const char *const state_names[] = {"waiting", "fetched", "confirmed"};
+static const char *const state_names[] = {"waiting", "fetched", "confirmed",
+                                          "expired"};
 
 static uint64_t default_filter(void)
 {
@@ -24,26 +25,26 @@ static uint64_t default_filter(void)
            ~(UINT64_C(1) << botapi_kind("message_reaction_count"));
 }
 
-static struct queued *row_at(const struct queue *q, size_t i)
+static struct queued *at_place(struct list *place)
 {
-    return &q->rows[q->first + i];
+    return LIST_ENTRY(place, struct queued, place);
 }
 
-size_t queue_live(const struct queue *q)
+struct queued *queue_head(const struct queue *q)
 {
-    return q->count - q->confirmed;
+    return list_empty(&q->live) ? NULL : at_place(q->live.next);
 }
 
-static struct queued *head(const struct queue *q)
+struct queued *queue_next(const struct queue *q, const struct queued *row)
 {
-    return queue_live(q) > 0 ? row_at(q, q->confirmed) : NULL;
+    return row->place.next == &q->live ? NULL : at_place(row->place.next);
 }
 
-static void serve_poll(struct queue *q);
-
-static void wake(struct deferred *d)
+static void choose_first_id(struct queue *q)
 {
-    serve_poll(LIST_ENTRY(d, struct queue, wake));
+    uint64_t range = ID_FIRST_MAX - ID_FIRST_MIN + 1;
+    q->next_id =
+        ID_FIRST_MIN + (int64_t)rng_below(loop_rng(q->sim->loop), range);
 }
 
 void queue_init(struct queue *q, struct sim *sim, struct bot *bot)
@@ -51,26 +52,44 @@ void queue_init(struct queue *q, struct sim *sim, struct bot *bot)
     q->sim = sim;
     q->bot = bot;
     q->allowed = default_filter();
-    q->last_offset = INT64_MIN;
-    q->next_id = 2000001 + (int64_t)rng_below(loop_rng(sim->loop), 998000000);
-    deferred_init(&q->wake, wake);
+    q->next_expiry = INT64_MAX;
+    list_init(&q->rows);
+    list_init(&q->live);
+    list_init(&q->ended);
+    choose_first_id(q);
+}
+
+static void row_free(struct queued *row)
+{
+    list_remove(&row->link);
+    list_remove(&row->place);
+    free(row->text);
+    free(row);
 }
 
 void queue_free(struct queue *q)
 {
-    loop_undefer(&q->wake);
-    for (size_t i = 0; i < q->count; i++)
-        free(row_at(q, i)->text);
-    free(q->rows);
+    while (!list_empty(&q->rows))
+        row_free(LIST_ENTRY(q->rows.next, struct queued, link));
 }
 
 void queue_row_json(const struct queue *q, const struct queued *row,
                     struct buf *out)
 {
-    buf_printf(out, "{\"n\":%lld,\"at\":%.3f,\"bot\":%lld,\"update\":",
-               (long long)row->n, row->at, (long long)q->bot->id);
+    buf_printf(out,
+               "{\"n\":%lld,\"at\":%.3f,\"bot\":%lld,\"update\":"
+               "{\"update_id\":%lld,",
+               (long long)row->n, row->at, (long long)q->bot->id,
+               (long long)row->id);
     buf_append(out, row->text, row->len);
-    buf_printf(out, ",\"state\":\"%s\"}", state_names[row->state]);
+    buf_printf(out, "},\"state\":\"%s\"}", state_names[row->state]);
+}
+
+void queued_json(const struct queued *row, struct buf *out)
+{
+    buf_printf(out, "{\"update_id\":%lld,\n", (long long)row->id);
+    buf_append(out, row->text, row->len);
+    buf_putc(out, '}');
 }
 
 static void set_state(struct queue *q, struct queued *row,
@@ -83,60 +102,102 @@ static void set_state(struct queue *q, struct queued *row,
     buf_free(&b);
 }
 
+void queue_fetched(struct queue *q, struct queued *row)
+{
+    if (row->state == QUEUED_WAITING)
+        set_state(q, row, QUEUED_FETCHED);
+}
+
 static void forget_oldest(struct queue *q)
 {
-    struct queued *row = &q->rows[q->first++];
-    q->confirmed_bytes -= row->len;
-    free(row->text);
-    q->count--;
-    q->confirmed--;
-}
-
-static void make_space(struct queue *q)
-{
-    while (q->confirmed > QUEUE_CONFIRMED_MAX ||
-           q->confirmed_bytes > QUEUE_CONFIRMED_BYTES_MAX)
-        forget_oldest(q);
-    if (q->first + q->count < q->cap)
-        return;
-    if (q->first > q->count) {
-        memmove(q->rows, q->rows + q->first, q->count * sizeof(*q->rows));
-        q->first = 0;
-        return;
+    while (q->ended_count > QUEUE_ENDED_MAX ||
+           q->ended_bytes > QUEUE_ENDED_BYTES_MAX) {
+        struct queued *row = at_place(q->ended.next);
+        q->ended_count--;
+        q->ended_bytes -= row->len;
+        row_free(row);
     }
-    q->cap = q->cap == 0 ? 64 : q->cap * 2;
-    q->rows = mem_grow(q->rows, q->cap, sizeof(*q->rows));
 }
 
-static int64_t append(struct queue *q, int64_t id, const struct buf *text)
+void queue_end(struct queue *q, struct queued *row, enum queued_state state)
 {
-    make_space(q);
-    struct queued *row = row_at(q, q->count++);
-    *row = (struct queued){.n = ++q->sim->updates_n, .id = id};
-    row->at = sim_now(q->sim);
-    row->text = mem_dup(text->data, text->len);
-    row->len = text->len;
-    q->live_bytes += row->len;
-    set_state(q, row, QUEUED_WAITING);
-    return row->n;
+    if (q->bot->hook.delivery != NULL)
+        delivery_ended(q->bot->hook.delivery, row);
+    list_remove(&row->place);
+    list_push(&q->ended, &row->place);
+    q->live_count--;
+    q->live_bytes -= row->len;
+    q->ended_count++;
+    q->ended_bytes += row->len;
+    set_state(q, row, state);
+    forget_oldest(q);
+}
+
+void queue_drop(struct queue *q, size_t keep)
+{
+    while (q->live_count > keep)
+        queue_end(q, queue_head(q), QUEUED_CONFIRMED);
+}
+
+void queue_expire(struct queue *q)
+{
+    int64_t now = (int64_t)sim_now(q->sim);
+    if (now <= q->next_expiry)
+        return;
+    q->next_expiry = INT64_MAX;
+    struct queued *next;
+    for (struct queued *row = queue_head(q); row != NULL; row = next) {
+        next = queue_next(q, row);
+        if (row->expires < now && !row->posted)
+            queue_end(q, row, QUEUED_EXPIRED);
+        else if (row->expires < q->next_expiry)
+            q->next_expiry = row->expires;
+    }
 }
 
 /* What the real server would drop without a word. */
 static bool takes(const struct queue *q, size_t len)
 {
-    return queue_live(q) < QUEUE_LIVE_MAX &&
-           q->live_bytes < QUEUE_LIVE_BYTES_MAX && len <= QUEUE_ONE_BYTES_MAX;
+    return q->live_count < QUEUE_LIVE_MAX && len <= QUEUE_ONE_BYTES_MAX &&
+           q->live_bytes <= QUEUE_LIVE_BYTES_MAX - len;
 }
 
-static int64_t deliver(struct queue *q, int64_t chat_id, const struct buf *text)
+static int64_t append(struct queue *q, const struct queued *like,
+                      const struct buf *text)
 {
-    int64_t id = q->next_id++;
-    int64_t n = append(q, id, text);
+    struct queued *row = MEM_NEW(struct queued);
+    *row = *like;
+    row->n = ++q->sim->updates_n;
+    row->text = mem_dup(text->data, text->len);
+    row->len = text->len;
+    list_push(&q->rows, &row->link);
+    list_push(&q->live, &row->place);
+    list_init(&row->lane_link);
+    q->live_count++;
+    q->live_bytes += row->len;
+    if (row->expires < q->next_expiry)
+        q->next_expiry = row->expires;
+    set_state(q, row, QUEUED_WAITING);
+    if (q->bot->hook.delivery != NULL)
+        delivery_added(q->bot->hook.delivery, row);
+    return row->n;
+}
+
+/* Its id is the next one. There are as many as the server has: then all is
+ * forgotten, and they begin anew. */
+static int64_t put(struct queue *q, struct queued *like, int64_t chat_id,
+                   const struct buf *text)
+{
+    if (q->next_id >= ID_MAX - 1) {
+        queue_drop(q, 0);
+        choose_first_id(q);
+    }
+    like->id = q->next_id++;
+    int64_t n = append(q, like, text);
     struct fault f = faults_take(&q->sim->faults, NULL, chat_id);
     if (f.mode == FAULT_DUPLICATE)
-        append(q, id, text);
-    if (q->poll != NULL)
-        loop_defer(q->sim->loop, &q->wake);
+        append(q, like, text);
+    long_poll_wake(&q->bot->poll);
     return n;
 }
 
@@ -146,170 +207,17 @@ int64_t queue_push(struct queue *q, const char *kind, json_t *payload,
     struct buf b = {0};
     int64_t n = 0;
     if (raw || ((q->allowed >> botapi_kind(kind)) & 1) != 0) {
-        buf_printf(&b, "{\"update_id\":%lld,\"%s\":", (long long)q->next_id,
-                   kind);
+        struct queued like = {.at = sim_now(q->sim),
+                              .lane_id = kind_lane(kind, payload)};
+        like.expires = (int64_t)like.at + kind_lifetime(kind);
+        buf_printf(&b, "\"%s\":", kind);
         sim_dump(payload, &b);
-        buf_putc(&b, '}');
-        n = takes(q, b.len) ? deliver(q, chat_id, &b) : 0;
+        queue_expire(q);
+        n = takes(q, b.len) ? put(q, &like, chat_id, &b) : 0;
     }
     buf_free(&b);
     json_decref(payload);
     return n;
-}
-
-static void confirm_head(struct queue *q)
-{
-    struct queued *row = head(q);
-    q->live_bytes -= row->len;
-    q->confirmed_bytes += row->len;
-    set_state(q, row, QUEUED_CONFIRMED);
-    q->confirmed++;
-}
-
-void queue_drop(struct queue *q, size_t keep)
-{
-    while (queue_live(q) > keep)
-        confirm_head(q);
-}
-
-/* Confirms what lies before the offset, by the rules of the real server. */
-static void confirm(struct queue *q, int64_t offset)
-{
-    if (offset < 0) {
-        queue_drop(q, (size_t)-offset);
-        return;
-    }
-    int64_t oldest = head(q) != NULL ? head(q)->id : q->next_id;
-    if (offset == 0 || offset > q->next_id + FUTURE_MAX ||
-        offset < oldest - PAST_MAX)
-        return;
-    while (head(q) != NULL && head(q)->id < offset)
-        confirm_head(q);
-}
-
-static void give(struct queue *q, int64_t limit, struct call *call)
-{
-    struct buf *out = &call->result;
-    buf_putc(out, '[');
-    buf_putc(&call->shown, '[');
-    for (size_t i = 0; i < queue_live(q) && i < (size_t)limit; i++) {
-        struct queued *row = row_at(q, q->confirmed + i);
-        if (i > 0 && out->len + row->len + 50 > ANSWER_BYTES_MAX)
-            break;
-        buf_puts(out, i > 0 ? "," : "");
-        buf_append(out, row->text, row->len);
-        buf_printf(&call->shown, "%s{\"update_id\":%lld}", i > 0 ? "," : "",
-                   (long long)row->id);
-        if (row->state == QUEUED_WAITING)
-            set_state(q, row, QUEUED_FETCHED);
-    }
-    buf_putc(out, ']');
-    buf_putc(&call->shown, ']');
-}
-
-static void serve_poll(struct queue *q)
-{
-    struct call *call = q->poll;
-    if (call == NULL || queue_live(q) == 0)
-        return;
-    q->poll = NULL;
-    give(q, q->poll_limit, call);
-    call_end(call);
-}
-
-static void poll_timed_out(struct call *call)
-{
-    call->bot->queue.poll = NULL;
-    buf_puts(&call->result, "[]");
-    call_end(call);
-}
-
-void queue_forget_poll(struct queue *q, struct call *call)
-{
-    if (q->poll == call)
-        q->poll = NULL;
-}
-
-/* Conflicts are answered at once, but not twice within three seconds. */
-static bool is_conflict_soon(struct queue *q)
-{
-    uint64_t now = loop_now_ms(q->sim->loop);
-    bool soon = now < q->calm_after_ms;
-    q->calm_after_ms = now + 3000;
-    return soon;
-}
-
-/* It has its error already. */
-static void end_poll(struct queue *q)
-{
-    struct call *poll = q->poll;
-    q->poll = NULL;
-    if (is_conflict_soon(q))
-        call_end_later(poll, 3000);
-    else
-        call_end(poll);
-}
-
-static void end_older_poll(struct queue *q)
-{
-    if (q->poll == NULL)
-        return;
-    call_fail(q->poll, BOTAPI_CONFLICT_POLL);
-    end_poll(q);
-}
-
-void queue_end_poll(struct queue *q)
-{
-    if (q->poll == NULL)
-        return;
-    call_refuse(q->poll, 409, "Conflict: terminated by setWebhook request");
-    end_poll(q);
-}
-
-static void refuse_poll(struct queue *q, struct call *call)
-{
-    call_refuse(call, 409,
-                "Conflict: can't use getUpdates method while webhook is "
-                "active; use deleteWebhook to delete the webhook first");
-    if (is_conflict_soon(q))
-        call_end_later(call, 3000);
-}
-
-/* Polls that repeat an offset too quickly are slowed down. */
-static void calm(struct queue *q, int64_t offset, int64_t *limit,
-                 int64_t *timeout)
-{
-    uint64_t now = loop_now_ms(q->sim->loop);
-    bool same = offset == q->last_offset;
-    if (same && *timeout < 3 && now < q->last_start_ms + 3000)
-        *timeout = 3;
-    if (same && now < q->last_start_ms + 500)
-        *limit = 1;
-    q->last_offset = offset;
-    q->last_start_ms = now;
-}
-
-void queue_get_updates(struct queue *q, struct call *call)
-{
-    const struct params *p = &call->params;
-    if (q->bot->hook.url != NULL) {
-        refuse_poll(q, call);
-        return;
-    }
-    int64_t offset = params_int(p, "offset", 0, INT32_MIN, INT32_MAX);
-    int64_t limit = params_int(p, "limit", 100, 1, 100);
-    int64_t timeout = params_int(p, "timeout", 0, 0, 50);
-    queue_allow(q, params_text(p, "allowed_updates"));
-    calm(q, offset, &limit, &timeout);
-    confirm(q, offset);
-    if (queue_live(q) == 0 && timeout > 0) {
-        end_older_poll(q);
-        q->poll = call;
-        q->poll_limit = limit;
-        call_wait(call, (uint64_t)timeout * 1000, poll_timed_out);
-        return;
-    }
-    give(q, limit, call);
 }
 
 void queue_allow(struct queue *q, const char *text)
@@ -350,9 +258,9 @@ void queue_rows(const struct queue *q, int64_t since,
                              void *arg),
                 void *arg)
 {
-    size_t i = q->count;
-    while (i > 0 && row_at(q, i - 1)->n > since)
-        i--;
-    for (; i < q->count; i++)
-        each(q, row_at(q, i), arg);
+    struct list *at = q->rows.prev;
+    while (at != &q->rows && LIST_ENTRY(at, struct queued, link)->n > since)
+        at = at->prev;
+    for (at = at->next; at != &q->rows; at = at->next)
+        each(q, LIST_ENTRY(at, struct queued, link), arg);
 }

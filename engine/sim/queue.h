@@ -2,13 +2,13 @@
 #define MOONLET_SIM_QUEUE_H
 
 /*
- * The updates of one bot, oldest first: confirmed ones (kept a while for
- * /sim/updates), then the live ones, which getUpdates returns until a later
- * offset confirms them. Telegram's rules: offsets, one waiting poll, filter
- * by allowed_updates when an update is made.
+ * The updates of one bot: live ones, which wait to be confirmed, and ended
+ * ones, kept a while for /sim/updates. An update is filtered when it is made,
+ * lives as long as its kind, and ends when a poll confirms it, a webhook has
+ * taken it, or its time is over.
  */
 
-#include "loop/loop.h"
+#include "base/list.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -18,43 +18,54 @@
 #define QUEUE_LIVE_MAX 100000
 #define QUEUE_LIVE_BYTES_MAX (128u * 1024 * 1024)
 #define QUEUE_ONE_BYTES_MAX (512u * 1024)
-#define QUEUE_CONFIRMED_MAX 10000
-#define QUEUE_CONFIRMED_BYTES_MAX (32u * 1024 * 1024)
+#define QUEUE_ENDED_MAX 10000
+#define QUEUE_ENDED_BYTES_MAX (32u * 1024 * 1024)
 
 struct bot;
 struct buf;
-struct call;
+struct lane;
 struct sim;
 
-enum queued_state { QUEUED_WAITING, QUEUED_FETCHED, QUEUED_CONFIRMED };
+enum queued_state {
+    QUEUED_WAITING,
+    QUEUED_FETCHED, /* given to a poll or posted to a webhook */
+    QUEUED_CONFIRMED,
+    QUEUED_EXPIRED,
+};
 
 struct queued {
+    struct list link;  /* of all, ascending n */
+    struct list place; /* of the live or the ended ones */
     int64_t n;
     int64_t id;
     double at;
-    char *text; /* the Update */
+    int64_t expires; /* Unix seconds */
+    char *text;      /* "kind":{...} */
     size_t len;
     enum queued_state state;
+    /* Of its delivery to a webhook. */
+    int64_t lane_id;       /* 0: alone in its lane */
+    struct lane *lane;     /* NULL: not loaded */
+    struct list lane_link; /* of the lane's updates */
+    uint64_t wake_ms;      /* not to be posted before */
+    int64_t delay_s;       /* the pause before the last try */
+    unsigned failures;
+    bool posted; /* its answer is awaited */
 };
 
 struct queue {
     struct sim *sim;
     struct bot *bot;
-    struct queued *rows;
-    size_t first;     /* index of the oldest row that is kept */
-    size_t count;     /* kept rows */
-    size_t confirmed; /* of these, at the front */
-    size_t cap;
+    struct list rows;
+    struct list live; /* ascending id */
+    struct list ended;
+    size_t live_count;
+    size_t ended_count;
     size_t live_bytes;
-    size_t confirmed_bytes;
+    size_t ended_bytes;
     int64_t next_id;
-    uint64_t allowed; /* bit per row of botapi_kinds */
-    struct call *poll;
-    int64_t poll_limit;
-    int64_t last_offset;
-    uint64_t last_start_ms;
-    uint64_t calm_after_ms; /* conflicts before that are answered late */
-    struct deferred wake;
+    int64_t next_expiry; /* none ends of age before */
+    uint64_t allowed;    /* bit per row of botapi_kinds */
 };
 
 void queue_init(struct queue *q, struct sim *sim, struct bot *bot);
@@ -67,16 +78,19 @@ void queue_free(struct queue *q);
 int64_t queue_push(struct queue *q, const char *kind, json_t *payload,
                    int64_t chat_id, bool raw);
 
-/* getUpdates: answers now or waits. */
-void queue_get_updates(struct queue *q, struct call *call);
+struct queued *queue_head(const struct queue *q); /* live; NULL: none */
+/* The live one behind it, or NULL. */
+struct queued *queue_next(const struct queue *q, const struct queued *row);
+
+/* A live row is given out, for the first time or again. */
+void queue_fetched(struct queue *q, struct queued *row);
+/* A live row ends. */
+void queue_end(struct queue *q, struct queued *row, enum queued_state state);
 /* Confirms all but the newest `keep`. */
 void queue_drop(struct queue *q, size_t keep);
-/* A webhook was set: the waiting poll is refused. */
-void queue_end_poll(struct queue *q);
-/* The waiting poll is gone or was ended. */
-void queue_forget_poll(struct queue *q, struct call *call);
+/* Ends those whose time is over, but none that is being posted. */
+void queue_expire(struct queue *q);
 
-size_t queue_live(const struct queue *q);
 bool queue_default_filter(const struct queue *q);
 json_t *queue_allowed(const struct queue *q); /* Array of String, new */
 
@@ -92,5 +106,7 @@ void queue_rows(const struct queue *q, int64_t since,
 /* Appends the JSON of a row. */
 void queue_row_json(const struct queue *q, const struct queued *row,
                     struct buf *out);
+/* Appends the Update as the server writes it. */
+void queued_json(const struct queued *row, struct buf *out);
 
 #endif

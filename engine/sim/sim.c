@@ -51,6 +51,8 @@ struct sim *sim_new(struct loop *loop, const struct sim_options *o)
 {
     struct sim *sim = MEM_NEW(struct sim);
     sim->loop = loop;
+    sim->client = o->client;
+    advance_init(sim, o);
     list_init(&sim->open);
     faults_init(&sim->faults);
     events_init(&sim->events, sim);
@@ -64,6 +66,7 @@ struct sim *sim_new(struct loop *loop, const struct sim_options *o)
 
 void sim_free(struct sim *sim)
 {
+    advance_free(sim);
     calls_abort(sim);
     events_free(&sim->events);
     world_free(&sim->world);

@@ -13,12 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct http_client;
 struct loop;
 struct routes;
 struct sim;
 
 struct sim_options {
     const char *token; /* the only token accepted; NULL: any well-formed */
+    /* Posts updates to webhooks; borrowed. NULL: none is posted. */
+    struct http_client *client;
+    bool client_is_far; /* what it reaches is not on the loop's clock */
+    bool may_advance;   /* POST /sim/clock moves the clock (by loop_run) */
 };
 
 /* Owned by the caller. Borrows the loop (clock, log, rng). */

@@ -171,6 +171,7 @@ static struct bot *make_bot(struct world *w, struct sim *sim, int64_t id)
     struct bot *bot = MEM_NEW(struct bot);
     identify(bot, id);
     queue_init(&bot->queue, sim, bot);
+    long_poll_init(&bot->poll, sim, bot);
     w->bots = mem_grow(w->bots, w->bots_count + 1, sizeof(*w->bots));
     w->bots[w->bots_count++] = bot;
     return bot;
@@ -284,6 +285,8 @@ static void free_bot(struct bot *bot)
 {
     size_t at = 0;
     const struct map_slot *slot;
+    hook_clear(&bot->hook);
+    long_poll_free(&bot->poll);
     queue_free(&bot->queue);
     while ((slot = map_each(&bot->rooms, &at)) != NULL)
         free_room(slot->value);
@@ -292,8 +295,6 @@ static void free_bot(struct bot *bot)
     while ((slot = map_each(&bot->commands, &at)) != NULL)
         json_decref(slot->value);
     map_free(&bot->commands);
-    free(bot->hook.url);
-    free(bot->hook.secret);
     json_decref(bot->user);
     free(bot);
 }

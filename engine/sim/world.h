@@ -11,6 +11,8 @@
  */
 
 #include "base/map.h"
+#include "sim/delivery.h"
+#include "sim/long_poll.h"
 #include "sim/queue.h"
 
 #include <jansson.h>
@@ -58,14 +60,6 @@ struct room {
     bool started;
 };
 
-/* What setWebhook was told. Nothing is delivered to it. */
-struct hook {
-    char *url; /* NULL: none is set */
-    char *secret;
-    int64_t connections;
-    uint64_t calm_after_ms; /* by the loop's clock */
-};
-
 struct bot {
     int64_t id;
     bool claimed; /* somebody named its id; else it takes the first one */
@@ -75,6 +69,7 @@ struct bot {
     struct map commands; /* scope and language -> Array of BotCommand */
     struct hook hook;
     struct queue queue;
+    struct long_poll poll;
 };
 
 struct callback {

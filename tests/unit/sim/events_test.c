@@ -176,8 +176,7 @@ static void streams_end(void **state)
     assert_int_equal(count(stays, "event: message"), 1);
     sim_free(f->sim);
     assert_true(stays->ended);
-    const struct sim_options options = {.token = NULL};
-    f->sim = sim_new(f->loop, &options);
+    open_sim(f, NULL);
 }
 
 static void huge_events_become_a_gap(void **state)

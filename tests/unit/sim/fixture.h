@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "loop/loop.h"
 #include "net/exchange.h"
+#include "net/http_client.h"
 #include "sim/sim.h"
 
 #include <setjmp.h>
@@ -50,6 +51,8 @@ struct fixture {
     struct rng rng;
     struct loop *loop;
     struct routes *routes;
+    struct routes *hooks; /* where webhooks are posted to */
+    struct http_client *client;
     struct sim *sim;
     struct answer *answers[ANSWERS_MAX];
     size_t answers_count;
@@ -128,21 +131,31 @@ static const struct exchange_carrier test_carrier = {
     .header = carry_header,
 };
 
+static inline void open_sim(struct fixture *f, const char *token)
+{
+    const struct sim_options options = {
+        .token = token, .client = f->client, .may_advance = true};
+    f->sim = sim_new(f->loop, &options);
+}
+
 static inline void fixture_open(struct fixture *f, const char *token)
 {
-    const struct sim_options options = {.token = token};
     memset(f, 0, sizeof(*f));
     clock_init_virtual(&f->clock, EPOCH_MS);
     rng_seed(&f->rng, 7);
     f->loop = loop_new(&f->clock, NULL, &f->rng);
     f->routes = routes_new();
-    f->sim = sim_new(f->loop, &options);
+    f->hooks = routes_new();
+    f->client = http_client_new_direct(f->loop, f->hooks);
+    open_sim(f, token);
     sim_mount(f->sim, f->routes);
 }
 
 static inline void fixture_close(struct fixture *f)
 {
     sim_free(f->sim);
+    http_client_free(f->client);
+    routes_free(f->hooks);
     routes_free(f->routes);
     for (size_t i = 0; i < f->answers_count; i++) {
         struct answer *a = f->answers[i];
@@ -176,6 +189,14 @@ static inline struct answer *request(struct fixture *f, const char *method,
         buf_append(&c->x.body, body, len);
     routes_run(f->routes, &c->x);
     return a;
+}
+
+/* Everything that happens within so many milliseconds. */
+static inline void pass(struct fixture *f, uint64_t ms)
+{
+    uint64_t until = clock_ns(&f->clock) + ms * UINT64_C(1000000);
+    while (loop_step(f->loop, until)) {
+    }
 }
 
 /* The peer of an open exchange goes away. */

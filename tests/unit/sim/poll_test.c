@@ -1,6 +1,8 @@
 /* getUpdates as the real server has it. */
 #include "fixture.h"
 
+#include "sim/core.h"
+
 #define LATER_MS 5000
 
 static void say(struct fixture *f, const char *text)
@@ -20,20 +22,10 @@ static struct answer *ask(struct fixture *f, json_int_t offset, int limit,
     return api(f, "getUpdates", body);
 }
 
-static void advance(struct fixture *f, uint64_t ms)
-{
-    uint64_t until = clock_ns(&f->clock) + ms * 1000000;
-    while (clock_ns(&f->clock) < until) {
-        clock_advance_to(&f->clock, until);
-        loop_turn(f->loop);
-    }
-    loop_turn(f->loop);
-}
-
 /* A short poll that no earlier one slows down. */
 static json_t *calm_poll(struct fixture *f, json_int_t offset, int limit)
 {
-    advance(f, LATER_MS);
+    pass(f, LATER_MS);
     return result(ask(f, offset, limit, 0));
 }
 
@@ -73,11 +65,11 @@ static void limit_and_timeout_are_clamped(void **state)
     assert_int_equal(json_array_size(calm_poll(f, 0, 0)), 1);
     json_int_t id = first_id(f);
     calm_poll(f, id + 103, 100);
-    advance(f, LATER_MS);
+    pass(f, LATER_MS);
     struct answer *a = ask(f, id + 104, 100, 3600);
-    advance(f, 49900);
+    pass(f, 49900);
     assert_int_equal(a->status, 0);
-    advance(f, 200);
+    pass(f, 200);
     assert_int_equal(json_array_size(result(a)), 0);
 }
 
@@ -107,13 +99,39 @@ static void a_long_poll_wakes_at_once(void **state)
 {
     struct fixture *f = *state;
     struct answer *a = ask(f, 0, 100, 30);
-    advance(f, 1000);
+    pass(f, 1000);
     assert_int_equal(a->status, 0);
     say(f, "hello");
-    uint64_t then = clock_ns(&f->clock);
     loop_turn(f->loop);
+    assert_int_equal(a->status, 0);
+    pass(f, 1);
     assert_string_equal(text_at(result(a), "0.message.text"), "hello");
-    assert_int_equal(clock_ns(&f->clock), then);
+}
+
+static void a_flood_is_answered_in_batches_of_two_milliseconds(void **state)
+{
+    struct fixture *f = *state;
+    struct answer *a = ask(f, 0, 100, 30);
+    uint64_t then = clock_ns(&f->clock);
+    while (a->status == 0) {
+        say(f, "x");
+        loop_step(f->loop, clock_ns(&f->clock) + 400000);
+    }
+    assert_in_range(clock_ns(&f->clock) - then, 1000000, 2000000);
+    assert_in_range(json_array_size(result(a)), 2, 6);
+}
+
+static void an_offset_ahead_takes_what_comes_before_it(void **state)
+{
+    struct fixture *f = *state;
+    say(f, "x");
+    json_int_t id = first_id(f);
+    pass(f, LATER_MS);
+    struct answer *a = ask(f, id + 4, 100, 30);
+    say(f, "gone");
+    pass(f, 5);
+    assert_int_equal(json_array_size(result(a)), 0);
+    assert_int_equal(json_array_size(calm_poll(f, 0, 100)), 0);
 }
 
 static void the_older_poll_dies(void **state)
@@ -129,11 +147,32 @@ static void the_older_poll_dies(void **state)
     /* The next conflict so soon is answered late. */
     struct answer *third = ask(f, 0, 100, 30);
     assert_int_equal(second->status, 0);
-    advance(f, 3100);
+    pass(f, 3100);
     fails(second, 409, conflict);
     say(f, "x");
-    loop_turn(f->loop);
+    pass(f, 1);
     assert_int_equal(json_array_size(result(third)), 1);
+}
+
+static void conflicts_are_answered_at_once_every_three_seconds(void **state)
+{
+    struct fixture *f = *state;
+    struct answer *polls[4];
+    for (int i = 0; i < 4; i++) {
+        polls[i] = ask(f, i, 100, 30);
+        pass(f, 1000);
+    }
+    assert_int_equal(polls[0]->status, 409); /* at 1 s */
+    assert_int_equal(polls[1]->status, 0);   /* at 2 s, told at 5 s */
+    assert_int_equal(polls[2]->status, 0);   /* at 3 s, told at 6 s */
+    pass(f, 1100);
+    assert_int_equal(polls[1]->status, 409);
+    assert_int_equal(polls[2]->status, 0);
+    struct answer *last = ask(f, 9, 100, 30);
+    assert_int_equal(polls[3]->status, 409);
+    pass(f, 1000);
+    assert_int_equal(polls[2]->status, 409);
+    assert_int_equal(last->status, 0);
 }
 
 static void a_short_poll_disturbs_nobody(void **state)
@@ -143,7 +182,7 @@ static void a_short_poll_disturbs_nobody(void **state)
     assert_int_equal(json_array_size(result(ask(f, 1, 100, 0))), 0);
     assert_int_equal(waiting->status, 0);
     say(f, "x");
-    loop_turn(f->loop);
+    pass(f, 1);
     assert_int_equal(json_array_size(result(waiting)), 1);
 }
 
@@ -155,8 +194,128 @@ static void quick_repeats_are_slowed_down(void **state)
     assert_int_equal(second->status, 0);
     say(f, "a");
     say(f, "b");
-    loop_turn(f->loop);
+    pass(f, 1);
     assert_int_equal(json_array_size(result(second)), 1);
+    /* Half a second later it is slow only. */
+    pass(f, 500);
+    assert_int_equal(json_array_size(result(ask(f, 0, 100, 0))), 2);
+    pass(f, 2500);
+    struct answer *slow =
+        ask(f, int_at(result(second), "0.update_id") + 2, 100, 0);
+    assert_int_equal(json_array_size(result(slow)), 0);
+    pass(f, 600);
+    slow = ask(f, int_at(result(second), "0.update_id") + 2, 100, 1);
+    pass(f, 2900);
+    assert_int_equal(slow->status, 0);
+    pass(f, 100);
+    assert_int_equal(json_array_size(result(slow)), 0);
+}
+
+static void raw(struct fixture *f, const char *json)
+{
+    fine(post(f, "/sim/update", json));
+}
+
+static size_t pending(struct fixture *f)
+{
+    json_t *info = result(api(f, "getWebhookInfo", "{}"));
+    return (size_t)int_at(info, "pending_update_count");
+}
+
+static void updates_live_as_long_as_their_kind(void **state)
+{
+    static const struct {
+        uint64_t after_ms;
+        size_t left;
+    } rows[] = {{30000, 5},  {1000, 4}, {119000, 4},   {1000, 3},
+                {449000, 3}, {1000, 2}, {85799000, 2}, {1000, 0}};
+    struct fixture *f = *state;
+    raw(f, "{\"inline_query\":{}}");
+    raw(f, "{\"callback_query\":{\"id\":\"1\"}}");
+    raw(f, "{\"chosen_inline_result\":{}}");
+    raw(f, "{\"message\":{\"date\":1}}");
+    say(f, "x");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        pass(f, rows[i].after_ms);
+        assert_int_equal(pending(f), rows[i].left);
+    }
+    json_t *updates = fine(get(f, "/sim/updates"));
+    assert_int_equal(json_array_size(updates), 5);
+    assert_string_equal(text_at(updates, "0.state"), "expired");
+    assert_int_equal(json_array_size(calm_poll(f, 0, 100)), 0);
+}
+
+static void answers_are_cut_at_four_megabytes(void **state)
+{
+    struct fixture *f = *state;
+    struct buf b = {0};
+    buf_puts(&b, "{\"message\":{\"text\":\"");
+    for (int i = 0; i < 500 * 1024; i++)
+        buf_putc(&b, 'x');
+    buf_puts(&b, "\"}}");
+    for (int i = 0; i < 9; i++)
+        raw(f, b.data);
+    buf_free(&b);
+    json_t *some = calm_poll(f, 0, 100);
+    assert_int_equal(json_array_size(some), 8);
+    json_int_t id = int_at(some, "7.update_id");
+    assert_int_equal(json_array_size(calm_poll(f, id + 1, 100)), 1);
+}
+
+static void a_full_queue_takes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct queue *q = &f->sim->world.bots[0]->queue;
+    json_t *payload = json_pack("{s:s}", "a", "b");
+    for (int i = 0; i < QUEUE_LIVE_MAX; i++)
+        assert_true(queue_push(q, "poll", json_incref(payload), 0, false) > 0);
+    assert_int_equal(queue_push(q, "poll", payload, 0, false), 0);
+    assert_int_equal(pending(f), QUEUE_LIVE_MAX);
+    refused(post(f, "/sim/update", "{\"poll\":{}}"), 400, "queue is full");
+    int64_t id = q->next_id;
+    queue_drop(q, 10);
+    raw(f, "{\"poll\":{}}");
+    assert_int_equal(q->next_id, id + 1);
+    assert_int_equal(pending(f), 11);
+}
+
+static void the_bytes_of_a_queue_are_bounded(void **state)
+{
+    struct fixture *f = *state;
+    struct queue *q = &f->sim->world.bots[0]->queue;
+    char *text = mem_alloc(500 * 1024);
+    memset(text, 'x', 500 * 1024);
+    json_t *payload = json_object();
+    json_object_set_new(payload, "a", json_stringn(text, 500 * 1024));
+    int taken = 0;
+    while (queue_push(q, "poll", json_incref(payload), 0, false) > 0)
+        taken++;
+    assert_int_equal(taken, 128 * 1024 / 500);
+    json_decref(payload);
+    free(text);
+}
+
+static void the_first_id_is_random(void **state)
+{
+    struct fixture *f = *state;
+    struct queue *one = &f->sim->world.bots[0]->queue;
+    struct queue *two = &world_make_bot(&f->sim->world, f->sim, 2)->queue;
+    assert_in_range(one->next_id, 2000001, 1000000000);
+    assert_in_range(two->next_id, 2000001, 1000000000);
+    assert_int_not_equal(one->next_id, two->next_id);
+}
+
+static void ids_that_are_used_up_begin_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct queue *q = &f->sim->world.bots[0]->queue;
+    q->next_id = 1999999998;
+    say(f, "last");
+    say(f, "first");
+    json_t *one = calm_poll(f, 0, 100);
+    assert_int_equal(json_array_size(one), 1);
+    assert_string_equal(text_at(one, "0.message.text"), "first");
+    assert_in_range(int_at(one, "0.update_id"), 2000001, 1000000000);
 }
 
 static void filters_work_when_updates_are_made(void **state)
@@ -234,9 +393,9 @@ static void a_webhook_that_is_set_is_not_set_again(void **state)
     struct answer *a = api(f, "setWebhook", HOOK);
     fails(a, 429, "Too Many Requests: retry after 1");
     assert_int_equal(int_at(a->json, "parameters.retry_after"), 1);
-    advance(f, 1000);
+    pass(f, 1000);
     notes(api(f, "setWebhook", HOOK), "Webhook is already set");
-    advance(f, 1000);
+    pass(f, 1000);
     say(f, "dropped");
     notes(api(f, "setWebhook",
               "{\"url\":\"https://x.example\","
@@ -256,7 +415,7 @@ static void a_webhook_ends_the_waiting_poll(void **state)
     fails(poll, 409, "Conflict: terminated by setWebhook request");
     struct answer *soon = ask(f, 0, 100, 0);
     assert_int_equal(soon->status, 0);
-    advance(f, 3000);
+    pass(f, 3000);
     assert_int_equal(soon->status, 409);
 }
 
@@ -266,13 +425,16 @@ static void bad_webhooks_are_refused(void **state)
     const char *url = "Bad Request: invalid webhook URL specified";
     char text[400] = "{\"url\":\"https://x.example\",\"secret_token\":\"";
     fails(api(f, "setWebhook", "{\"url\":\"ftp://x.example\"}"), 400, url);
+    pass(f, 1000);
     fails(api(f, "setWebhook", "{\"url\":\"https:///x\"}"), 400, url);
+    pass(f, 1000);
     fails(api(f, "setWebhook",
               "{\"url\":\"https://x.example\",\"secret_token\":\"a b\"}"),
           400, "Bad Request: secret token contains unallowed characters");
     size_t len = strlen(text);
     memset(text + len, 'a', 257);
     strcpy(text + len + 257, "\"}");
+    pass(f, 1000);
     fails(api(f, "setWebhook", text), 400,
           "Bad Request: secret token is too long");
     json_t *info = result(api(f, "getWebhookInfo", "{}"));
@@ -341,8 +503,7 @@ static void the_end_of_the_simulator_ends_polls(void **state)
     struct answer *a = ask(f, 0, 100, 30);
     sim_free(f->sim);
     fails(a, 500, "Internal Server Error: restart");
-    const struct sim_options options = {.token = NULL};
-    f->sim = sim_new(f->loop, &options);
+    open_sim(f, NULL);
 }
 
 int main(void)
@@ -353,9 +514,18 @@ int main(void)
         SIM_TEST(negative_offset_keeps_the_newest),
         SIM_TEST(strange_offsets_confirm_nothing),
         SIM_TEST(a_long_poll_wakes_at_once),
+        SIM_TEST(a_flood_is_answered_in_batches_of_two_milliseconds),
+        SIM_TEST(an_offset_ahead_takes_what_comes_before_it),
         SIM_TEST(the_older_poll_dies),
+        SIM_TEST(conflicts_are_answered_at_once_every_three_seconds),
         SIM_TEST(a_short_poll_disturbs_nobody),
         SIM_TEST(quick_repeats_are_slowed_down),
+        SIM_TEST(updates_live_as_long_as_their_kind),
+        SIM_TEST(answers_are_cut_at_four_megabytes),
+        SIM_TEST(a_full_queue_takes_nothing),
+        SIM_TEST(the_bytes_of_a_queue_are_bounded),
+        SIM_TEST(the_first_id_is_random),
+        SIM_TEST(ids_that_are_used_up_begin_anew),
         SIM_TEST(filters_work_when_updates_are_made),
         SIM_TEST(delete_webhook_can_drop_updates),
         SIM_TEST(a_webhook_is_set_and_taken_away),
