@@ -87,6 +87,7 @@ def test_the_lane_is_stored_with_the_update(sim, engine):
     eve = sim.user("Eve")["id"]
     sim.send(eve, "last")
     replied(sim, "last")
+    sim.events.wait_count("update", 8, lambda u: u["state"] == "confirmed")
     bot.kill()
     lanes = lanes_in_file(bot)
     chat, user = f"chat:{ann}", f"user:{ann}"
