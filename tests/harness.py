@@ -288,11 +288,12 @@ class Engine:
 class Play(HttpPeer):
     """`moonlet play` on a private copy of the reference bot."""
 
-    def __init__(self, folder, scripts):
+    def __init__(self, folder, scripts, **settings):
         self.scripts = Path(scripts)
         self.process = Process(
             ["play", self.scripts], cwd=folder,
-            env={"DATA_DIR": str(Path(folder) / "data"), "HTTP_PORT": free_port()})
+            env={"DATA_DIR": str(Path(folder) / "data"),
+                 "HTTP_PORT": free_port(), **settings})
         line = self.process.wait_line(r"http://127\.0\.0\.1:\d+/play")
         port = int(re.search(r":(\d+)/play", line).group(1))
         super().__init__("127.0.0.1", port)

@@ -131,10 +131,6 @@ static int64_t choose_wait(struct loop *loop)
 {
     uint64_t deadline, now = clock_ns(loop->clock);
 
-    if (has_arrived(loop, now)) {
-        loop_defer(loop, loop->arrived);
-        loop->arrived = NULL;
-    }
     if (!list_empty(&loop->deferred))
         return 0;
     if (now < loop->jump_ns && loop->held == 0) {
@@ -142,6 +138,11 @@ static int64_t choose_wait(struct loop *loop)
             return 0;
         jump(loop);
         now = clock_ns(loop->clock);
+    }
+    if (has_arrived(loop, now)) {
+        loop_defer(loop, loop->arrived);
+        loop->arrived = NULL;
+        return 0;
     }
     if (!loop__timer_next(loop, &deadline))
         return LOOP_NO_LIMIT;

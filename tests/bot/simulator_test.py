@@ -78,8 +78,7 @@ def test_files_are_404_as_the_bot_apis(sim):
         "ok": False, "error_code": 404, "description": "Not Found"}
 
 
-@pytest.mark.parametrize("path", ["/sim/limits", "/sim/clock",
-                                  "/sim/migrate", "/sim/kick"])
+@pytest.mark.parametrize("path", ["/sim/limits", "/sim/migrate", "/sim/kick"])
 def test_controls_that_are_not_built_say_so(sim, path):
     refused(sim, 400, path, {}, "not built yet")
 

@@ -452,6 +452,55 @@ static void a_real_clock_jumps_as_far_as_it_may(void **state)
     world_close(&w);
 }
 
+struct arrival {
+    struct deferred deferred;
+    struct loop *loop;
+    struct alarm_clock *alarms;
+    int rings;
+};
+
+static void arrive(struct deferred *d)
+{
+    struct arrival *a = LIST_ENTRY(d, struct arrival, deferred);
+    a->rings = a->alarms[0].rings + a->alarms[1].rings;
+    loop_stop(a->loop);
+}
+
+static void ring_again(struct timer *t)
+{
+    ring(t);
+    if (LIST_ENTRY(t, struct alarm_clock, timer)->rings == 1)
+        timer_start(t, 0);
+}
+
+/* An open handle must not be waited for, before or behind the last timer. */
+static void the_end_of_a_jump_is_told_when_all_is_done(void **state)
+{
+    struct world w;
+    struct alarm_clock alarms[2] = {0};
+    struct arrival a = {.alarms = alarms};
+    uv_async_t open;
+    (void)state;
+
+    world_open(&w, true);
+    a.loop = w.loop;
+    uv_async_init(loop_uv(w.loop), &open, NULL);
+    timer_init(&alarms[0].timer, w.loop, ring);
+    timer_init(&alarms[1].timer, w.loop, ring_again);
+    deferred_init(&a.deferred, arrive);
+    timer_start(&alarms[0].timer, 500);
+    timer_start(&alarms[1].timer, 1000);
+    loop_jump_to(w.loop, 1000000000, &a.deferred);
+    loop_run(w.loop);
+    assert_int_equal(a.rings, 3);
+    assert_int_equal(clock_ns(&w.clock), 1000000000);
+    loop_jump_to(w.loop, 5000000000, &a.deferred);
+    loop_run(w.loop);
+    assert_int_equal(clock_ns(&w.clock), 5000000000);
+    uv_close((uv_handle_t *)&open, NULL);
+    world_close(&w);
+}
+
 static void parts_are_those_that_were_given(void **state)
 {
     struct world w;
@@ -485,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_step_jumps_to_the_next_timer_and_no_further),
         cmocka_unit_test(a_step_runs_deferred_work_before_it_jumps),
         cmocka_unit_test(a_real_clock_jumps_as_far_as_it_may),
+        cmocka_unit_test(the_end_of_a_jump_is_told_when_all_is_done),
         cmocka_unit_test(parts_are_those_that_were_given),
     };
     return FIXTURE_RUN(tests);
