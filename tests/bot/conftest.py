@@ -1,26 +1,12 @@
-"""Every bot is tested twice: polling, and with the simulator posting to its
-webhook. What is about one of the two says so: @pytest.mark.polling."""
 import harness
 import pytest
 
 
-def pytest_generate_tests(metafunc):
-    if "engine" not in metafunc.fixturenames:
-        return
-    ways = ["polling", "webhook"]
-    if metafunc.definition.get_closest_marker("polling"):
-        ways = ["polling"]
-    metafunc.parametrize("way", ways)
-
-
-@pytest.fixture
-def way():
-    return "polling"
-
-
-@pytest.fixture
-def engine(engine, way):
-    if way == "polling":
+@pytest.fixture(params=["polling", "webhook"])
+def engine(request, engine):
+    """Every bot runs twice: it fetches its updates, or the simulator posts
+    them to it."""
+    if request.param == "polling":
         return engine
 
     def make(*args, **settings):
