@@ -204,7 +204,7 @@ static void open_sim(struct world *w)
 {
     struct loop *loop = w->face.loop;
     w->hooks = http_client_new_direct(loop, NULL);
-    const struct sim_options options = {.token = "1:PLAY"};
+    const struct sim_options options = {.token = "1:PLAY", .client = w->hooks};
     w->face.sim = sim_new(loop, &options);
     w->routes = routes_new();
     sim_mount(w->face.sim, w->routes);
