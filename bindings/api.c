@@ -97,7 +97,6 @@ static const struct await_ops api_ops = {
 /* Milliseconds of the option `timeout`, 0 if it is not given. */
 static uint64_t read_options(lua_State *L, int index)
 {
-    uint64_t timeout = 0;
     if (lua_isnoneornil(L, index))
         return 0;
     if (!lua_istable(L, index))
@@ -108,9 +107,13 @@ static uint64_t read_options(lua_State *L, int index)
         if (lua_type(L, -2) != LUA_TSTRING || strcmp(name, "timeout") != 0)
             script_error_misuse(L, "an API call takes only the option "
                                    "\"timeout\"");
-        timeout = binding_duration(L, lua_gettop(L), "timeout");
         lua_pop(L, 1);
     }
+    uint64_t timeout = 0;
+    lua_pushliteral(L, "timeout");
+    if (lua_rawget(L, index) != LUA_TNIL)
+        timeout = binding_duration(L, lua_gettop(L), "timeout");
+    lua_pop(L, 1);
     return timeout;
 }
 

@@ -31,7 +31,8 @@ static int missing_field(lua_State *L)
 {
     const char *prefix = lua_tostring(L, lua_upvalueindex(1));
     const char *const *name = lua_touserdata(L, lua_upvalueindex(2));
-    const char *asked = luaL_tolstring(L, 2, NULL);
+    const char *asked =
+        lua_isstring(L, 2) ? lua_tostring(L, 2) : luaL_typename(L, 2);
     for (; *name; name++)
         if (strcmp(*name, asked) == 0)
             script_error_misuse(L, "not built yet: %s.%s", prefix, asked);

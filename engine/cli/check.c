@@ -31,6 +31,7 @@ static int load_scripts(const struct settings *s, struct err *e)
     clock_init_real(&clock);
     struct vm_host host = {
         .log = log_new(STDERR_FILENO, LOG_WARN, LOG_TEXT, &clock),
+        .clock = &clock,
         .memory_limit = (size_t)s->config.lua_memory_limit,
         .modules = bindings_modules,
         .library = library,

@@ -337,12 +337,16 @@ static int open_scripts(struct engine *e, struct err *error)
         e->services.coverage_folder = e->home->coverage_folder;
     }
     e->library = library_sources();
-    e->limits = limits_new((uint64_t)e->settings.config.handler_cpu_limit_ms,
-                           on_stuck, e, error);
+    uint64_t limit_ms = (uint64_t)e->settings.config.handler_cpu_limit_ms;
+    e->limits = e->clock.is_virtual ? limits_new_counted(limit_ms)
+                                    : limits_new(limit_ms, on_stuck, e, error);
     if (!e->limits)
         return error->code;
     e->host = (struct vm_host){
         .log = e->log,
+        .clock = &e->clock,
+        .random_seed = rng_next(&e->rng),
+        .simulated = e->clock.is_virtual,
         .limits = e->limits,
         .memory_limit = (size_t)e->settings.config.lua_memory_limit,
         .stress_gc = getenv("MOONLET_GC_STRESS") != NULL,

@@ -18,6 +18,13 @@
 
 #define LOAD_SECONDS 5 /* of CPU, for main.lua and all that it requires */
 #define LOAD_HOOK_STEPS 100000
+/* The same in a simulation, which counts LOAD_HOOK_STEPS. */
+#define LOAD_TICKS (LOAD_SECONDS * 1000 * LIMITS_STEPS_PER_MS / LOAD_HOOK_STEPS)
+
+/* A simulation collects garbage after so much work: one VM instruction is 1,
+ * a slice costs as much as SLICE_WORK. */
+#define COLLECT_WORK 1000000
+#define SLICE_WORK 1000
 
 struct vm_thread *vm__thread(lua_State *L)
 {
@@ -91,9 +98,26 @@ bool generation__leave(struct generation *g, lua_State *L)
     g->memory.enforced = false;
     if (over)
         lua_sethook(L, NULL, 0, 0);
+    g->uncollected += SLICE_WORK + limits_steps(g->host->limits);
     luaL_unref(g->L, LUA_REGISTRYINDEX, g->limit_error);
     g->limit_error = LUA_NOREF;
     return over;
+}
+
+static void collect(struct generation *g)
+{
+    limits_enter_long(g->host->limits, g->L);
+    lua_gc(g->L, LUA_GCCOLLECT);
+    limits_leave(g->host->limits);
+    g->uncollected = 0;
+}
+
+/* How many bytes are in use depends on the seed of Lua's hashes, and with it
+ * when the collector would run by itself. */
+void generation__tidy(struct generation *g)
+{
+    if (g->host->simulated && g->uncollected >= COLLECT_WORK)
+        collect(g);
 }
 
 /* At once, so that the next handler does not pay for the collection. If it
@@ -103,9 +127,7 @@ void generation__relieve(struct generation *g)
 {
     struct memory *m = &g->memory;
     m->refused = false;
-    limits_enter_long(g->host->limits, g->L);
-    lua_gc(g->L, LUA_GCCOLLECT);
-    limits_leave(g->host->limits);
+    collect(g);
     if (m->used <= m->limit / 2 || m->extended || !g->host->exhausted)
         return;
     m->limit += m->limit / 4;
@@ -159,6 +181,13 @@ static uint64_t thread_cpu_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static bool load_has_ended(struct generation *g)
+{
+    if (g->host->simulated)
+        return ++g->load_ticks > LOAD_TICKS;
+    return thread_cpu_ms() > g->load_until_ms;
+}
+
 /* Loading happens on any thread, without the limit's timer. */
 static void check_load_time(lua_State *L, lua_Debug *ar)
 {
@@ -166,7 +195,7 @@ static void check_load_time(lua_State *L, lua_Debug *ar)
     (void)ar;
     if (!g->loading) {
         lua_sethook(L, NULL, 0, 0);
-    } else if (g->load_over || thread_cpu_ms() > g->load_until_ms) {
+    } else if (g->load_over || load_has_ended(g)) {
         g->load_over = true;
         lua_sethook(L, check_load_time, LUA_MASKCOUNT, 1); /* past any pcall */
         luaL_error(L, "loading the scripts takes longer than %d s",
@@ -230,10 +259,14 @@ struct generation *generation_load(const struct vm_host *host, uint64_t id,
     g->limit_error = LUA_NOREF;
     g->memory.limit = host->memory_limit;
     g->memory.enforced = true;
+    g->memory.numbered = host->simulated;
     g->load_until_ms = thread_cpu_ms() + LOAD_SECONDS * 1000;
+    rng_seed(&g->rng, host->random_seed ^ id << 32);
     g->L = lua_newstate(allocate, g);
     if (!g->L)
         abort();
+    if (host->simulated)
+        lua_gc(g->L, LUA_GCSTOP);
     if (host->stress_gc)
         lua_gc(g->L, LUA_GCSETPAUSE, 0);
     lua_setwarnf(g->L, on_warning, g);

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct clock;
 struct generation;
 struct lua_State;
 struct log;
@@ -36,6 +37,12 @@ struct vm_source {
 /* Shared by all generations; borrowed for their life. */
 struct vm_host {
     struct log *log;
+    const struct clock *clock; /* what os.time and os.date read */
+    uint64_t random_seed;      /* of math.random, with the generation's id */
+    /* The same scripts and events give the same bytes: tables are walked in
+     * order, no text shows an address, the collector works at fixed places.
+     * limits are counted ones then (limits_new_counted), or NULL. */
+    bool simulated;
     struct limits *limits; /* NULL: no CPU limit (vm/limits.h) */
     size_t memory_limit;   /* bytes of one generation; 0: none */
     bool stress_gc;        /* tests: the collector never rests */

@@ -19,12 +19,16 @@
 #define LEVELS_MAX 1000 /* lua_getstack walks from the top at each call */
 #define LONG_FACTOR 10
 #define LIMIT_SIGNAL SIGRTMIN
+#define COUNT_STEPS 100  /* instructions between two looks at the count */
+#define SWITCH_STEPS 100 /* that a change of coroutine counts as */
 
 struct limits {
     timer_t timer;
     uint64_t limit_ms;
     limits_stuck *stuck;
     void *stuck_arg;
+    uint64_t steps_max; /* 0: there is a timer, nothing is counted */
+    uint64_t steps;     /* of this slice */
     /* Shared with the signal handler, which runs on the same thread. */
     lua_State *volatile innermost; /* NULL: no Lua code is running */
     volatile uint32_t slice;
@@ -42,6 +46,18 @@ static void note_place(lua_State *L, struct task *t)
         snprintf(t->limit_script, sizeof t->limit_script, "%s", script);
 }
 
+static void count_steps(lua_State *L, lua_Debug *ar);
+
+/* The hook of code that is within its limit. A coroutine keeps the one that it
+ * has, and with it what it has run of COUNT_STEPS. */
+static void arm_quietly(const struct limits *m, lua_State *L)
+{
+    if (m->steps_max == 0)
+        lua_sethook(L, NULL, 0, 0);
+    else if (lua_gethook(L) != count_steps)
+        lua_sethook(L, count_steps, LUA_MASKCOUNT, COUNT_STEPS);
+}
+
 /* Raises once a slice is over its limit, again and again until its task has
  * ended: with the error of the first time, which knows the place. */
 static void over_limit(lua_State *L, lua_Debug *ar)
@@ -52,7 +68,7 @@ static void over_limit(lua_State *L, lua_Debug *ar)
 
     (void)ar;
     if (!m->over) {
-        lua_sethook(L, NULL, 0, 0);
+        arm_quietly(m, L);
         return;
     }
     if (g->limit_error == LUA_NOREF) {
@@ -66,6 +82,23 @@ static void over_limit(lua_State *L, lua_Debug *ar)
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, g->limit_error);
     lua_error(L);
+}
+
+static void add_steps(struct limits *m, lua_State *L, uint64_t steps)
+{
+    m->steps += steps;
+    if (m->steps < m->steps_max)
+        return;
+    m->over = true;
+    lua_sethook(L, over_limit, LUA_MASKCOUNT, 1);
+}
+
+static void count_steps(lua_State *L, lua_Debug *ar)
+{
+    struct limits *m = vm__generation(L)->host->limits;
+    add_steps(m, L, COUNT_STEPS);
+    if (m->over)
+        over_limit(L, ar);
 }
 
 static void on_tick(int number, siginfo_t *info, void *context)
@@ -126,12 +159,22 @@ struct limits *limits_new(uint64_t cpu_limit_ms, limits_stuck *stuck, void *arg,
     return m;
 }
 
+struct limits *limits_new_counted(uint64_t cpu_limit_ms)
+{
+    struct limits *m = MEM_NEW(struct limits);
+    m->limit_ms = cpu_limit_ms;
+    m->steps_max = cpu_limit_ms * LIMITS_STEPS_PER_MS;
+    return m;
+}
+
 void limits_free(struct limits *m)
 {
     if (!m)
         return;
-    timer_delete(m->timer);
-    signal(LIMIT_SIGNAL, SIG_IGN); /* one may still be pending */
+    if (m->steps_max == 0) {
+        timer_delete(m->timer);
+        signal(LIMIT_SIGNAL, SIG_IGN); /* one may still be pending */
+    }
     free(m);
 }
 
@@ -142,6 +185,9 @@ void limits_enter(struct limits *m, lua_State *L)
     m->slice++;
     m->over = false;
     m->stuck_ticks = TICKS * STUCK_LIMITS;
+    m->steps = 0;
+    if (m->steps_max > 0)
+        lua_sethook(L, count_steps, LUA_MASKCOUNT, COUNT_STEPS);
     m->innermost = L;
 }
 
@@ -167,6 +213,11 @@ bool limits_is_over(const struct limits *m)
     return m && m->over;
 }
 
+uint64_t limits_steps(const struct limits *m)
+{
+    return m ? m->steps : 0;
+}
+
 bool limits_leave(struct limits *m)
 {
     if (!m)
@@ -181,6 +232,10 @@ lua_State *limits_switch(struct limits *m, lua_State *L)
         return NULL;
     lua_State *before = m->innermost;
     m->innermost = L;
+    if (m->steps_max > 0) {
+        arm_quietly(m, L);
+        add_steps(m, L, SWITCH_STEPS);
+    }
     /* The loop may be around the coroutine, not in it. */
     if (m->over)
         lua_sethook(L, over_limit, LUA_MASKCOUNT, 1);

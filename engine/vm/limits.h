@@ -8,14 +8,20 @@
  * stays armed, so that no pcall can hide it. A C call that no hook can stop
  * is given ten limits, then `stuck` is called from the signal handler.
  *
- * Costs two stores a slice; an always-on hook would slow all Lua code by
- * 1.6 times (FACTS). One object an engine, made and used on the loop thread.
+ * A counted limit is one of VM instructions instead: a simulation ends code
+ * at the same place each time. It has no timer, and nothing ends a C call.
+ *
+ * The timer costs two stores a slice; an always-on hook would slow all Lua code
+ * by 1.6 times (FACTS). One object an engine, made and used on the loop thread.
  */
 
 #include "base/err.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Instructions that count as one millisecond of CPU. */
+#define LIMITS_STEPS_PER_MS 50000
 
 struct limits;
 struct lua_State;
@@ -27,6 +33,8 @@ typedef void limits_stuck(void *arg, struct lua_State *L);
 /* NULL and *e if the system gives no timer. Owned by the caller. */
 struct limits *limits_new(uint64_t cpu_limit_ms, limits_stuck *stuck, void *arg,
                           struct err *e);
+/* A counted one, which any number of worlds may have at once. */
+struct limits *limits_new_counted(uint64_t cpu_limit_ms);
 void limits_free(struct limits *m);
 
 /* A slice of Lua code begins on L; no other is running. m may be NULL in all
@@ -40,6 +48,8 @@ void limits_enter_long(struct limits *m, struct lua_State *L);
 void limits_enter_over(struct limits *m, struct lua_State *L);
 /* Is the running slice over its limit? */
 bool limits_is_over(const struct limits *m);
+/* Instructions of the slice so far, about; 0 unless they are counted. */
+uint64_t limits_steps(const struct limits *m);
 /* It has ended. True if it went over its limit. */
 bool limits_leave(struct limits *m);
 

@@ -1,6 +1,7 @@
 #include "vm/lua_json.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "vm/json_text.h"
 
 #include <inttypes.h>
@@ -15,6 +16,8 @@ static const char DECODE_KEY = 'd';
 static const char ARRAY_KEY = 'a';
 
 #define MAX_EXACT 9007199254740992.0 /* 2^53 */
+#define FEW_MEMBERS 16  /* of an object: they need no memory of their own */
+#define KEYS_MAX 500000 /* of an object; they lie on the stack of Lua */
 
 void lua_json_open(lua_State *L)
 {
@@ -220,42 +223,114 @@ static const char *encode_array(lua_State *L, int index, lua_Integer n,
     return NULL;
 }
 
-static const char *encode_key(lua_State *L, int index, struct buf *out)
+/* A key of an object; the table owns the text. */
+struct member {
+    const char *text; /* NULL: the key is an integer */
+    size_t len;
+    lua_Integer number;
+    int at; /* where the key lies on the stack */
+};
+
+static int compare_members(const struct member *a, const struct member *b)
 {
-    if (lua_type(L, index) == LUA_TSTRING) {
-        size_t len;
-        const char *text = lua_tolstring(L, index, &len);
-        js_put_string(out, text, len);
-    } else if (lua_isinteger(L, index)) {
-        buf_printf(out, "\"%" PRId64 "\"", (int64_t)lua_tointeger(L, index));
-    } else {
-        return "a key is neither a string nor an integer";
+    if (!a->text || !b->text) {
+        if (a->text || b->text)
+            return a->text ? 1 : -1;
+        return (a->number > b->number) - (a->number < b->number);
     }
-    buf_putc(out, ':');
+    int order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static int compare_any(const void *a, const void *b)
+{
+    return compare_members(a, b);
+}
+
+static void sort_members(struct member *list, size_t n)
+{
+    if (n > FEW_MEMBERS) {
+        qsort(list, n, sizeof *list, compare_any);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        struct member m = list[i];
+        size_t j = i;
+        for (; j > 0 && compare_members(&list[j - 1], &m) > 0; j--)
+            list[j] = list[j - 1];
+        list[j] = m;
+    }
+}
+
+/* Leaves the keys on the stack and fills the list with them, sorted: numbers
+ * first. */
+static const char *read_members(lua_State *L, int index, struct member *list,
+                                size_t n)
+{
+    struct member *m = list;
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        *m = (struct member){.at = lua_gettop(L)};
+        if (lua_type(L, -1) == LUA_TSTRING)
+            m->text = lua_tolstring(L, -1, &m->len);
+        else if (lua_isinteger(L, -1))
+            m->number = lua_tointeger(L, -1);
+        else
+            return "a key is neither a string nor an integer";
+        m++;
+        lua_pushvalue(L, -1);
+    }
+    sort_members(list, n);
     return NULL;
+}
+
+static void encode_key(const struct member *m, struct buf *out)
+{
+    if (m->text)
+        js_put_string(out, m->text, m->len);
+    else
+        buf_printf(out, "\"%" PRId64 "\"", (int64_t)m->number);
+    buf_putc(out, ':');
+}
+
+static const char *encode_members(lua_State *L, int index, struct buf *out,
+                                  int depth, struct member *list, size_t n)
+{
+    const char *why = read_members(L, index, list, n);
+    for (size_t i = 0; !why && i < n; i++) {
+        if (i > 0)
+            buf_putc(out, ',');
+        encode_key(&list[i], out);
+        lua_pushvalue(L, list[i].at);
+        lua_rawget(L, index);
+        why = encode_value(L, lua_gettop(L), out, depth + 1);
+        lua_pop(L, 1);
+    }
+    return why;
 }
 
 static const char *encode_object(lua_State *L, int index, struct buf *out,
                                  int depth)
 {
-    bool first = true;
+    struct member few[FEW_MEMBERS];
+    struct member *list = few;
+    int top = lua_gettop(L);
+    size_t n = 0;
+
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        n++;
+    if (n > KEYS_MAX || !lua_checkstack(L, (int)n + 4))
+        return "an object has too many keys (500000 at most)";
+    if (n > FEW_MEMBERS)
+        list = mem_zero(n, sizeof *list);
     buf_putc(out, '{');
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        if (!first)
-            buf_putc(out, ',');
-        first = false;
-        const char *why = encode_key(L, lua_gettop(L) - 1, out);
-        if (!why)
-            why = encode_value(L, lua_gettop(L), out, depth + 1);
-        lua_pop(L, 1);
-        if (why) {
-            lua_pop(L, 1);
-            return why;
-        }
-    }
+    const char *why = encode_members(L, index, out, depth, list, n);
     buf_putc(out, '}');
-    return NULL;
+    lua_settop(L, top);
+    if (list != few)
+        free(list);
+    return why;
 }
 
 static const char *encode_table(lua_State *L, int index, struct buf *out,

@@ -5,7 +5,8 @@
  * JSON between C text and Lua values. Decoding is lua-cjson followed by a
  * pass that turns integral floats up to 2^53 into integers (FACTS: cjson
  * makes every number a float). Encoding is ours, because cjson prints 14
- * digits.
+ * digits; it writes the keys of an object in order, so that the same value
+ * gives the same text.
  */
 
 #include "base/buf.h"

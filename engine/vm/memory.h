@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct memory {
     size_t used;
@@ -17,9 +18,16 @@ struct memory {
     bool extended; /* the limit was raised once, for others to end in peace */
     bool enforced; /* scripts are running; the engine's own work may pass */
     bool refused;  /* something was, since this was last cleared */
+    bool numbered; /* blocks know their number; set before the first one */
+    uint64_t made; /* blocks so far, if numbered */
+    void *last;    /* the newest of them */
 };
 
 /* lua_Alloc; ud is a struct memory. */
 void *memory_alloc(void *ud, void *ptr, size_t old_size, size_t new_size);
+
+/* The place of a numbered block among all: older blocks have lower ones. It
+ * stays when the block is resized. */
+uint64_t memory_number(const void *block);
 
 #endif

@@ -6,8 +6,10 @@
 
 #include "base/log.h"
 #include "vm/lua_json.h"
+#include "vm/order.h"
 #include "vm/script_error.h"
 #include "vm/seal.h"
+#include "vm/show.h"
 #include "vm/string_guard.h"
 #include "vm/vm.h"
 
@@ -70,21 +72,26 @@ static int text_load(lua_State *L)
     return 2;
 }
 
-/* The same as Lua's for the options that cannot switch the collector off. */
+/* The same as Lua's for the options that cannot switch the collector off. In
+ * a simulation the memory in use, which depends on chance, is always 0. */
 static int collect_garbage(lua_State *L)
 {
     const char *option = luaL_optstring(L, 1, "collect");
     lua_Integer kib = luaL_optinteger(L, 2, 0);
+    bool simulated = vm__generation(L)->host->simulated;
     if (strcmp(option, "count") == 0) {
-        lua_pushnumber(L, lua_gc(L, LUA_GCCOUNT) +
-                              lua_gc(L, LUA_GCCOUNTB) / 1024.0);
+        lua_pushnumber(L, simulated ? 0
+                                    : lua_gc(L, LUA_GCCOUNT) +
+                                          lua_gc(L, LUA_GCCOUNTB) / 1024.0);
     } else if (strcmp(option, "collect") == 0) {
         lua_pushinteger(L, lua_gc(L, LUA_GCCOLLECT));
     } else if (strcmp(option, "step") == 0) {
         if (kib < 0 || kib > GC_STEP_MAX)
             script_error_misuse(L, "collectgarbage: a step is 0..%d KiB",
                                 GC_STEP_MAX);
-        lua_pushboolean(L, lua_gc(L, LUA_GCSTEP, (int)kib) == 1);
+        if (simulated)
+            lua_gc(L, LUA_GCCOLLECT);
+        lua_pushboolean(L, simulated || lua_gc(L, LUA_GCSTEP, (int)kib) == 1);
     } else {
         script_error_misuse(L,
                             "collectgarbage has only the options \"collect\", "
@@ -117,7 +124,7 @@ static int log_print(lua_State *L)
     for (int i = 1; i <= n; i++) {
         if (i > 1)
             luaL_addchar(&b, '\t');
-        luaL_tolstring(L, i, NULL);
+        vm_tolstring(L, i, NULL);
         luaL_addvalue(&b);
     }
     luaL_pushresult(&b);
@@ -173,6 +180,11 @@ void vm__open_sandbox(lua_State *L)
     remove_globals(L);
     string_guard_open(L);
     vm__open_coroutines(L);
+    vm__open_clock(L);
+    if (vm__generation(L)->host->simulated) {
+        order_open(L);
+        show_open(L);
+    }
     lua_getglobal(L, "load");
     lua_pushcclosure(L, text_load, 1);
     lua_setglobal(L, "load");
@@ -233,6 +245,8 @@ static int open_cjson(lua_State *L)
     lua_setfield(L, -2, "decode");
     lua_pushcfunction(L, encode_text);
     lua_setfield(L, -2, "encode");
+    lua_pushcfunction(L, open_cjson);
+    lua_setfield(L, -2, "new");
     return 1;
 }
 

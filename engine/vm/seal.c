@@ -1,7 +1,10 @@
 #include "vm/seal.h"
 
+#include "vm/order.h"
 #include "vm/script_error.h"
+#include "vm/show.h"
 #include "vm/vm.h"
+#include "vm/vm_internal.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -13,7 +16,7 @@ static int write_sealed(lua_State *L)
 {
     if (!vm_loading(L)) {
         const char *table = lua_tostring(L, lua_upvalueindex(2));
-        const char *key = luaL_tolstring(L, 2, NULL);
+        const char *key = vm_tolstring(L, 2, NULL);
         if (table)
             script_error_misuse(L,
                                 "%s.%s: the library is read-only once the "
@@ -33,7 +36,7 @@ static int write_sealed(lua_State *L)
 /* Upvalues: the real table, the module's name. */
 static int refuse_write(lua_State *L)
 {
-    const char *key = luaL_tolstring(L, 2, NULL);
+    const char *key = vm_tolstring(L, 2, NULL);
     return script_error_misuse(L, "%s.%s: the library is read-only",
                                lua_tostring(L, lua_upvalueindex(2)), key);
 }
@@ -51,7 +54,10 @@ static int next_pair(lua_State *L)
  * one would hand out the right to write it. */
 static int pairs_sealed(lua_State *L)
 {
-    lua_pushcfunction(L, next_pair);
+    if (vm__generation(L)->host->simulated)
+        order_push_iterator(L);
+    else
+        lua_pushcfunction(L, next_pair);
     lua_newtable(L);
     lua_pushnil(L);
     while (lua_next(L, lua_upvalueindex(1))) {

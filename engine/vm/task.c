@@ -298,6 +298,7 @@ static void run_ready(struct task *t)
         task__kill(t, t->ending);
     if (g->memory.refused)
         generation__relieve(g);
+    generation__tidy(g);
 }
 
 /* Runs the batch, but no more once DRAIN_MS are over: what is left goes back

@@ -7,6 +7,7 @@
  */
 
 #include "base/list.h"
+#include "base/rng.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
 #include "vm/await.h"
@@ -47,6 +48,7 @@ struct generation {
     bool load_over;         /* loading has taken too long: every step raises */
     bool close_over;        /* a close variable of the task being ended did */
     uint64_t load_until_ms; /* CPU time of the loading thread */
+    int load_ticks;         /* of a simulation, instead */
     bool loading;
     bool retired;
     bool killed; /* no code of a script runs any more */
@@ -55,7 +57,11 @@ struct generation {
     int entries[VM_ENTRIES]; /* registry references */
     int limit_error;         /* the CPU limit's error; LUA_NOREF: none */
     struct memory memory;
-    struct buf kinds; /* "message","callback_query": wanted updates */
+    struct rng rng;             /* for the seeds of math.random */
+    size_t userdata_offsets[3]; /* vm/order.c: with so many user values */
+    lua_Integer shown;          /* objects that vm/show.c has numbered */
+    uint64_t uncollected;       /* work since the last collection */
+    struct buf kinds;           /* "message","callback_query": wanted updates */
 };
 
 enum task_state {
@@ -104,6 +110,8 @@ bool generation__leave(struct generation *g, lua_State *L);
 
 /* After a slice in which memory was refused. */
 void generation__relieve(struct generation *g);
+/* After a slice of a simulation: collects garbage if it is time. */
+void generation__tidy(struct generation *g);
 
 /* Lua's own error for a refused block knows no kind and no place. */
 /* True if it was that. */
@@ -115,6 +123,7 @@ void vm__bind(lua_State *L, struct vm_thread *thread);
 /* Lua-side set-up, run inside a protected call at load. */
 void vm__open_sandbox(lua_State *L);
 void vm__open_coroutines(lua_State *L);
+void vm__open_clock(lua_State *L);
 int vm__require(lua_State *L);
 
 struct task *task__new(struct generation *g);

@@ -32,6 +32,7 @@ bool script_host_open(struct script_host *h, const char *scripts_dir)
     h->limits = limits_new(CPU_LIMIT_MS, on_stuck, NULL, &e);
     h->host = (struct vm_host){
         .log = h->log,
+        .clock = &h->clock,
         .limits = h->limits,
         .memory_limit = MEMORY_LIMIT,
         .modules = bindings_modules,

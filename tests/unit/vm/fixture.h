@@ -317,6 +317,7 @@ static inline void site_open_on(struct site *s, bool is_virtual)
     s->modules[0] = (struct vm_module){"probe", probe_open};
     s->host = (struct vm_host){
         .log = s->log,
+        .clock = &s->clock,
         .modules = s->modules,
         .library = s->library,
         .scripts_dir = s->dir,
