@@ -19,8 +19,8 @@
 #define LEVELS_MAX 1000 /* lua_getstack walks from the top at each call */
 #define LONG_FACTOR 10
 #define LIMIT_SIGNAL SIGRTMIN
-#define COUNT_STEPS 100  /* instructions between two looks at the count */
-#define SWITCH_STEPS 100 /* that a change of coroutine counts as */
+#define COUNT_STEPS 100 /* instructions between two looks at the count */
+#define SWITCH_STEPS 20 /* that a change of coroutine counts as */
 
 struct limits {
     timer_t timer;

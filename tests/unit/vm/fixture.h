@@ -40,10 +40,18 @@
 static bool stress;
 
 #define FIXTURE_RUN(tests)                                                     \
-    (alarm(FIXTURE_SECONDS), stress = false,                                   \
-     cmocka_run_group_tests_name("default collector", (tests), NULL, NULL) +   \
-         (stress = true, cmocka_run_group_tests_name("collects all the time",  \
-                                                     (tests), NULL, NULL)))
+    fixture_run(tests, sizeof(tests) / sizeof *(tests))
+
+static inline int fixture_run(const struct CMUnitTest *tests, size_t n)
+{
+    alarm(FIXTURE_SECONDS);
+    stress = false;
+    int failed = _cmocka_run_group_tests("default collector", tests, n, NULL,
+                                         NULL);
+    stress = true;
+    return failed + _cmocka_run_group_tests("collects all the time", tests, n,
+                                            NULL, NULL);
+}
 
 struct site {
     struct clock clock;

@@ -1,0 +1,558 @@
+#include "fixture.h"
+
+#include "vm/limits.h"
+
+#define LIMIT_MS 2
+#define MEMORY_LIMIT (4u << 20)
+
+/* probe2.box(n): a userdata with n user values. */
+static int make_box(lua_State *L)
+{
+    lua_newuserdatauv(L, 8, (int)luaL_checkinteger(L, 1));
+    return 1;
+}
+
+static int open_boxes(lua_State *L)
+{
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, make_box);
+    lua_setfield(L, -2, "box");
+    return 1;
+}
+
+static void open_simulated(struct site *s, uint64_t seed)
+{
+    site_open(s);
+    s->modules[1] = (struct vm_module){"boxes", open_boxes};
+    s->host.simulated = true;
+    s->host.random_seed = seed;
+    s->host.memory_limit = MEMORY_LIMIT;
+    s->host.limits = limits_new_counted(LIMIT_MS);
+}
+
+static void close_simulated(struct site *s)
+{
+    generation_close(s->g);
+    s->g = NULL;
+    limits_free(s->host.limits);
+    site_close(s);
+}
+
+/* What a script notes while it loads. */
+static void check_notes(const char *script, const char *notes)
+{
+    struct site s;
+    open_simulated(&s, 1);
+    site_load(&s, script);
+    const char *seen = site_notes(&s);
+    if (strcmp(seen, notes) != 0)
+        fail_msg("%s\nnotes %s\nnot   %s", script, seen, notes);
+    close_simulated(&s);
+}
+
+struct row {
+    const char *script, *notes;
+};
+
+static void check_rows(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        check_notes(rows[i].script, rows[i].notes);
+}
+
+#define CHECK_ROWS(rows) check_rows((rows), sizeof(rows) / sizeof *(rows))
+
+#define WALK "local function walk(x) for k in pairs(x) do t.note(k) end end "
+
+static const struct row orders[] = {
+    {WALK "walk { 10, 20, 30 }", "1;2;3;"},
+    {WALK "walk { z = 1, [3] = 1, a = 1, [-2] = 1, [1] = 1, aa = 1, [''] = 1, "
+          "[2.5] = 1, [true] = 1, [false] = 1, [1 << 62] = 1, [-1/0] = 1, "
+          "[1e300] = 1, ['a\\0'] = 1 }",
+     "-inf;-2;1;2.5;3;4611686018427387904;1e+300;;a;a;aa;z;false;true;"},
+    {WALK "local x = {} for i = 1, 100 do x['k' .. i % 10 .. i] = i end "
+          "for i = 1, 100 do if i > 3 then x['k' .. i % 10 .. i] = nil end end "
+          "walk(x)",
+     "k11;k22;k33;"},
+    /* objects in the order in which they were made */
+    {"local boxes = require 'boxes' local made, x = {}, {}\n"
+     "local makers = { function() return {} end,\n"
+     "  function() local up = {} return function() return up end end,\n"
+     "  function() return coroutine.create(print) end,\n"
+     "  function() return coroutine.wrap(print) end }\n"
+     "for n = 0, 5 do makers[#makers + 1] = function()\n"
+     "  return boxes.box(n) end end\n"
+     "for i = 1, 60 do made[i] = makers[i % #makers + 1]() end\n"
+     "for i = 60, 1, -1 do x[made[i]] = i end\n"
+     "local last = 0\n"
+     "for k, i in pairs(x) do assert(i == last + 1, i) last = i end\n"
+     "t.note(last)",
+     "60;"},
+    {"for k in pairs(utf8) do t.note(k) end",
+     "char;charpattern;codepoint;codes;len;offset;"},
+    {"local n = {} for k in pairs(_G) do n[#n + 1] = k end "
+     "t.note(n[1], n[2], n[3])",
+     "_G _VERSION assert;"},
+    {"local x, k = { b = 1, a = 2, [5] = 3 } "
+     "repeat k = next(x, k) t.note(k) until k == nil",
+     "5;a;b;nil;"},
+    {"t.note(require 'cjson'.encode { z = 1, b = { y = 1, x = 2 }, a = 3 })",
+     "{\"a\":3,\"b\":{\"x\":2,\"y\":1},\"z\":1};"},
+    {"t.note(require 'cjson'.new().encode { z = 1, y = 2, [7] = 3, x = 4 })",
+     "{\"7\":3,\"x\":4,\"y\":2,\"z\":1};"},
+};
+
+static void tables_are_walked_in_order(void **state)
+{
+    (void)state;
+    CHECK_ROWS(orders);
+}
+
+static const struct row semantics[] = {
+    /* what is removed does not come, what is assigned comes */
+    {"local x = { a = 1, b = 2, c = 3, d = 4 } for k, v in pairs(x) do "
+     "t.note(k, v) x[k] = nil x.c = nil if x.d then x.d = 5 end end "
+     "t.note(next(x))",
+     "a 1;b 2;d 5;nil;"},
+    {"local x = { 1, 2, 3 } for i in next, x do x[i] = nil t.note(i) end "
+     "t.note(next(x))",
+     "1;2;3;nil;"},
+    {"local x, n = {}, 0 for i = 1, 50 do x[i] = i x['k' .. i] = i end "
+     "while next(x) do x[next(x)] = nil n = n + 1 end t.note(n)",
+     "100;"},
+    {"local x = setmetatable({}, { __pairs = function(me) "
+     "return function(_, k) if not k then return 1, me end end, me, nil end }) "
+     "for k, v in pairs(x) do t.note(k, v == x) end",
+     "1 true;"},
+    {"local x = { a = 1, b = 2 } for i in pairs(x) do for j in pairs(x) do "
+     "t.note(i .. j) end end",
+     "aa;ab;ba;bb;"},
+    {"local x = { a = 1, b = 2 } local f, s, c = pairs(x) "
+     "t.note(f(s, c)) t.note(f(s, 'a')) t.note(f(s, 'b')) "
+     "x.c = 3 t.note(f(s)) t.note(c)",
+     "a 1;b 2;nil;a 1;nil;"},
+    {"t.note(next({}), #{ 1, 2 }, select('#', next({ 7 })))", "nil 2 2;"},
+};
+
+static void walking_means_what_it_means_in_lua(void **state)
+{
+    (void)state;
+    CHECK_ROWS(semantics);
+}
+
+/* Errors, and whatever shows no order and no address. */
+static const char *const alike[] = {
+    "for _ in pairs(5) do end",
+    "for _ in pairs() do end",
+    "for _ in pairs(nil) do end",
+    "for _ in next, 'x' do end",
+    "next()",
+    "pairs(setmetatable({}, { __pairs = function() error 'mine' end }))",
+    "return pairs(setmetatable({}, { __pairs = function() return 1 end }))",
+    "tostring()",
+    "tostring(setmetatable({}, { __tostring = function() end }))",
+    "return ('%s'):format(setmetatable({}, { __tostring = function() "
+    "return 'me' end }))",
+    "return ('%s'):format(setmetatable({}, { __tostring = function() "
+    "return 1 end }))",
+    "return string.format('%s %d', 'x')",
+    "return string.format('%y', {})",
+    "return string.format('%')",
+    "return string.format('%5')",
+    "return string.format('%s', nil, {}), string.format('%p', nil)",
+    "return string.format('%123s', {})",
+    "return string.format({})",
+    "return string.format('%d', {})",
+    "return string.format(5), string.format('%d%%', 3), ('%c'):format(65)",
+    "return string.format('a\\0%s%q', 'b', 'c')",
+    "math.randomseed('x')",
+    "math.randomseed(1.5)",
+    "return math.randomseed(3, 4), math.random(1 << 40)",
+    "return math.random(2, 1)",
+    "return os.date('!%F', 0), os.date(nil, 0), os.date('%Ez', 0)",
+    "return os.time { year = 2024 }",
+    "return os.time { year = 2024, month = 2, day = 30 }",
+    "return os.date('%d', {})",
+    "collectgarbage 'stop'",
+    "return collectgarbage 'collect', collectgarbage 'step' ~= nil",
+};
+
+static char *note_in(const char *code, bool simulated)
+{
+    struct site s;
+    open_simulated(&s, 1);
+    s.host.simulated = simulated;
+    char *main = mem_printf("t.note(pcall(function() %s end))", code);
+    site_load(&s, main);
+    free(main);
+    char *notes = mem_strdup(site_notes(&s));
+    close_simulated(&s);
+    return notes;
+}
+
+static void the_rest_is_as_without_simulation(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof alike / sizeof *alike; i++) {
+        char *real = note_in(alike[i], false);
+        char *simulated = note_in(alike[i], true);
+        if (strcmp(real, simulated) != 0)
+            fail_msg("%s\n%s\n%s", alike[i], real, simulated);
+        free(real);
+        free(simulated);
+    }
+}
+
+static void an_iterator_of_scripts_may_wait(void **state)
+{
+    struct run r;
+    struct site s;
+    (void)state;
+    open_simulated(&s, 1);
+    site_load(&s, "t.on(function() local x = setmetatable({}, { __pairs = "
+                  "function() t.sleep(5) return next, { b = 1, a = 2 } end }) "
+                  "for k, v in pairs(x) do t.note(k, v) end end)");
+    run_all(&r, &s);
+    assert_string_equal(site_notes(&s), "a 2;b 1;");
+    close_simulated(&s);
+}
+
+static const struct row texts[] = {
+    {"local a, b = {}, {} t.note(tostring(b), tostring(a), tostring(b))",
+     "table: 1 table: 2 table: 1;"},
+    {"t.note(tostring(print), tostring(function() end))",
+     "function: 1 function: 2;"},
+    {"t.note(tostring(coroutine.create(print)))", "thread: 1;"},
+    {"t.note(tostring(require 'boxes'.box(1)))", "userdata: 1;"},
+    {"t.note(tostring(require 'cjson'.null))", "userdata: (nil);"},
+    {"t.note(tostring(setmetatable({}, { __name = 'Thing' })))", "Thing: 1;"},
+    {"t.note(tostring(setmetatable({}, { __name = {} })))", "table: 1;"},
+    {"t.note(tostring(setmetatable({}, { __tostring = function() "
+     "return 'me' end })))",
+     "me;"},
+    {"t.note(tostring(nil), tostring(1), tostring(1.0), tostring 'x', "
+     "tostring(true))",
+     "nil 1 1.0 x true;"},
+    {"local a = {} t.note(('%s %5d %-12s|%%s %q'):format({}, 7, a, 'x'))",
+     "table: 1     7 table: 2    |%s \"x\";"},
+    {"local a = {} t.note(('%p %-6p| %s %p %p'):format({}, a, a, 5, 'x'))",
+     "0x1 0x2   | table: 2 (null) 0x3;"},
+    {"t.note(string.format('100%%'), string.format('%5.1f%%', 3))",
+     "100%   3.0%;"},
+    {"t.note(pcall(function() string[{}] = nil end))", "true;"},
+    {"t.note(collectgarbage 'count', collectgarbage 'step', "
+     "collectgarbage())",
+     "0.0 true 0;"},
+};
+
+/* t.note itself uses Lua's own tostring: the scripts make the texts. */
+static void no_text_shows_an_address(void **state)
+{
+    (void)state;
+    CHECK_ROWS(texts);
+}
+
+static void the_log_shows_no_address(void **state)
+{
+    struct site s;
+    (void)state;
+    open_simulated(&s, 1);
+    site_load(&s, "print({}, print)\n"
+                  "t.on(function() string[{}] = 1 end)");
+    assert_int_equal(site_logged(&s, "table: 1\\tfunction: 2"), 1);
+    struct run r;
+    run_all(&r, &s);
+    assert_non_null(strstr(r.message, "string.table: 3: the library is"));
+    close_simulated(&s);
+}
+
+#define TELL                                                                   \
+    "t.note(os.time(), os.date('!%Y-%m-%d %H:%M:%S'), os.clock(), "            \
+    "os.date('!*t').sec, os.time{year = 2024, month = 1, day = 2} > 0, "       \
+    "os.date('!%H', 0))"
+
+static void time_is_the_clocks(void **state)
+{
+    struct run r;
+    struct site s;
+    (void)state;
+    open_simulated(&s, 1);
+    site_load(&s, TELL " t.on(function() t.sleep(90500) " TELL " end)");
+    assert_string_equal(site_notes(&s),
+                        "1700000000 2023-11-14 22:13:20 0.0 20 true 00;");
+    run_all(&r, &s);
+    assert_string_equal(site_notes(&s),
+                        "1700000090 2023-11-14 22:14:50 90.5 50 true 00;");
+    close_simulated(&s);
+}
+
+/* A real clock that was put forward counts as well. */
+static void time_follows_a_clock_that_was_put_forward(void **state)
+{
+    struct site s;
+    (void)state;
+    site_open_on(&s, false);
+    clock_advance_to(&s.clock, clock_ns(&s.clock) + 86400000000000u);
+    int64_t before = clock_unix_ms(&s.clock) / 1000;
+    site_load(&s, "t.note(os.time())");
+    int64_t told = atoll(site_notes(&s));
+    assert_in_range(told, before, clock_unix_ms(&s.clock) / 1000);
+    site_close(&s);
+}
+
+#define DICE                                                                   \
+    "for i = 1, 3 do t.note(math.random(1000000), math.random()) end "         \
+    "math.randomseed() t.note(math.random(1000000)) "                          \
+    "t.note(math.randomseed()) math.randomseed(5) t.note(math.random(1000000))"
+
+static char *dice(uint64_t seed, uint64_t id)
+{
+    struct script_error e;
+    struct site s;
+    open_simulated(&s, seed);
+    site_main(&s, DICE);
+    s.g = generation_load(&s.host, id, &e);
+    assert_non_null(s.g);
+    char *text = mem_strdup(site_notes(&s));
+    close_simulated(&s);
+    return text;
+}
+
+static void chance_comes_from_the_seed(void **state)
+{
+    char *first = dice(1, 1), *again = dice(1, 1);
+    char *other = dice(2, 1), *next = dice(1, 2);
+    (void)state;
+    assert_string_equal(first, again);
+    assert_string_not_equal(first, other);
+    assert_string_not_equal(first, next);
+    free(first);
+    free(again);
+    free(other);
+    free(next);
+}
+
+/* Each counts how far it comes in t.mark. */
+static const char *const endless[] = {
+    "while true do n = n + 1 end",
+    "while true do pcall(function() while true do n = n + 1 end end) end",
+    "while true do pcall(error, n) n = n + 1 end",
+    "local co = coroutine.wrap(function() while true do n = n + 1 end end) "
+    "co()",
+    "local co = coroutine.wrap(function() while true do n = n + 1 "
+    "coroutine.yield() end end) while true do co() end",
+    "while true do coroutine.wrap(function() for i = 1, 20 do n = n + 1 end "
+    "end)() end",
+    "while true do pcall(coroutine.wrap(function() while true do n = n + 1 "
+    "end end)) end",
+    "xpcall(function() while true do n = n + 1 end end, function() "
+    "while true do n = n + 1 end end)",
+    "table.sort({ 3, 1, 2 }, function() while true do n = n + 1 end end)",
+    "setmetatable({}, { __index = function(_, k) while true do n = n + 1 end "
+    "end }).x()",
+    "local function deep() n = n + 1 return 1 + deep() end "
+    "while true do pcall(deep) end",
+};
+
+/* How far the code comes, in a handler. */
+static char *run_endless(const char *code)
+{
+    struct run r;
+    struct site s;
+    open_simulated(&s, 1);
+    char *main = mem_printf(
+        "local n = 0 t.on_start(function() t.note(n) end)\n"
+        "t.on(function() n = 0 %s end)", code);
+    site_load(&s, main);
+    free(main);
+    for (int i = 0; i < 3; i++) {
+        run_all(&r, &s);
+        assert_int_equal(r.outcome, TASK_LIMITED);
+        assert_string_equal(r.kind, "limit");
+        if (r.line != 2)
+            fail_msg("%s: line %d: %s", code, r.line, r.message);
+        struct script_error e;
+        assert_null(generation_ask(s.g, VM_ON_START, "1", 1, &e));
+    }
+    char *notes = mem_strdup(site_notes(&s));
+    close_simulated(&s);
+    return notes;
+}
+
+static void endless_code_ends_at_the_same_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+        char *first = run_endless(endless[i]);
+        char *again = run_endless(endless[i]);
+        assert_string_equal(first, again);
+        /* A slice of about LIMIT_MS, whatever ran before. */
+        int a, b, c;
+        assert_int_equal(sscanf(first, "%d;%d;%d;", &a, &b, &c), 3);
+        if (a < LIMIT_MS * LIMITS_STEPS_PER_MS / 200 ||
+            a > LIMIT_MS * LIMITS_STEPS_PER_MS)
+            fail_msg("%s: %s", endless[i], first);
+        assert_in_range(b, a * 9 / 10, a * 11 / 10);
+        assert_in_range(c, a * 9 / 10, a * 11 / 10);
+        free(first);
+        free(again);
+    }
+}
+
+static void a_coroutine_made_while_loading_ends_too(void **state)
+{
+    struct run r;
+    struct site s;
+    (void)state;
+    open_simulated(&s, 1);
+    site_load(&s, "local co = coroutine.wrap(function() while true do end end) "
+                  "t.on(function() co() end)");
+    run_all(&r, &s);
+    assert_int_equal(r.outcome, TASK_LIMITED);
+    close_simulated(&s);
+}
+
+static void work_within_the_limit_is_not_ended(void **state)
+{
+    struct run r;
+    struct site s;
+    (void)state;
+    open_simulated(&s, 1);
+    /* 30 slices, each of half the limit. */
+    site_load(&s, "t.on(function() for i = 1, 30 do "
+                  "for j = 1, 40000 do end t.sleep(1) end "
+                  "local co = coroutine.wrap(function() for i = 1, 30 do "
+                  "for j = 1, 1000 do end coroutine.yield() end end) "
+                  "for i = 1, 30 do co() end t.note('well') end)");
+    run_all(&r, &s);
+    assert_int_equal(r.outcome, TASK_DONE);
+    assert_string_equal(site_notes(&s), "well;");
+    close_simulated(&s);
+}
+
+static void endless_loading_ends_too(void **state)
+{
+    struct script_error e;
+    struct site s;
+    (void)state;
+    if (stress) /* takes as long again and shows nothing new */
+        return;
+    open_simulated(&s, 1);
+    site_main(&s, "\nwhile true do pcall(function() while true do end end) "
+                  "end");
+    assert_null(generation_load(&s.host, 1, &e));
+    assert_non_null(strstr(e.message, "takes longer than 5 s"));
+    assert_int_equal(e.line, 2);
+    script_error_clear(&e);
+    limits_free(s.host.limits);
+    site_close(&s);
+}
+
+static char *fill_memory(void)
+{
+    struct run r;
+    struct site s;
+    open_simulated(&s, 1);
+    site_load(&s, "t.on(function() local all, n = {}, 0\n"
+                  "pcall(function() while true do\n"
+                  "all[#all + 1] = ('x'):rep(1000) .. n n = n + 1 end end)\n"
+                  "t.note(n, n % 7 == 0 and {} or 1) error 'full' end)");
+    run_all(&r, &s);
+    char *text = mem_printf("%s %s %d %s", site_notes(&s), r.kind, r.line,
+                            r.message);
+    close_simulated(&s);
+    return text;
+}
+
+static void memory_ends_at_the_same_place(void **state)
+{
+    char *first = fill_memory(), *again = fill_memory();
+    (void)state;
+    assert_string_equal(first, again);
+    assert_true(atoi(first) > 1000);
+    free(first);
+    free(again);
+}
+
+/* Work of all kinds: objects as keys, deletions, finalizers, weak tables,
+ * child tasks that wait. */
+static const char world[] =
+    "local log = {} local function say(...) print(...) end\n"
+    "local seen = setmetatable({}, { __mode = 'k' })\n"
+    "local function thing(i) local x = { i }\n"
+    "  seen[x] = i\n"
+    "  return setmetatable(x, { __gc = function() say('gone', i) end }) end\n"
+    "t.on(function(_, text)\n"
+    "  local set, by_name = {}, {}\n"
+    "  for i = 1, 40 do\n"
+    "    local x = thing(i) set[x] = math.random(100)\n"
+    "    by_name['n' .. math.random(30)] = x\n"
+    "    if i % 3 == 0 then by_name['n' .. math.random(30)] = nil end\n"
+    "  end\n"
+    "  for x, n in pairs(set) do say(x[1], n, x) end\n"
+    "  for k, x in pairs(by_name) do say(k, x) t.sleep(math.random(9)) end\n"
+    "  for j = 1, 400 do local x = {} for i = 1, 9 do x['k' .. i] = i end\n"
+    "    t.sleep(1) end\n"
+    "  local n = 0 for _ in pairs(seen) do n = n + 1 end say('alive', n)\n"
+    "  say(os.time(), os.clock(), ('%s'):format(t.note))\n"
+    "end)";
+
+static char *log_of_world(uint64_t seed)
+{
+    static char text[1 << 18];
+    struct run runs[3];
+    struct site s;
+    open_simulated(&s, seed);
+    site_load(&s, world);
+    for (int i = 0; i < 3; i++)
+        run_start(&runs[i], &s);
+    loop_run(s.loop);
+    for (int i = 0; i < 3; i++)
+        if (runs[i].outcome != TASK_DONE)
+            fail_msg("%d: %s", runs[i].line, runs[i].message);
+    generation_close(s.g); /* the rest of the finalizers */
+    s.g = NULL;
+    ssize_t n = pread(s.log_fd, text, sizeof text - 1, 0);
+    assert_true(n > 10000 && n < (ssize_t)sizeof text - 1);
+    text[n] = '\0';
+    limits_free(s.host.limits);
+    site_close(&s);
+    return mem_strdup(text);
+}
+
+static void one_seed_gives_one_log(void **state)
+{
+    char *first = log_of_world(7), *again = log_of_world(7);
+    char *other = log_of_world(8);
+    (void)state;
+    assert_string_equal(first, again);
+    assert_string_not_equal(first, other);
+    assert_non_null(strstr(first, "gone"));
+    assert_non_null(strstr(first, "alive\\t40")); /* of 120 */
+    assert_null(strstr(first, "0x"));
+    free(first);
+    free(again);
+    free(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_are_walked_in_order),
+        cmocka_unit_test(walking_means_what_it_means_in_lua),
+        cmocka_unit_test(the_rest_is_as_without_simulation),
+        cmocka_unit_test(an_iterator_of_scripts_may_wait),
+        cmocka_unit_test(no_text_shows_an_address),
+        cmocka_unit_test(the_log_shows_no_address),
+        cmocka_unit_test(time_is_the_clocks),
+        cmocka_unit_test(time_follows_a_clock_that_was_put_forward),
+        cmocka_unit_test(chance_comes_from_the_seed),
+        cmocka_unit_test(endless_code_ends_at_the_same_place),
+        cmocka_unit_test(a_coroutine_made_while_loading_ends_too),
+        cmocka_unit_test(work_within_the_limit_is_not_ended),
+        cmocka_unit_test(endless_loading_ends_too),
+        cmocka_unit_test(memory_ends_at_the_same_place),
+        cmocka_unit_test(one_seed_gives_one_log),
+    };
+    return FIXTURE_RUN(tests);
+}
