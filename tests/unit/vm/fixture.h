@@ -39,15 +39,14 @@
 
 static bool stress;
 
-#define FIXTURE_RUN(tests)                                                     \
-    fixture_run(tests, sizeof(tests) / sizeof *(tests))
+#define FIXTURE_RUN(tests) fixture_run(tests, sizeof(tests) / sizeof *(tests))
 
 static inline int fixture_run(const struct CMUnitTest *tests, size_t n)
 {
     alarm(FIXTURE_SECONDS);
     stress = false;
-    int failed = _cmocka_run_group_tests("default collector", tests, n, NULL,
-                                         NULL);
+    int failed =
+        _cmocka_run_group_tests("default collector", tests, n, NULL, NULL);
     stress = true;
     return failed + _cmocka_run_group_tests("collects all the time", tests, n,
                                             NULL, NULL);

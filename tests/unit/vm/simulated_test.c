@@ -303,7 +303,8 @@ static void time_follows_a_clock_that_was_put_forward(void **state)
 #define DICE                                                                   \
     "for i = 1, 3 do t.note(math.random(1000000), math.random()) end "         \
     "math.randomseed() t.note(math.random(1000000)) "                          \
-    "t.note(math.randomseed()) math.randomseed(5) t.note(math.random(1000000))"
+    "t.note(math.randomseed()) math.randomseed(5) "                            \
+    "t.note(math.random(1000000))"
 
 static char *dice(uint64_t seed, uint64_t id)
 {
@@ -360,9 +361,9 @@ static char *run_endless(const char *code)
     struct run r;
     struct site s;
     open_simulated(&s, 1);
-    char *main = mem_printf(
-        "local n = 0 t.on_start(function() t.note(n) end)\n"
-        "t.on(function() n = 0 %s end)", code);
+    char *main = mem_printf("local n = 0 t.on_start(function() t.note(n) end)\n"
+                            "t.on(function() n = 0 %s end)",
+                            code);
     site_load(&s, main);
     free(main);
     for (int i = 0; i < 3; i++) {
@@ -458,8 +459,8 @@ static char *fill_memory(void)
                   "all[#all + 1] = ('x'):rep(1000) .. n n = n + 1 end end)\n"
                   "t.note(n, n % 7 == 0 and {} or 1) error 'full' end)");
     run_all(&r, &s);
-    char *text = mem_printf("%s %s %d %s", site_notes(&s), r.kind, r.line,
-                            r.message);
+    char *text =
+        mem_printf("%s %s %d %s", site_notes(&s), r.kind, r.line, r.message);
     close_simulated(&s);
     return text;
 }
@@ -477,13 +478,14 @@ static void memory_ends_at_the_same_place(void **state)
 /* Work of all kinds: objects as keys, deletions, finalizers, weak tables,
  * child tasks that wait. */
 static const char world[] =
-    "local log = {} local function say(...) print(...) end\n"
+    "local function say(...) print(...) end\n"
     "local seen = setmetatable({}, { __mode = 'k' })\n"
     "local function thing(i) local x = { i }\n"
     "  seen[x] = i\n"
     "  return setmetatable(x, { __gc = function() say('gone', i) end }) end\n"
-    "t.on(function(_, text)\n"
-    "  local set, by_name = {}, {}\n"
+    "local turn = 0\n"
+    "t.on(function()\n"
+    "  turn = turn + 1 local turn, set, by_name = turn, {}, {}\n"
     "  for i = 1, 40 do\n"
     "    local x = thing(i) set[x] = math.random(100)\n"
     "    by_name['n' .. math.random(30)] = x\n"
@@ -491,7 +493,8 @@ static const char world[] =
     "  end\n"
     "  for x, n in pairs(set) do say(x[1], n, x) end\n"
     "  for k, x in pairs(by_name) do say(k, x) t.sleep(math.random(9)) end\n"
-    "  for j = 1, 400 do local x = {} for i = 1, 9 do x['k' .. i] = i end\n"
+    "  for j = 1, 300 * turn do local x = {} for i = 1, 9 do x['k' .. i] = i "
+    "end\n"
     "    t.sleep(1) end\n"
     "  local n = 0 for _ in pairs(seen) do n = n + 1 end say('alive', n)\n"
     "  say(os.time(), os.clock(), ('%s'):format(t.note))\n"
@@ -527,8 +530,9 @@ static void one_seed_gives_one_log(void **state)
     (void)state;
     assert_string_equal(first, again);
     assert_string_not_equal(first, other);
-    assert_non_null(strstr(first, "gone"));
-    assert_non_null(strstr(first, "alive\\t40")); /* of 120 */
+    const char *gone = strstr(first, "gone");
+    assert_non_null(gone); /* and not only at the end */
+    assert_non_null(strstr(gone, "alive"));
     assert_null(strstr(first, "0x"));
     free(first);
     free(again);
