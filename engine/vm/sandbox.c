@@ -10,6 +10,7 @@
 #include "vm/script_error.h"
 #include "vm/seal.h"
 #include "vm/show.h"
+#include "vm/sort.h"
 #include "vm/string_guard.h"
 #include "vm/vm.h"
 
@@ -184,6 +185,7 @@ void vm__open_sandbox(lua_State *L)
     if (vm__generation(L)->host->simulated) {
         order_open(L);
         show_open(L);
+        sort_open(L);
     }
     lua_getglobal(L, "load");
     lua_pushcclosure(L, text_load, 1);
