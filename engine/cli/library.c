@@ -2,8 +2,10 @@
 
 #include "base/embedded.h"
 #include "base/mem.h"
+#include "vm/compile.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME_MAX_LEN 48
@@ -24,6 +26,14 @@ struct vm_source *library_sources(void)
         rows[i] =
             (struct vm_source){name, (const char *)file->data, file->size};
     }
+    return rows;
+}
+
+struct vm_source *library_compiled(void)
+{
+    struct vm_source *texts = library_sources();
+    struct vm_source *rows = vm_compile(texts);
+    free(texts);
     return rows;
 }
 

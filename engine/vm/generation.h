@@ -30,7 +30,7 @@ struct vm_module {
 /* A Lua file of the shipped library, compiled into the binary. */
 struct vm_source {
     const char *name; /* "moonlet.bot" */
-    const char *text;
+    const char *text; /* or what vm_compile has made of it (vm/compile.h) */
     size_t len;
 };
 

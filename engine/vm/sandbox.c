@@ -5,6 +5,7 @@
 #include "vm/vm_internal.h"
 
 #include "base/log.h"
+#include "vm/compile.h"
 #include "vm/lua_json.h"
 #include "vm/order.h"
 #include "vm/script_error.h"
@@ -385,7 +386,7 @@ static void push_loader(lua_State *L, const char *name)
     } else if (source) {
         lua_pushfstring(L, "=[%s]", name);
         if (luaL_loadbufferx(L, source->text, source->len, lua_tostring(L, -1),
-                             "t") != LUA_OK)
+                             vm_source_mode(source)) != LUA_OK)
             lua_error(L);
     } else if (strcmp(name, "cjson") == 0) {
         lua_pushcfunction(L, open_cjson);

@@ -1,14 +1,15 @@
 /*
  * What a fresh generation costs: its state, the library and the scripts of
  * FOLDER. Each of COUNT is loaded, adopted and closed; the CPU time of the
- * first and of the last step is told apart. The mode "simulated" is the one
- * of tests on a virtual clock.
+ * first and of the last step is told apart. The mode "simulated" is that of
+ * tests on a virtual clock, with a library that was compiled once.
  *
  *   bench_load FOLDER COUNT real|simulated
  */
 
 #include "script_host.h"
 
+#include "cli/library.h"
 #include "vm/limits.h"
 
 #include <inttypes.h>
@@ -35,6 +36,9 @@ static int64_t cpu_ns(void)
 static void simulate(struct script_host *h)
 {
     limits_free(h->limits);
+    free(h->library);
+    h->library = library_compiled();
+    h->host.library = h->library;
     h->limits = limits_new_counted(200);
     h->host.limits = h->limits;
     h->host.simulated = true;
