@@ -244,6 +244,39 @@ static void tables_become_arrays_or_objects_by_their_keys(void **state)
     lua_close(L);
 }
 
+static void keys_of_objects_are_written_in_order(void **state)
+{
+    lua_State *L = state_open();
+    (void)state;
+    assert_string_equal(
+        encoded_of(L, "{b = 1, [10] = 2, a = 3, [-1] = 4, ['10'] = 5, "
+                      "aa = 6, ['a\\0'] = 7, [''] = 8, [3] = {z = 1, y = 2}}"),
+        "{\"-1\":4,\"3\":{\"y\":2,\"z\":1},\"10\":2,\"\":8,\"10\":5,"
+        "\"a\":3,\"a\\u0000\":7,\"aa\":6,\"b\":1}");
+    assert_int_equal(luaL_dostring(L, "local t = {} for i = 100, 1, -1 do "
+                                      "t[('k%03d'):format(i)] = i end "
+                                      "return t"),
+                     LUA_OK);
+    const char *text = encoded(L);
+    assert_int_equal(strncmp(text, "{\"k001\":1,\"k002\":2,", 19), 0);
+    assert_string_equal(text + strlen(text) - 11, "\"k100\":100}");
+    assert_int_equal(lua_gettop(L), 0);
+    lua_close(L);
+}
+
+static void an_object_has_no_endless_number_of_keys(void **state)
+{
+    lua_State *L = state_open();
+    (void)state;
+    assert_int_equal(luaL_dostring(L, "local t = {} for i = 2, 500002 do "
+                                      "t[i] = 0 end return t"),
+                     LUA_OK);
+    assert_string_equal(encoded(L),
+                        "!an object has too many keys (500000 at most)");
+    assert_int_equal(lua_gettop(L), 0);
+    lua_close(L);
+}
+
 static void empty_arrays_and_objects_stay_apart(void **state)
 {
     static const char *const texts[][2] = {
@@ -468,6 +501,8 @@ int main(void)
         cmocka_unit_test(floats_keep_their_value),
         cmocka_unit_test(integers_of_lua_are_written_whole),
         cmocka_unit_test(tables_become_arrays_or_objects_by_their_keys),
+        cmocka_unit_test(keys_of_objects_are_written_in_order),
+        cmocka_unit_test(an_object_has_no_endless_number_of_keys),
         cmocka_unit_test(empty_arrays_and_objects_stay_apart),
         cmocka_unit_test(a_marked_table_is_an_array_even_if_empty),
         cmocka_unit_test(null_and_the_other_scalars),
