@@ -20,6 +20,7 @@ struct loop;
 struct rng;
 struct routes;
 struct settings;
+struct vm_source;
 
 /* What a simulation gives to the engines that live in it one after another;
  * all borrowed, on a virtual clock. Such an engine opens no socket and hears
@@ -30,8 +31,9 @@ struct engine_home {
     struct log *log;
     struct loop *loop;
     struct http_client *telegram; /* for Bot API calls */
-    struct coverage *coverage;    /* hears which handlers run; or NULL */
-    const char *coverage_folder;  /* the scripts as people name it */
+    const struct vm_source *library;
+    struct coverage *coverage;   /* hears which handlers run; or NULL */
+    const char *coverage_folder; /* the scripts as people name it */
     void (*notice)(void *arg, const char *json); /* reloads, script errors */
     void *arg;
 };

@@ -327,7 +327,7 @@ static int open_scripts(struct engine *e, struct err *error)
         .host = &e->host,
         .notices = &e->notices,
         .admins = e->admins,
-        .watch = e->settings.config.hot_reload,
+        .watch = e->settings.config.hot_reload && !e->home,
         .switched = on_switched,
         .arg = e,
     };
@@ -336,23 +336,24 @@ static int open_scripts(struct engine *e, struct err *error)
         e->services.coverage = e->home->coverage;
         e->services.coverage_folder = e->home->coverage_folder;
     }
-    e->library = library_sources();
+    if (!e->home)
+        e->library = library_sources();
     uint64_t limit_ms = (uint64_t)e->settings.config.handler_cpu_limit_ms;
-    e->limits = e->clock.is_virtual ? limits_new_counted(limit_ms)
-                                    : limits_new(limit_ms, on_stuck, e, error);
+    e->limits = e->home ? limits_new_counted(limit_ms)
+                        : limits_new(limit_ms, on_stuck, e, error);
     if (!e->limits)
         return error->code;
     e->host = (struct vm_host){
         .log = e->log,
-        .clock = &e->clock,
-        .random_seed = rng_next(&e->rng),
-        .simulated = e->clock.is_virtual,
+        .clock = e->clock,
+        .random_seed = rng_next(e->rng),
+        .simulated = e->home != NULL,
         .limits = e->limits,
         .memory_limit = (size_t)e->settings.config.lua_memory_limit,
         .stress_gc = getenv("MOONLET_GC_STRESS") != NULL,
         .exhausted = on_exhausted,
         .modules = bindings_modules,
-        .library = e->library,
+        .library = e->home ? e->home->library : e->library,
         .scripts_dir = e->settings.config.scripts_dir,
         .services = &e->services,
     };

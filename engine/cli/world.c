@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "cli/engine.h"
 #include "cli/folder.h"
+#include "cli/library.h"
 #include "cli/settings.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
@@ -32,6 +33,7 @@ struct worlds {
     char *folder; /* of all data */
     int log_fd;
     bool log_is_ours;
+    struct vm_source *library;
     struct coverage *coverage;
     struct buf shown; /* of the log */
 };
@@ -227,6 +229,7 @@ static void open_base(struct world *w, uint64_t seed)
         .rng = &w->rng,
         .log = w->log,
         .loop = w->face.loop,
+        .library = w->all->library,
         .notice = on_notice,
         .arg = w,
     };
@@ -329,6 +332,7 @@ struct worlds *worlds_new(const char *config_path, int log_fd,
     all->folder = make_folder(e);
     all->log_is_ours = log_fd < 0;
     all->log_fd = log_fd < 0 ? memfd_create("log", MFD_CLOEXEC) : log_fd;
+    all->library = library_compiled();
     all->coverage = coverage;
     if (all->folder && all->log_fd < 0)
         err_errno(e, errno, "no memory for the log");
@@ -347,6 +351,7 @@ void worlds_free(struct worlds *all)
     if (all->log_is_ours && all->log_fd >= 0)
         close(all->log_fd);
     buf_free(&all->shown);
+    free(all->library);
     free(all->config_path);
     free(all->folder);
     free(all);
