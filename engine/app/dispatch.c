@@ -3,6 +3,7 @@
 #include "app/errors.h"
 #include "app/notices.h"
 #include "app/shelf.h"
+#include "base/crash_point.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -291,6 +292,7 @@ static void on_ended(void *arg, enum task_outcome outcome,
     struct run *run = arg;
     struct dispatch *d = run->dispatch;
 
+    CRASH_POINT("dispatch.ended");
     if (error) {
         report(run, error);
         if (was_ended_from_outside(outcome) && tell_scripts(run, error)) {
@@ -301,6 +303,7 @@ static void on_ended(void *arg, enum task_outcome outcome,
         }
     }
     take_out(run, outcome, error);
+    CRASH_POINT("dispatch.taken_out");
     run_free(run);
     d->running--;
     if (d->stopped && d->running == 0)
@@ -313,6 +316,10 @@ static void on_loop(void *arg, bool running)
     struct run *run = arg;
     inbox_on_loop(run->dispatch->o.inbox, running ? run->entry : NULL);
     errors_on_loop(run->dispatch->o.errors, running ? &run->place : NULL);
+    if (running)
+        CRASH_POINT("dispatch.on_loop");
+    else
+        CRASH_POINT("dispatch.off_loop");
 }
 
 /* The scripts handle no updates, or this one cannot be handed to them. */
@@ -342,6 +349,7 @@ static bool start(struct dispatch *d, struct run *run)
         .on_loop = on_loop,
         .arg = run,
     };
+    CRASH_POINT("dispatch.before_begin");
     if (!inbox_begin(d->o.inbox, entry))
         return false;
     run->generation = d->generation;
@@ -355,6 +363,7 @@ static bool start(struct dispatch *d, struct run *run)
     d->running++;
     if (!task_spawn(d->generation, &spec))
         end_without_task(run);
+    CRASH_POINT("dispatch.started");
     return true;
 }
 

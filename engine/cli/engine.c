@@ -5,6 +5,7 @@
 #include "app/dispatch.h"
 #include "app/errors.h"
 #include "app/scripts.h"
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/engine_internal.h"
@@ -40,6 +41,7 @@ void engine__idle(void *arg)
     struct engine *e = arg;
     if (e->ended)
         return;
+    CRASH_POINT("engine.idle");
     timer_start(&e->shutdown_limit, LOAD_END_MS);
     if (e->scripts)
         scripts_close(e->scripts, finish_loop, e);
@@ -79,6 +81,7 @@ void engine_stop(struct engine *e)
     else
         polling_stop(e->polling);
     dispatch_stop(e->dispatch);
+    CRASH_POINT("engine.stopping");
     timer_start(&e->shutdown_limit,
                 (uint64_t)e->settings.config.shutdown_timeout_ms);
     if (dispatch_running(e->dispatch) == 0)
@@ -114,6 +117,7 @@ void engine_begin(struct engine *e)
         webhook_start(e->webhook);
     else
         polling_start(e->polling);
+    CRASH_POINT("engine.ready");
 }
 
 int engine_run(struct engine *e)

@@ -1,5 +1,6 @@
 #include "store/datadir.h"
 
+#include "base/crash_point.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ static void sync_parent(char *folder)
 static int make_folder(char *path, struct err *e)
 {
     if (mkdir(path, 0700) == 0) {
+        CRASH_POINT("datadir.made");
         sync_parent(path);
         return 0;
     }
@@ -104,6 +106,7 @@ static int take_lock(struct datadir *d, struct err *e)
         return code;
     }
     d->lock_fd = fd;
+    CRASH_POINT("datadir.locked");
     return 0;
 }
 
@@ -125,6 +128,7 @@ int datadir_open(struct datadir *d, const char *path, struct err *e)
 void datadir_close(struct datadir *d)
 {
     if (d->lock_fd >= 0) {
+        CRASH_POINT("datadir.closing");
         /* So that no later holder is mistaken for us before it has written
          * its own pid; the lock itself ends with the descriptor. */
         (void)!ftruncate(d->lock_fd, 0);

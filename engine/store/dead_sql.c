@@ -1,5 +1,6 @@
 #include "store/dead_sql.h"
 
+#include "base/crash_point.h"
 #include "base/mem.h"
 #include "store/sqlite.h"
 
@@ -122,6 +123,7 @@ int dead_write(struct sqlite_writer *w, int64_t seq, struct dead_cause *cause,
     if (sqlite_run(w, s, "write dead letter", e) != 0)
         return e->code;
     cause->id = sqlite3_last_insert_rowid(sqlite_handle(w));
+    CRASH_POINT("dead.written");
     return 0;
 }
 

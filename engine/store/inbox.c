@@ -1,5 +1,6 @@
 #include "store/inbox.h"
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/datadir.h"
@@ -141,6 +142,7 @@ static void put_done(struct strand_job *job)
         LIST_ENTRY(job, struct inbox_put_op, op.request.job);
     struct inbox *in = op->op.inbox;
     const struct err *e = &op->op.request.result;
+    CRASH_POINT("inbox.after_commit");
     in->storing -= op->count;
     if (e->code == ERR_OK)
         take_put(in, op);
@@ -148,6 +150,7 @@ static void put_done(struct strand_job *job)
         in->next_offset = op->next_offset;
     note_depth(in);
     refill(in);
+    CRASH_POINT("inbox.before_stored");
     op->done(op->arg, e);
     op->op.free(&op->op);
 }
@@ -180,6 +183,7 @@ void inbox_put(struct inbox *in, const struct inbox_item *items, size_t n,
     in->storing += n;
     note_depth(in);
     sqlite_submit(in->writer, &op->op.request);
+    CRASH_POINT("inbox.put_queued");
 }
 
 int64_t inbox_next_offset(const struct inbox *in)
@@ -210,6 +214,7 @@ struct inbox_entry *inbox_next(struct inbox *in)
 bool inbox_begin(struct inbox *in, struct inbox_entry *entry)
 {
     entry->mark = marks_begin(in->marks, entry->seq);
+    CRASH_POINT("inbox.begun");
     in->starved = in->starved || entry->mark < 0;
     return entry->mark >= 0;
 }
@@ -258,7 +263,9 @@ static void end_done(struct strand_job *job)
         LIST_ENTRY(job, struct inbox_end_op, op.request.job);
     struct inbox *in = op->op.inbox;
     if (op->op.request.result.code == ERR_OK) {
+        CRASH_POINT("inbox.after_ends_commit");
         end_marks(in, op);
+        CRASH_POINT("inbox.marks_cleared");
         tell_deaths(in, op);
     } else {
         for (size_t i = 0; i < op->count; i++)
@@ -281,6 +288,7 @@ static void submit_ended(struct inbox *in)
     in->ended = NULL;
     in->ended_count = in->ended_cap = 0;
     sqlite_submit(in->writer, &op->op.request);
+    CRASH_POINT("inbox.ends_queued");
 }
 
 struct inbox_fetched {
@@ -395,7 +403,9 @@ static int recover(struct inbox *in, struct err *e)
         dead_cause_free(found.crashed);
         return e->code;
     }
+    CRASH_POINT("inbox.after_recover_commit");
     marks_reset(in->marks);
+    CRASH_POINT("inbox.marks_reset");
     if (found.crashed)
         inbox__tell_dead(in, found.crashed);
     dead_cause_free(found.crashed);
@@ -467,6 +477,7 @@ struct inbox *inbox_open(struct loop *loop, const struct datadir *dir,
 
 void inbox_close(struct inbox *in)
 {
+    CRASH_POINT("inbox.closing");
     in->closing = true;
     submit_ended(in);
     sqlite_writer_close(in->writer);

@@ -1,5 +1,6 @@
 #include "store/inbox_internal.h"
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -145,6 +146,7 @@ static int run_drop(struct sqlite_request *r, struct sqlite_writer *w)
     if (sqlite_run(w, s, "remove dead letter", &r->result) != 0)
         return r->result.code;
     op->count = (size_t)sqlite3_changes(sqlite_handle(w));
+    CRASH_POINT("dead.dropped");
     return dead_count(w, &op->pruned.left, &r->result);
 }
 
@@ -188,6 +190,7 @@ static int run_replay(struct sqlite_request *r, struct sqlite_writer *w)
     op->node = node_of_letter(&op->letters[0], op->now_ms);
     if (insert_node(w, op->node, &r->result) != 0)
         return r->result.code;
+    CRASH_POINT("dead.replayed");
     return run_drop(r, w);
 }
 

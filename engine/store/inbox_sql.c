@@ -1,5 +1,6 @@
 #include "store/inbox_sql.h"
 
+#include "base/crash_point.h"
 #include "base/mem.h"
 #include "store/dead_sql.h"
 #include "store/marks.h"
@@ -147,6 +148,7 @@ static int store_node(struct put_run *p, struct inbox_node *n)
         return p->e->code;
     if (!is_new)
         return 0;
+    CRASH_POINT("inbox.seen_written");
     sqlite3_bind_int64(p->insert, 1, n->entry.update_id);
     sqlite3_bind_int(p->insert, 2, (int)n->entry.source);
     sqlite3_bind_int64(p->insert, 3, n->entry.received_ms);
@@ -214,6 +216,7 @@ static int run_put(struct sqlite_request *r, struct sqlite_writer *w)
     if (op->next_offset != 0 &&
         set_meta(w, "next_offset", op->next_offset, p.e) != 0)
         return p.e->code;
+    CRASH_POINT("inbox.put_written");
     return sweep_seen(&p);
 }
 
@@ -344,6 +347,7 @@ static int run_end(struct sqlite_request *r, struct sqlite_writer *w)
         if (sqlite_run(w, s, "end update", &r->result) != 0)
             return r->result.code;
     }
+    CRASH_POINT("inbox.ends_written");
     if (s && died > 0)
         return dead_prune(w, op->now_ms, died, &op->pruned, &r->result);
     return s ? 0 : r->result.code;
@@ -429,6 +433,7 @@ static int count_death(struct sqlite_writer *w, int64_t seq, int64_t now_ms,
 {
     if (dead_count_death(w, seq, now_ms, cause, e) != 0)
         return e->code;
+    CRASH_POINT("inbox.death_counted");
     if (!*cause)
         return 0;
     struct sqlite3_stmt *s = sqlite_prepare(w, delete_sql, e);
@@ -463,5 +468,6 @@ int inbox_sql_recover(struct sqlite_writer *w, const struct marks *marks,
         run_plain(w, rollback_sql, &ignored);
         return e->code;
     }
+    CRASH_POINT("inbox.before_recover_commit");
     return run_plain(w, commit_sql, e);
 }

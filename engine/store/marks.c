@@ -1,5 +1,6 @@
 #include "store/marks.h"
 
+#include "base/crash_point.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -75,6 +76,7 @@ static struct marks_file *map_file(const char *path, struct err *e)
         sys = errno;
     }
     close(fd);
+    CRASH_POINT("marks.mapped");
     if (map != MAP_FAILED)
         return map;
     err_errno(e, sys, "%s", path);
@@ -145,6 +147,7 @@ void marks_reset(struct marks *m)
         m->free_slots[i] = MARKS_MAX - 1 - i;
     }
     m->free_count = MARKS_MAX;
+    CRASH_POINT("marks.emptied");
     atomic_store(&m->map->on_loop, 0);
     memcpy(m->map->boot_id, m->boot_id, MARKS_BOOT_ID);
     atomic_store(&m->map->magic, MARKS_MAGIC);

@@ -1,6 +1,7 @@
 #include "store/sqlite.h"
 
 #include "base/buf.h"
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
@@ -193,7 +194,11 @@ static int run_transaction(struct sqlite_writer *w, struct list *batch,
         if (run_request(w, request_of(l), e) != 0)
             return e->code;
     reset_statements(w);
-    return run_statement(w, "COMMIT", e);
+    CRASH_POINT("sqlite.before_commit");
+    if (run_statement(w, "COMMIT", e) != 0)
+        return e->code;
+    CRASH_POINT("sqlite.after_commit");
+    return 0;
 }
 
 static void fail_batch(struct sqlite_writer *w, struct list *batch,
@@ -213,9 +218,11 @@ static void checkpoint(struct sqlite_writer *w)
                                                  : SQLITE_CHECKPOINT_PASSIVE;
     int in_log = 0;
     int moved = 0;
+    CRASH_POINT("sqlite.before_checkpoint");
     sqlite3_busy_timeout(w->db, RESTART_MS);
     int code = sqlite3_wal_checkpoint_v2(w->db, NULL, mode, &in_log, &moved);
     sqlite3_busy_timeout(w->db, BUSY_MS);
+    CRASH_POINT("sqlite.after_checkpoint");
     if (code == SQLITE_OK && moved == in_log) {
         w->checkpoint_at = CHECKPOINT_PASSIVE;
         return;
@@ -245,6 +252,7 @@ static int make_file(const char *path, struct err *e)
     if (fd < 0)
         return err_errno(e, errno, "%s", path);
     close(fd);
+    CRASH_POINT("sqlite.file_made");
     return 0;
 }
 
@@ -279,7 +287,9 @@ static int write_schema(struct sqlite_writer *w, const char *const *steps,
     for (int i = found; i < version; i++)
         buf_printf(&sql, ";%s", steps[i]);
     buf_printf(&sql, ";PRAGMA user_version=%d;COMMIT", version);
+    CRASH_POINT("sqlite.before_schema");
     int code = execute(w->db, sql.data, "schema", e);
+    CRASH_POINT("sqlite.after_schema");
     buf_free(&sql);
     return code;
 }
@@ -367,8 +377,10 @@ size_t sqlite_waiting(const struct sqlite_writer *w)
 void sqlite_writer_close(struct sqlite_writer *w)
 {
     strand_finish(w->strand);
+    CRASH_POINT("sqlite.finished");
     sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
                               NULL);
+    CRASH_POINT("sqlite.truncated");
     close_database(w);
 }
 

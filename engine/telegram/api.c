@@ -1,5 +1,6 @@
 #include "telegram/api.h"
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -117,6 +118,7 @@ static void on_response(struct http_call *http, const struct err *transport)
     struct api_call *call = LIST_ENTRY(http, struct api_call, http);
     struct err e = *transport;
 
+    CRASH_POINT("api.answered");
     if (e.code == ERR_OK)
         read_answer(call, &e);
     int64_t wait = e.code == ERR_OK ? -1 : repeat_after_ms(call, &e);
@@ -152,7 +154,9 @@ static void send_try(struct timer *timer)
             call->timeout_ms ? call->timeout_ms : api->request_timeout_ms,
         .done = on_response,
     };
+    CRASH_POINT("api.before_request");
     http_start(api->client, &call->http);
+    CRASH_POINT("api.requested");
 }
 
 void api_start(struct api *api, struct api_call *call)

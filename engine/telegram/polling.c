@@ -1,5 +1,6 @@
 #include "telegram/polling.h"
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
@@ -78,6 +79,7 @@ static void stored(void *arg, const struct err *e)
         not_stored(p, e);
         return;
     }
+    CRASH_POINT("polling.stored");
     p->not_stored = 0;
     intake_set_storage(&p->intake, true);
     step_run(p);
@@ -130,6 +132,7 @@ static void take_updates(struct polling *p, struct jslice list)
     size_t n = read_batch(p, list, items, heads, &last_id);
     struct err e;
 
+    CRASH_POINT("polling.answered");
     if (n == 0 && last_id < p->offset && !is_empty_list(list)) {
         err_set(&e, ERR_PARSE, 0, "the answer is no list of updates");
         intake_fail(&p->intake, &e);
@@ -185,6 +188,7 @@ static void get_updates(struct polling *p)
                "\"allowed_updates\":%s}",
                p->offset, BATCH_MAX, WAIT_SECONDS, p->kinds);
     intake_call(in, "getUpdates", WAIT_SECONDS * 1000);
+    CRASH_POINT("polling.asked");
     intake_note_started(in);
 }
 

@@ -1,5 +1,6 @@
 #include "telegram/webhook.h"
 
+#include "base/crash_point.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -140,7 +141,9 @@ static void stored(void *arg, const struct err *e)
     struct webhook *w = post->webhook;
     if (e->code == ERR_OK) {
         intake_set_storage(&w->intake, true);
+        CRASH_POINT("webhook.stored");
         exchange_reply(post->x, 200, NULL, "", 0);
+        CRASH_POINT("webhook.answered");
     } else {
         note_not_stored(w, e);
         refuse_for_now(post->x, "the update cannot be stored now");
@@ -152,6 +155,7 @@ static void stored(void *arg, const struct err *e)
 static void store(struct webhook *w, struct exchange *x,
                   struct update_head *head, struct jslice update)
 {
+    CRASH_POINT("webhook.posted");
     w->intake.o.order(w->intake.o.arg, update, head);
     const struct inbox_item item = {
         .update_id = head->update_id,
@@ -256,6 +260,7 @@ static void step_done(struct intake *in, struct jslice result)
         w->step = STEP_SET_WEBHOOK;
         break;
     case STEP_SET_WEBHOOK:
+        CRASH_POINT("webhook.set");
         intake_note_dropped(in);
         if (w->outdated)
             break;

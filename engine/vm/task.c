@@ -1,5 +1,6 @@
 #include "vm/task.h"
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "vm/limits.h"
@@ -117,6 +118,7 @@ void task__report(const struct task *t, const char *event,
 static void task_end(struct task *t, struct task_end *end)
 {
     bool failed = end->error.kind != NULL;
+    CRASH_POINT("task.ended");
     task__release_await(t);
     child__end_all(t);
     if (t->handle)
@@ -266,6 +268,7 @@ static void task_resume(struct task *t)
 
     t->args = 0;
     enter(t, TASK_RUNNING, &end);
+    CRASH_POINT("task.resumed");
     int status = lua_resume(t->L, t->gen->L, args, &results);
     bool over = leave(t);
 
