@@ -127,6 +127,27 @@ class HttpPeer:
         return json.loads(data)
 
 
+class LocalPeer(HttpPeer):
+    """JSON requests over a Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", 0)
+        self.path = str(path)
+
+    def request(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("localhost",
+                                                timeout=LIMIT)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(LIMIT)
+        connection.sock.connect(self.path)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
 class Events:
     """The simulator's event stream, kept and searchable."""
 

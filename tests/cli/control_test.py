@@ -21,27 +21,6 @@ UNHURRIED = {"HOT_RELOAD": "false", "HANDLER_CPU_LIMIT": "30s"}
 BROKEN = "local bot = 1\n\nbot = = 2\n"
 
 
-class LocalPeer(harness.HttpPeer):
-    """JSON requests over a Unix socket."""
-
-    def __init__(self, path):
-        super().__init__("localhost", 0)
-        self.path = str(path)
-
-    def request(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("localhost",
-                                                timeout=harness.LIMIT)
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(harness.LIMIT)
-        connection.sock.connect(self.path)
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-
 def socket_of(bot):
     return bot.folder / "data" / "moonlet.sock"
 
@@ -136,7 +115,7 @@ def test_a_path_that_is_too_long_is_said_and_the_engine_goes_on(sim, engine):
 def test_status_tells_how_the_engine_is(sim, engine):
     bot = engine(BOT).start()
     bot.wait_event("polling.started")
-    data = LocalPeer(socket_of(bot)).sim("GET", "/api/status")
+    data = harness.LocalPeer(socket_of(bot)).sim("GET", "/api/status")
     assert data["pid"] == bot.process.child.pid
     assert re.fullmatch(r"\d+\.\d+\.\d+", data["version"])
     assert data["uptime"] >= 0 and data["role"] == "active"
@@ -166,7 +145,7 @@ bot.on("message:text", function(ctx) ctx:reply("begun"); task.sleep(60) end)
     sim.send(ann, "1")
     sim.send(ann, "2")
     sim.wait_call("sendMessage")
-    peer = LocalPeer(socket_of(bot))
+    peer = harness.LocalPeer(socket_of(bot))
     while (data := peer.sim("GET", "/api/status"))["inbox_depth"] < 2:
         pass
     assert data["running_handlers"] == 1
@@ -222,7 +201,7 @@ def test_commands_find_the_engine_through_the_configuration(engine, tmp_path):
             env=harness.clean_environment(), stdin=subprocess.DEVNULL,
             capture_output=True, timeout=harness.LIMIT)
         assert (done.returncode, done.stderr) == (0, ""), args
-    assert json.loads(LocalPeer(socket_of(bot)).request(
+    assert json.loads(harness.LocalPeer(socket_of(bot)).request(
         "GET", "/api/status")[1])["generation"] == 4
 
 
@@ -243,7 +222,7 @@ def test_reload_prints_one_line(engine):
 
 def test_reload_over_http_answers_when_the_load_has_ended(sim, engine):
     bot = engine(BOT, HOT_RELOAD="false").start()
-    for at, peer in enumerate((LocalPeer(socket_of(bot)), port_of(bot))):
+    for at, peer in enumerate((harness.LocalPeer(socket_of(bot)), port_of(bot))):
         bot.write("main.lua", BOT.replace('"hi"', f'"new{at}"'))
         data = peer.sim("POST", "/api/reload")
         assert data.pop("ms") >= 0
@@ -270,7 +249,7 @@ def test_requests_during_a_load_share_one_further_load(engine):
         bot.process.child.send_signal(signal.SIGHUP)
     assert answer_of(first)["generation"] == 2
     assert [answer_of(other)["generation"] for other in others] == [3] * 7
-    status = LocalPeer(socket_of(bot)).sim("GET", "/api/status")
+    status = harness.LocalPeer(socket_of(bot)).sim("GET", "/api/status")
     assert status["generation"] == 3
     bot.stop()
     assert bot.process.text().count('"text":"loading"') == 2
@@ -282,7 +261,7 @@ def test_one_who_leaves_during_a_load_is_forgotten(engine):
     asker = ask_for_reload(bot)
     bot.wait_event("script.print", text="loading")
     asker.close()
-    assert LocalPeer(socket_of(bot)).request("POST", "/api/reload")[0] == 200
+    assert harness.LocalPeer(socket_of(bot)).request("POST", "/api/reload")[0] == 200
 
 
 def test_a_stop_during_a_load_ends_clean(engine):
@@ -326,7 +305,7 @@ def test_the_http_port_keeps_strangers_out(engine):
                            headers={"Origin": origin})[0]
         assert got == status, origin
     assert peer.request("GET", "/api/reload")[0] == 405
-    assert LocalPeer(socket_of(bot)).request("GET", "/sim/users")[0] == 404
+    assert harness.LocalPeer(socket_of(bot)).request("GET", "/sim/users")[0] == 404
 
 
 def test_play_has_the_routes_too(play):
@@ -367,7 +346,7 @@ end)
 
 
 def groups(bot):
-    return LocalPeer(socket_of(bot)).sim("GET", "/api/errors")["errors"]
+    return harness.LocalPeer(socket_of(bot)).sim("GET", "/api/errors")["errors"]
 
 
 def test_errors_of_handlers_are_grouped(sim, engine):

@@ -1,9 +1,7 @@
 """Updates by webhook: what each post is answered, and that nothing is lost,
 doubled or turned around while the engine dies, fills up or changes sides."""
-import collections
 import http.client
 import json
-import random
 import resource
 import socket
 import struct
@@ -15,9 +13,7 @@ import pytest
 
 from fault import raw_api
 from fault.raw_api import failed, ok
-
-SECRET = "s3cret_of-the-hook"
-HEADER = "X-Telegram-Bot-Api-Secret-Token"
+from fault.sources import HEADER, SECRET, answers, connect, wire
 
 BOT = """
 local bot = require "moonlet.bot"
@@ -286,32 +282,6 @@ def small_files(bot):
 
 # connections
 
-def wire(update, secret=SECRET, path="/hook"):
-    body = json.dumps(update).encode()
-    return (f"POST {path} HTTP/1.1\r\nHost: bot.example\r\n"
-            f"{HEADER}: {secret}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
-
-
-def connect(bot):
-    peer = socket.create_connection(("127.0.0.1", bot.port))
-    peer.settimeout(harness.LIMIT)
-    return peer
-
-
-def answers(stream, count):
-    """The statuses of so many answers on one connection."""
-    statuses = []
-    for _ in range(count):
-        statuses.append(int(stream.readline().split()[1]))
-        length = 0
-        while (line := stream.readline().strip()):
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        stream.read(length)
-    return statuses
-
-
 def test_pipelined_posts_are_taken_in_order(api, hook):
     bot = hook().start()
     with connect(bot) as peer:
@@ -383,122 +353,6 @@ def test_thousand_idle_connections_hinder_nobody(api, hook):
         for peer in idle:
             peer.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-# promise 1
-
-CHATS = 64
-UPDATES = 2000
-
-
-class Sender:
-    """What Telegram does for one chat: the next update is posted only when
-    the one before it got its 200, and is posted until it does."""
-
-    def __init__(self, bot, updates):
-        self.bot, self.updates = bot, collections.deque(updates)
-        self.stopped, self.done = False, 0
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-
-    def _run(self):
-        peer = None
-        while self.updates and not self.stopped:
-            try:
-                peer = peer or connect(self.bot)
-                peer.sendall(wire(self.updates[0]))
-                status = answers(peer.makefile("rb"), 1)[0]
-            except (OSError, IndexError):
-                if peer:
-                    peer.close()
-                peer = None
-                threading.Event().wait(0.01)
-                continue
-            assert status in (200, 503), status
-            if status == 200:
-                self.updates.popleft()
-                self.done += 1
-        if peer:
-            peer.close()
-
-
-def check_answers(api, updates, deaths):
-    """All are answered, repeats are marked, chats keep their order."""
-    chats = collections.defaultdict(list)
-    for call in api.of("sendMessage"):
-        word, *again = call.params["text"].split()
-        chats[call.params["chat_id"]].append((int(word), bool(again)))
-    for chat, rows in chats.items():
-        wanted = [u["update_id"] for u in updates
-                  if u["message"]["chat"]["id"] == chat]
-        first = list(dict.fromkeys(number for number, _ in rows))
-        assert first == wanted, f"chat {chat}: order or loss"
-        fresh = [number for number, again in rows if not again]
-        assert len(fresh) == len(set(fresh)), "a repeat unmarked"
-        assert max(collections.Counter(n for n, _ in rows).values()) <= \
-            1 + deaths
-    assert sum(len({n for n, _ in rows}) for rows in chats.values()) == \
-        len(updates)
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_kill_9_loses_nothing(api, hook, seed):
-    chance = random.Random(seed)
-    updates = [message(n, str(n), user=1 + n % CHATS) for n in range(UPDATES)]
-    bot = hook().start()
-    senders = [Sender(bot, [u for u in updates
-                            if u["message"]["chat"]["id"] == chat])
-               for chat in range(1, CHATS + 1)]
-    deaths = 4
-    for death in range(deaths):
-        wanted = chance.randrange(death * UPDATES // 5,
-                                  (death + 1) * UPDATES // 5)
-        api.wait("sendMessage", wanted + 1)
-        bot.kill()
-        bot.start()
-    for sender in senders:
-        sender.thread.join(4 * harness.LIMIT)
-        assert not sender.thread.is_alive()
-    api.wait_for(lambda: len({t.split()[0] for t in texts(api)}) == UPDATES,
-                 "all answers")
-    bot.stop()
-    check_answers(api, updates, deaths)
-
-
-def test_changing_sides_loses_nothing(api, hook):
-    """Polling, webhook and polling again on one DATA_DIR, with a death at
-    each change; Telegram keeps what was not confirmed."""
-    bot = hook()
-    settings = dict(bot.settings)
-    numbers = iter(range(1000, 2000))
-    for side in range(4):
-        polling = side % 2 == 0
-        bot.settings = dict(settings)
-        if polling:
-            bot.settings.update(WEBHOOK_URL="", WEBHOOK_SECRET="")
-            api.plan("getWebhookInfo", ok({
-                "url": settings["WEBHOOK_URL"], "pending_update_count": 0}))
-        before = len(set(texts(api)))
-        bot.start()
-        if polling:
-            bot.wait_event("polling.started")
-            assert len(api.of("deleteWebhook")) == 1 + side // 2
-            for _ in range(50):
-                api.deliver(str(next(numbers)))
-        else:
-            for _ in range(50):
-                number = next(numbers)
-                update = message(number, str(number))
-                assert post(bot, update)[0] == 200
-                with api.changed:  # taken: getUpdates has it no more
-                    api.updates.append(update)
-                    api.offset = number + 1
-        api.wait("sendMessage", before + 20)
-        bot.kill() if side < 3 else None
-    api.wait_for(lambda: len({t.split()[0] for t in texts(api)}) == 200,
-                 "all answers")
-    bot.stop()
-    check_answers(api, api.updates, 3)
 
 
 # what waits
