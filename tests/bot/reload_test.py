@@ -5,7 +5,8 @@ import re
 import threading
 
 import pytest
-from cli.control_test import LocalPeer, groups, socket_of
+import harness
+from cli.control_test import groups, socket_of
 
 RELOADS = 200
 CHATS = 20
@@ -84,7 +85,7 @@ def test_many_reloads_under_load(sim, engine):
                  ASAN_OPTIONS=quiet_sanitizer())
     write_version(bot, "v0")
     bot.start()
-    peer = LocalPeer(socket_of(bot))
+    peer = harness.LocalPeer(socket_of(bot))
     talkers = Talkers(sim)
     memory = {}
     try:
@@ -150,7 +151,7 @@ def test_the_fifth_old_generation_ends_the_oldest_one(sim, engine):
     """Five slow handlers over six generations."""
     bot = engine(SLOW % {"version": 1}, HOT_RELOAD="false",
                  SHUTDOWN_TIMEOUT="1ms").start()
-    peer = LocalPeer(socket_of(bot))
+    peer = harness.LocalPeer(socket_of(bot))
     users = [sim.user(f"U{i}")["id"] for i in range(6)]
     for version in range(1, 7):
         if version > 1:
