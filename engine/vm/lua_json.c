@@ -16,8 +16,7 @@ static const char DECODE_KEY = 'd';
 static const char ARRAY_KEY = 'a';
 
 #define MAX_EXACT 9007199254740992.0 /* 2^53 */
-#define FEW_MEMBERS 16  /* of an object: they need no memory of their own */
-#define KEYS_MAX 500000 /* of an object; they lie on the stack of Lua */
+#define FEW_MEMBERS 16 /* of an object: they need no memory of their own */
 
 void lua_json_open(lua_State *L)
 {
@@ -320,7 +319,7 @@ static const char *encode_object(lua_State *L, int index, struct buf *out,
 
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
         n++;
-    if (n > KEYS_MAX || !lua_checkstack(L, (int)n + 4))
+    if (n > LUA_JSON_MAX_KEYS || !lua_checkstack(L, (int)n + 4))
         return "an object has too many keys (500000 at most)";
     if (n > FEW_MEMBERS)
         list = mem_zero(n, sizeof *list);

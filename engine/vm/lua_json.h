@@ -15,7 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LUA_JSON_MAX_DEPTH 512                /* as deep as base/json reads */
+#define LUA_JSON_MAX_DEPTH 512   /* as deep as base/json reads */
+#define LUA_JSON_MAX_KEYS 500000 /* of an object; they lie on Lua's stack */
 #define LUA_JSON_MAX_SIZE (16u * 1024 * 1024) /* of what encode makes */
 
 /* Prepares the decoder of this state; inside a protected call. */

@@ -490,6 +490,31 @@ static void a_coroutine_made_while_loading_ends_too(void **state)
     close_simulated(&s);
 }
 
+/* What runs outside of tasks is counted as well: questions and <close>. */
+static void questions_and_closing_end_too(void **state)
+{
+    struct script_error e;
+    struct run r;
+    struct site s;
+    (void)state;
+    open_simulated(&s, 1);
+    site_load(&s, "local function forever() while true do end end\n"
+                  "t.on_start(function()\nforever() end)\n"
+                  "t.on(function() local x <close> = setmetatable({}, "
+                  "{ __close = forever }) t.sleep(5) end)");
+    assert_null(generation_ask(s.g, VM_ON_START, "1", 1, &e));
+    assert_string_equal(e.kind, "limit");
+    assert_int_equal(e.line, 1);
+    script_error_clear(&e);
+    struct task *t = run_start(&r, &s);
+    site_turn(&s);
+    task_cancel(t);
+    loop_run(s.loop);
+    assert_int_equal(r.outcome, TASK_CANCELLED);
+    assert_int_equal(site_logged(&s, "task.close"), 1);
+    close_simulated(&s);
+}
+
 static void work_within_the_limit_is_not_ended(void **state)
 {
     struct run r;
@@ -632,6 +657,7 @@ int main(void)
         cmocka_unit_test(chance_comes_from_the_seed),
         cmocka_unit_test(endless_code_ends_at_the_same_place),
         cmocka_unit_test(a_coroutine_made_while_loading_ends_too),
+        cmocka_unit_test(questions_and_closing_end_too),
         cmocka_unit_test(work_within_the_limit_is_not_ended),
         cmocka_unit_test(endless_loading_ends_too),
         cmocka_unit_test(memory_ends_at_the_same_place),
