@@ -175,6 +175,11 @@ struct http_server *http_server_new(struct loop *loop, struct routes *routes,
     return s;
 }
 
+const char *http_reason(int status)
+{
+    return MHD_get_reason_phrase_for(status > 0 ? (unsigned)status : 0);
+}
+
 int http_server_port(const struct http_server *s)
 {
     return s->port;

@@ -33,6 +33,10 @@ struct http_server_options {
 struct http_server *http_server_new(struct loop *loop, struct routes *routes,
                                     const struct http_server_options *o,
                                     struct err *e);
+
+/* What stands behind a status: "Not Found"; "Unknown" for an unknown one. */
+const char *http_reason(int status);
+
 int http_server_port(const struct http_server *s); /* 0: a Unix socket */
 
 /* Stops accepting; open exchanges get their `gone` callback; closes. Not from

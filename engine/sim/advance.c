@@ -33,9 +33,9 @@ static void begin(struct sim *sim)
 
 static struct exchange *take_first(struct advance *a)
 {
-    struct request *r = first_of(a);
+    struct request *r =
+        LIST_ENTRY(list_shift(&a->requests), struct request, link);
     struct exchange *x = r->x;
-    list_remove(&r->link);
     a->count--;
     free(r);
     if (x != NULL)

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "net/http_client.h"
+#include "net/http_server.h"
+#include "sim/address.h"
 #include "sim/core.h"
 #include "sim/reply.h"
 
@@ -118,11 +120,11 @@ static void close_connection(struct connection *c)
 
 static void close_idle(struct delivery *d)
 {
-    while (!list_empty(&d->idle)) {
-        struct connection *c = connection_of(d->idle.next);
-        if (now_ms(d) < c->since_ms + IDLE_MS)
+    for (struct list *l = d->idle.next, *next; l != &d->idle; l = next) {
+        next = l->next;
+        if (now_ms(d) < connection_of(l)->since_ms + IDLE_MS)
             return;
-        close_connection(c);
+        close_connection(connection_of(l));
     }
 }
 
@@ -188,13 +190,18 @@ static void load(struct delivery *d)
     }
 }
 
-static void unload(struct delivery *d, struct queued *row)
+static void leave_lane(struct queued *row)
 {
-    struct lane *lane = row->lane;
     list_remove(&row->lane_link);
     row->lane = NULL;
     row->failures = 0;
     row->posted = false;
+}
+
+static void unload(struct delivery *d, struct queued *row)
+{
+    struct lane *lane = row->lane;
+    leave_lane(row);
     if (lane != NULL && list_empty(&lane->rows))
         lane_free(d, lane);
 }
@@ -274,41 +281,6 @@ static void try_again(struct delivery *d, struct queued *row,
         queue_end(&d->bot->queue, row, QUEUED_EXPIRED);
 }
 
-static const char *reason_of(int status)
-{
-    static const struct {
-        int status;
-        const char *text;
-    } reasons[] = {
-        {301, "Moved Permanently"},
-        {302, "Found"},
-        {303, "See Other"},
-        {304, "Not Modified"},
-        {307, "Temporary Redirect"},
-        {308, "Permanent Redirect"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {409, "Conflict"},
-        {410, "Gone"},
-        {413, "Content Too Large"},
-        {415, "Unsupported Media Type"},
-        {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-    };
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        if (reasons[i].status == status)
-            return reasons[i].text;
-    return "";
-}
-
 /* True: the bot has been gone for so long that the webhook goes, too. */
 static bool note_gone(struct delivery *d, int status)
 {
@@ -325,7 +297,7 @@ static void refused(struct delivery *d, struct queued *row,
 {
     char text[96];
     snprintf(text, sizeof(text), "Wrong response from the webhook: %d %s",
-             r->status, reason_of(r->status));
+             r->status, http_reason(r->status));
     set_error(d, text);
     try_again(d, row, r->retry_after);
 }
@@ -454,45 +426,17 @@ static void on_wake(struct timer *t)
 
 /* --- life */
 
-static char *base64(const char *text, size_t len)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    struct buf out = {0};
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 3; k++)
-            bits = bits << 8 | (i + k < len ? (unsigned char)text[i + k] : 0);
-        for (size_t k = 0; k < 4; k++)
-            buf_putc(&out,
-                     i + k > len ? '=' : digits[bits >> (18 - 6 * k) & 63]);
-    }
-    return buf_steal(&out);
-}
-
 static void add_header(struct delivery *d, const char *name, const char *value)
 {
     d->headers[d->headers_count++] = (struct http_header){name, value};
 }
 
-/* A user in the address becomes a header, which both transports carry. */
 static void set_address(struct delivery *d)
 {
     const struct hook *h = &d->bot->hook;
-    const char *scheme_end = strstr(h->url, "://");
-    const char *host = scheme_end != NULL ? scheme_end + 3 : h->url;
-    size_t scheme = (size_t)(host - h->url);
-    size_t len = strcspn(host, "/?#");
-    const char *at = memrchr(host, '@', len);
-    if (at != NULL) {
-        char *user = base64(host, (size_t)(at - host));
-        d->authorization = mem_printf("Basic %s", user);
-        free(user);
+    d->url = address_split(h->url, &d->authorization);
+    if (d->authorization != NULL)
         add_header(d, "Authorization", d->authorization);
-        host = at + 1;
-    }
-    d->url = scheme > 0 ? mem_printf("%.*s%s", (int)scheme, h->url, host)
-                        : mem_printf("https://%s", host);
     if (*h->secret != '\0')
         add_header(d, "X-Telegram-Bot-Api-Secret-Token", h->secret);
 }
@@ -516,16 +460,27 @@ struct delivery *delivery_new(struct sim *sim, struct bot *bot)
     return d;
 }
 
+static void unload_all(struct delivery *d)
+{
+    struct list *link, *row;
+    while ((link = list_shift(&d->lanes))) {
+        struct lane *lane = LIST_ENTRY(link, struct lane, link);
+        while ((row = list_shift(&lane->rows)))
+            leave_lane(LIST_ENTRY(row, struct queued, lane_link));
+        lane_free(d, lane);
+    }
+}
+
 void delivery_free(struct delivery *d)
 {
+    struct list *link;
     loop_undefer(&d->run);
     timer_stop(&d->wake);
-    while (!list_empty(&d->busy))
-        abort_post(connection_of(d->busy.next));
-    while (!list_empty(&d->idle))
-        close_connection(connection_of(d->idle.next));
-    while (!list_empty(&d->lanes))
-        unload(d, first_of(LIST_ENTRY(d->lanes.next, struct lane, link)));
+    while ((link = list_shift(&d->busy)))
+        abort_post(connection_of(link));
+    while ((link = list_shift(&d->idle)))
+        close_connection(connection_of(link));
+    unload_all(d);
     free(d->url);
     free(d->authorization);
     free(d);

@@ -2,62 +2,16 @@
 #include "sim/methods.h"
 
 #include "base/mem.h"
+#include "sim/address.h"
 #include "sim/call.h"
 
-#include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
 
 #define SECRET_MAX 256
-#define URL_MAX 2048
 #define CONNECTIONS_DEFAULT 40
 #define CONNECTIONS_MAX 100
 #define CERTIFICATE_MAX (3u * 1024 * 1024)
 #define PAUSE_MS 1000
-
-/* What follows the scheme, which may be absent; NULL: it is another one. */
-static const char *authority_of(const char *url)
-{
-    const char *end = strstr(url, "://");
-    if (end == NULL)
-        return url;
-    if (strncasecmp(url, "http://", 7) == 0)
-        return url + 7;
-    return strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
-}
-
-/* "host" of a URL, without user and port. */
-static void host_of(const char *url, char *out, size_t size)
-{
-    const char *host = authority_of(url);
-    size_t len = strcspn(host, "/?#");
-    const char *at = memrchr(host, '@', len);
-    if (at != NULL) {
-        len -= (size_t)(at + 1 - host);
-        host = at + 1;
-    }
-    const char *port = memchr(host, ':', len);
-    if (port != NULL)
-        len = (size_t)(port - host);
-    snprintf(out, size, "%.*s", (int)len, host);
-}
-
-/* As a server of one's own, which takes plain HTTP and every port. */
-static bool is_address(const char *url)
-{
-    char host[URL_MAX];
-    if (strlen(url) >= URL_MAX || authority_of(url) == NULL)
-        return false;
-    host_of(url, host, sizeof(host));
-    return *host != '\0';
-}
-
-static bool is_ip_address(const char *text)
-{
-    unsigned char out[sizeof(struct in6_addr)];
-    return inet_pton(AF_INET, text, out) == 1 ||
-           inet_pton(AF_INET6, text, out) == 1;
-}
 
 static const struct param *certificate_of(const struct call *c)
 {
@@ -76,7 +30,7 @@ static bool check(struct call *c)
     const struct param *file = certificate_of(c);
     size_t len = strspn(secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz0123456789_-");
-    if (!is_address(params_text(&c->params, "url")))
+    if (!address_fits(params_text(&c->params, "url")))
         call_refuse(c, 400, "Bad Request: invalid webhook URL specified");
     else if (strlen(secret) > SECRET_MAX)
         call_refuse(c, 400, "Bad Request: secret token is too long");
@@ -87,7 +41,7 @@ static bool check(struct call *c)
         call_refuse(c, 400,
                     "Bad Request: certificate size is too big (%zu bytes)",
                     file->file_size);
-    else if (*ip != '\0' && !is_ip_address(ip))
+    else if (*ip != '\0' && !address_is_ip(ip))
         call_refuse(c, 400,
                     "Bad Request: bad webhook: Invalid IP address specified");
     return c->status == 0;
@@ -188,13 +142,13 @@ json_t *method_delete_webhook(struct call *c)
 
 static json_t *ip_address_of(const struct hook *h)
 {
-    char host[URL_MAX];
+    char host[ADDRESS_MAX];
     if (h->ip_address != NULL)
         return json_string(h->ip_address);
-    host_of(h->url, host, sizeof(host));
+    address_host(h->url, host);
     if (strcmp(host, "localhost") == 0)
         return json_string("127.0.0.1");
-    return json_string(is_ip_address(host) ? host : "<unknown>");
+    return json_string(address_is_ip(host) ? host : "<unknown>");
 }
 
 json_t *method_get_webhook_info(struct call *c)

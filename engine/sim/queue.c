@@ -69,8 +69,9 @@ static void row_free(struct queued *row)
 
 void queue_free(struct queue *q)
 {
-    while (!list_empty(&q->rows))
-        row_free(LIST_ENTRY(q->rows.next, struct queued, link));
+    struct list *link;
+    while ((link = list_shift(&q->rows)))
+        row_free(LIST_ENTRY(link, struct queued, link));
 }
 
 void queue_row_json(const struct queue *q, const struct queued *row,
@@ -112,7 +113,7 @@ static void forget_oldest(struct queue *q)
 {
     while (q->ended_count > QUEUE_ENDED_MAX ||
            q->ended_bytes > QUEUE_ENDED_BYTES_MAX) {
-        struct queued *row = at_place(q->ended.next);
+        struct queued *row = at_place(list_shift(&q->ended));
         q->ended_count--;
         q->ended_bytes -= row->len;
         row_free(row);

@@ -137,6 +137,21 @@ static void there_are_not_many_at_once(void **state)
     assert_true(now_of(f, last) == 64);
 }
 
+static void other_bodies_are_refused(void **state)
+{
+    static const char *const rows[][2] = {
+        {"{}", "advance: is required"},
+        {"{\"advance\":-1}", "advance: must be a number"},
+        {"{\"advance\":\"1h\"}", "advance: must be a number"},
+        {"{\"advance\":31622401}", "advance: must be at most 31622400"},
+        {"{\"advance\":1,\"to\":2}", "to: no such field"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        refused(post(f, "/sim/clock", rows[i][0]), 400, rows[i][1]);
+    assert_true(now_of(f, forward(f, "0")) == 0);
+}
+
 static void the_end_of_the_simulator_ends_them(void **state)
 {
     struct fixture *f = *state;
@@ -204,6 +219,7 @@ int main(void)
         ADVANCE_TEST(what_waits_is_answered_before),
         ADVANCE_TEST(requests_run_one_after_the_other),
         ADVANCE_TEST(there_are_not_many_at_once),
+        ADVANCE_TEST(other_bodies_are_refused),
         ADVANCE_TEST(the_end_of_the_simulator_ends_them),
         ADVANCE_TEST(far_webhooks_are_waited_for),
     };

@@ -101,11 +101,6 @@ static void bodies_are_checked(void **state)
         {"faults", "{\"mode\":\"500\",\"count\":0}", 400,
          "count: must be 1 or more"},
         {"limits", "{}", 400, "not built yet: limits"},
-        {"clock", "{}", 400, "advance: is required"},
-        {"clock", "{\"advance\":-1}", 400, "advance: must be a number"},
-        {"clock", "{\"advance\":\"1h\"}", 400, "advance: must be a number"},
-        {"clock", "{\"advance\":31622401}", 400,
-         "advance: must be at most 31622400"},
         {"migrate", "{}", 400, "not built yet: migrate"},
         {"kick", "{}", 400, "not built yet: kick"},
     };

@@ -47,8 +47,9 @@ static void every_2xx_is_a_success_and_nothing_else(void **state)
     pass(&b->f, 3000);
     came_at(b, "0 0 0 0 2");
     assert_string_equal(text_of(b, 4), "three");
-    assert_string_equal(text_at(info_of(b), "last_error_message"),
-                        "Wrong response from the webhook: 300 ");
+    assert_string_equal(
+        text_at(info_of(b), "last_error_message"),
+        "Wrong response from the webhook: 300 Multiple Choices");
     assert_int_equal(pending(b), 1);
     pass(&b->f, 4000);
     assert_int_equal(pending(b), 0);
