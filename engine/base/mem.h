@@ -9,6 +9,9 @@
 
 #include <stddef.h>
 
+/* Sets up malloc for the whole process; once, before other threads. */
+void mem_init(void);
+
 void *mem_alloc(size_t size);              /* not cleared */
 void *mem_zero(size_t count, size_t size); /* cleared; overflow aborts */
 void *mem_grow(void *old, size_t count, size_t size); /* realloc of an array */

@@ -1,6 +1,7 @@
 /*
  * The command line: one row a command.
  */
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/restart.h"
 
@@ -99,6 +100,7 @@ static int command_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    mem_init();
     restart_remember(argv);
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {

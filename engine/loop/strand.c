@@ -17,14 +17,15 @@ struct strand {
     void *arg;
 
     /* Loop thread only. */
-    struct list ready; /* finished jobs whose completion is next */
+    struct list pushed; /* in this turn */
+    struct list ready;  /* finished jobs whose completion is next */
     size_t waiting;
     uv_async_t async;
-    struct deferred turn; /* in place of thread and async if virtual */
+    struct deferred turn;
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t pushed;
+    pthread_cond_t filled;
     pthread_cond_t finished;
     struct list queue;
     struct list done;
@@ -51,7 +52,7 @@ static void *thread_main(void *arg)
     pthread_mutex_lock(&s->lock);
     for (;;) {
         while (list_empty(&s->queue) && !s->ending)
-            pthread_cond_wait(&s->pushed, &s->lock);
+            pthread_cond_wait(&s->filled, &s->lock);
         if (list_empty(&s->queue))
             break;
         take_batch(s, &batch);
@@ -98,10 +99,19 @@ static void on_async(uv_async_t *async)
     deliver(s);
 }
 
+static void hand_over(struct strand *s)
+{
+    pthread_mutex_lock(&s->lock);
+    list_splice(&s->queue, &s->pushed);
+    pthread_cond_signal(&s->filled);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void run_inline(struct strand *s)
 {
     struct list batch;
 
+    list_splice(&s->queue, &s->pushed);
     take_batch(s, &batch);
     s->run(s->arg, &batch);
     list_splice(&s->ready, &batch);
@@ -112,6 +122,10 @@ static void on_turn(struct deferred *d)
 {
     struct strand *s = LIST_ENTRY(d, struct strand, turn);
 
+    if (!is_inline(s)) {
+        hand_over(s);
+        return;
+    }
     /* Before the batch: a completion may finish the strand. */
     if (s->waiting > s->batch_max)
         loop_defer(s->loop, d);
@@ -144,11 +158,12 @@ struct strand *strand_new(struct loop *loop, const char *name, size_t batch_max,
     s->batch_max = batch_max;
     s->run = run;
     s->arg = arg;
+    list_init(&s->pushed);
     list_init(&s->ready);
     list_init(&s->queue);
     list_init(&s->done);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->pushed, NULL);
+    pthread_cond_init(&s->filled, NULL);
     pthread_cond_init(&s->finished, NULL);
     deferred_init(&s->turn, on_turn);
     if (is_inline(s))
@@ -167,15 +182,8 @@ void strand_push(struct strand *s, struct strand_job *job)
         uv_ref((uv_handle_t *)&s->async);
         loop_hold(s->loop);
     }
-    if (is_inline(s)) {
-        list_push(&s->queue, &job->link);
-        loop_defer(s->loop, &s->turn);
-        return;
-    }
-    pthread_mutex_lock(&s->lock);
-    list_push(&s->queue, &job->link);
-    pthread_cond_signal(&s->pushed);
-    pthread_mutex_unlock(&s->lock);
+    list_push(&s->pushed, &job->link);
+    loop_defer(s->loop, &s->turn);
 }
 
 size_t strand_waiting(const struct strand *s)
@@ -186,7 +194,7 @@ size_t strand_waiting(const struct strand *s)
 static void release(struct strand *s)
 {
     pthread_cond_destroy(&s->finished);
-    pthread_cond_destroy(&s->pushed);
+    pthread_cond_destroy(&s->filled);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -205,11 +213,11 @@ static void on_last_turn(struct deferred *d)
  * be on the stack above, so the memory goes in a later callback. */
 static void close_strand(struct strand *s)
 {
+    loop_undefer(&s->turn);
     if (!is_inline(s)) {
         uv_close((uv_handle_t *)&s->async, on_closed);
         return;
     }
-    loop_undefer(&s->turn);
     deferred_init(&s->turn, on_last_turn);
     loop_defer(s->loop, &s->turn);
 }
@@ -220,13 +228,14 @@ static void end_thread(struct strand *s)
         return;
     pthread_mutex_lock(&s->lock);
     s->ending = true;
-    pthread_cond_signal(&s->pushed);
+    pthread_cond_signal(&s->filled);
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);
 }
 
 static void wait_for_batch(struct strand *s)
 {
+    hand_over(s);
     pthread_mutex_lock(&s->lock);
     while (list_empty(&s->done))
         pthread_cond_wait(&s->finished, &s->lock);
@@ -257,6 +266,7 @@ void strand_kill(struct strand *s, void (*drop)(struct strand_job *job))
     pthread_mutex_lock(&s->lock);
     list_splice(&queued, &s->queue);
     pthread_mutex_unlock(&s->lock);
+    list_splice(&queued, &s->pushed);
     end_thread(s);
     list_splice(&s->ready, &s->done);
     list_splice(&s->ready, &queued);

@@ -2,10 +2,12 @@
 #define MOONLET_LOOP_STRAND_H
 
 /*
- * A thread of its own that runs jobs in order and in batches: what gathers
- * while one batch runs is the next one. Completions run on the loop thread,
- * in order, never before the push that started them has returned. On a
- * virtual clock no thread is made; batches run inline in the next turn.
+ * A thread of its own that runs jobs in order and in batches. What one turn
+ * of the loop pushes is handed over at its end, so that a batch holds it all,
+ * and what gathers while one batch runs is the next one. Completions run on
+ * the loop thread, in order, never before the push that started them has
+ * returned. On a virtual clock no thread is made; batches run inline in the
+ * next turn.
  */
 
 #include "base/list.h"

@@ -13,6 +13,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+/* Holds the head of a request and that of its answer. libmicrohttpd clears
+ * it all after each request, so its size is paid for each time. */
+#define HEAD_MEMORY (16 * 1024)
+
 struct http_server {
     struct loop *loop;
     struct MHD_Daemon *daemon;
@@ -114,6 +118,7 @@ static struct MHD_Daemon *start_daemon(struct http_requests *requests, int fd,
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
         http_request_access, requests, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections_max,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((o->idle_ms + 999) / 1000),
         MHD_OPTION_URI_LOG_CALLBACK, http_request_target, requests,

@@ -21,7 +21,8 @@ struct http_server_options {
     int port;               /* 0: any free one */
     const char *path;       /* instead of both: a Unix socket, mode 0600 */
     size_t connections_max; /* further ones wait in the backlog */
-    size_t body_max;        /* more is answered 413 */
+    size_t body_max;        /* more is answered 413; a head that is longer
+                               than about 14 KiB 431 or 414 */
     uint64_t idle_ms;       /* closes silent connections, and those that take
                                longer for a request */
 };

@@ -136,6 +136,40 @@ static void jobs_run_and_end_in_order(void **state)
     both(order);
 }
 
+/* Pushes the first and has it wait at the gate, in its thread. */
+static void hold_first(struct rig *r, struct task *t)
+{
+    r->gated = true;
+    push(t, r, 1);
+    loop_turn(r->world.loop);
+    sem_wait(&r->entered);
+}
+
+static void turns(bool is_virtual)
+{
+    const size_t expected[] = {3, 2};
+    struct rig r;
+    struct task t[5] = {0};
+
+    rig_open(&r, is_virtual, 16);
+    push_all(t, 3, &r);
+    assert_int_equal(r.batch_count, 0);
+    loop_run(r.world.loop);
+    for (int i = 3; i < 5; i++)
+        push(&t[i], &r, i + 1);
+    loop_run(r.world.loop);
+    assert_int_equal(r.batch_count, 2);
+    assert_memory_equal(r.batches, expected, sizeof(expected));
+    strand_finish(r.strand);
+    rig_close(&r);
+}
+
+static void what_a_turn_pushes_is_one_batch(void **state)
+{
+    (void)state;
+    both(turns);
+}
+
 static void what_gathers_during_a_batch_is_the_next(void **state)
 {
     const size_t expected[] = {1, 4, 4, 2};
@@ -144,11 +178,10 @@ static void what_gathers_during_a_batch_is_the_next(void **state)
     (void)state;
 
     rig_open(&r, false, 4);
-    r.gated = true;
-    push(&t[0], &r, 1);
-    sem_wait(&r.entered);
+    hold_first(&r, t);
     for (int i = 1; i < 11; i++)
         push(&t[i], &r, i + 1);
+    loop_turn(r.world.loop);
     for (int i = 0; i < 4; i++)
         sem_post(&r.gate);
     loop_run(r.world.loop);
@@ -347,10 +380,11 @@ static void kill_lets_a_running_batch_end_and_drops_all(void **state)
     (void)state;
 
     rig_open(&r, false, 4);
-    r.gated = true;
-    push(&t[0], &r, 1);
-    sem_wait(&r.entered);
-    for (int i = 1; i < 10; i++)
+    hold_first(&r, t);
+    for (int i = 1; i < 5; i++)
+        push(&t[i], &r, i + 1);
+    loop_turn(r.world.loop);
+    for (int i = 5; i < 10; i++)
         push(&t[i], &r, i + 1);
     pthread_create(&opener, NULL, open_gate, &r);
     strand_kill(r.strand, drop);
@@ -368,10 +402,12 @@ static void kill_drops_finished_batches_too(void **state)
     (void)state;
 
     rig_open(&r, false, 4);
-    push(&t, &r, 1);
+    hold_first(&r, &t);
+    sem_post(&r.gate);
     strand_kill(r.strand, drop);
     loop_run(r.world.loop);
     rig_close(&r);
+    assert_int_equal(r.ran, 1);
     assert_int_equal(r.done, 0);
     assert_int_equal(r.dropped, 1);
 }
@@ -434,6 +470,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_run_and_end_in_order),
+        cmocka_unit_test(what_a_turn_pushes_is_one_batch),
         cmocka_unit_test(what_gathers_during_a_batch_is_the_next),
         cmocka_unit_test(it_runs_on_a_named_thread_that_blocks_signals),
         cmocka_unit_test(on_a_virtual_clock_one_batch_runs_each_turn),

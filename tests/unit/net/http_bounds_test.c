@@ -57,6 +57,36 @@ static void larger_chunked_body_is_413(void **state)
     close(fd);
 }
 
+static int ask_with_header(size_t len)
+{
+    char *header = mem_zero(1, len + 1);
+    memset(header, 'h', len);
+    int fd = ask("GET /echo/ HTTP/1.1\r\nHost: a\r\nX-Test: ");
+    client_send(fd, header);
+    client_send(fd, "\r\n\r\n");
+    free(header);
+    return fd;
+}
+
+static void head_of_14_kib_passes(void **state)
+{
+    (void)state;
+    int fd = ask_with_header(14 * 1024);
+    WAIT_UNTIL(&w->f, client_has(fd, &w->in, "hhh loopback"));
+    assert_non_null(strstr(w->in.text, "HTTP/1.1 200"));
+    close(fd);
+}
+
+static void longer_head_is_431(void **state)
+{
+    (void)state;
+    int fd = ask_with_header(20 * 1024);
+    WAIT_UNTIL(&w->f, client_has(fd, &w->in, "\r\n\r\n"));
+    assert_non_null(strstr(w->in.text, "HTTP/1.1 431 "));
+    assert_int_equal(w->runs, 0);
+    close(fd);
+}
+
 static void silent_connections_are_closed(void **state)
 {
     (void)state;
@@ -127,6 +157,8 @@ int main(void)
         TEST(largest_body_passes),
         TEST(larger_body_is_413_before_it_is_read),
         TEST(larger_chunked_body_is_413),
+        TEST(head_of_14_kib_passes),
+        TEST(longer_head_is_431),
         TEST(silent_connections_are_closed),
         TEST(thousand_idle_connections_are_fine),
         TEST(further_connections_wait_in_the_backlog),
