@@ -1,8 +1,9 @@
 /*
- * The other part of an echo alone: updates go into the inbox in durable
- * batches, as polling puts them, begin, and end, as dispatch ends them.
+ * The other part of an echo alone: updates go into the inbox, durably, begin,
+ * and end, as dispatch ends them. A turn makes PUTS puts of SIZE updates each:
+ * one large one as polling does, or many of one update, as a webhook does.
  *
- *   bench_store FOLDER COUNT BATCH
+ *   bench_store FOLDER COUNT PUTS SIZE
  */
 
 #include "cost.h"
@@ -27,7 +28,7 @@
 struct store_loop {
     struct loop *loop;
     struct inbox *inbox;
-    int64_t put, ended, count, batch;
+    int64_t put, ended, count, puts, size;
     char body[BODY_BYTES + 1];
     bool failed;
 };
@@ -42,12 +43,12 @@ static void on_stored(void *arg, const struct err *e)
     loop_stop(s->loop);
 }
 
-static void put_batch(struct store_loop *s)
+static void put_some(struct store_loop *s)
 {
     struct inbox_item items[BATCH_MAX];
     char lanes[BATCH_MAX][32];
     size_t n = 0;
-    for (; n < (size_t)s->batch && s->put < s->count; n++, s->put++) {
+    for (; n < (size_t)s->size && s->put < s->count; n++, s->put++) {
         snprintf(lanes[n], sizeof lanes[n], "chat:%" PRId64,
                  INT64_C(7123400000) + 17 * (s->put % 200));
         items[n] = (struct inbox_item){
@@ -60,6 +61,12 @@ static void put_batch(struct store_loop *s)
     }
     if (n > 0)
         inbox_put(s->inbox, items, n, FIRST_ID + s->put, on_stored, s);
+}
+
+static void put_batch(struct store_loop *s)
+{
+    for (int64_t i = 0; i < s->puts; i++)
+        put_some(s);
 }
 
 /* As polling does, the next batch is on its way while this one ends. */
@@ -75,7 +82,7 @@ static void on_ready(void *arg)
         s->ended++;
     }
     if (entry) {
-        fprintf(stderr, "bench_store: BATCH is over the marks' number\n");
+        fprintf(stderr, "bench_store: a batch is over the marks' number\n");
         s->failed = true;
     }
     if (s->failed || s->ended == s->count)
@@ -117,10 +124,12 @@ int main(int argc, char **argv)
     struct store_loop s = {0};
     struct clock clock;
     struct rng rng;
-    s.count = argc == 4 ? atoll(argv[2]) : 0;
-    s.batch = argc == 4 ? atoll(argv[3]) : 0;
-    if (s.count <= 0 || s.batch <= 0 || s.batch > BATCH_MAX) {
-        fprintf(stderr, "usage: bench_store FOLDER COUNT BATCH\n");
+    s.count = argc == 5 ? atoll(argv[2]) : 0;
+    s.puts = argc == 5 ? atoll(argv[3]) : 0;
+    s.size = argc == 5 ? atoll(argv[4]) : 0;
+    if (s.count <= 0 || s.puts <= 0 || s.size <= 0 ||
+        s.puts > BATCH_MAX / s.size) {
+        fprintf(stderr, "usage: bench_store FOLDER COUNT PUTS SIZE\n");
         return 2;
     }
     memset(s.body, 'x', BODY_BYTES);

@@ -9,6 +9,8 @@
  *   > go N       N more updates, spread over CHATS chats
  *   > post N PORT   the same, posted to the webhook /hook at that port over
  *                   64 connections with the secret "bench"
+ *   > step N, > step N PORT   the same one at a time: the next one comes
+ *                   STUB_STEP_MS after the last was confirmed and answered
  *   < {"event":"listening","port":…}
  *   < {"event":"polling","at":…}    the first getUpdates was read
  *   < {"event":"webhook","at":…}    a setWebhook was read
@@ -201,7 +203,8 @@ static bool take_command(struct stub *s)
     line[n] = '\0';
     long long count = 0;
     int port = 0;
-    if (sscanf(line, "go %lld", &count) != 1 &&
+    bool steps = sscanf(line, "step %lld %d", &count, &port) >= 1;
+    if (!steps && sscanf(line, "go %lld", &count) != 1 &&
         sscanf(line, "post %lld %d", &count, &port) != 2)
         count = 0;
     if (count <= 0 || count > 100000000) {
@@ -209,6 +212,7 @@ static bool take_command(struct stub *s)
         exit(2);
     }
     stub_begin(s, count);
+    s->stepping = steps;
     if (port)
         stub_post_all(s, port);
     else
@@ -216,19 +220,39 @@ static bool take_command(struct stub *s)
     return true;
 }
 
-static int poll_wait_ms(const struct stub *s)
+/* When something is to be done without an event; 0: never. */
+static int64_t next_deadline(const struct stub *s)
 {
-    if (!s->poller)
+    if (stub_may_step(s) && (s->poller || s->posting))
+        return s->next_step;
+    return s->poller ? s->poll_ends : 0;
+}
+
+static int wait_ms(const struct stub *s)
+{
+    int64_t deadline = next_deadline(s);
+    int64_t left = (deadline - stub_now_ns()) / 1000000 + 1;
+    if (!deadline)
         return -1;
-    int64_t left = (s->poll_ends - stub_now_ns()) / 1000000 + 1;
     return left > 0 ? (int)left : 0;
+}
+
+static void meet_deadline(struct stub *s)
+{
+    int64_t deadline = next_deadline(s);
+    if (!deadline || stub_now_ns() < deadline)
+        return;
+    if (s->poller)
+        answer_poller(s);
+    else
+        stub_post_one(s);
 }
 
 static void serve_forever(struct stub *s)
 {
     struct epoll_event events[EVENTS_MAX];
     for (;;) {
-        int n = epoll_wait(s->epoll, events, EVENTS_MAX, poll_wait_ms(s));
+        int n = epoll_wait(s->epoll, events, EVENTS_MAX, wait_ms(s));
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == s) {
                 take_connections(s);
@@ -238,8 +262,7 @@ static void serve_forever(struct stub *s)
                 return;
             }
         }
-        if (s->poller && stub_now_ns() >= s->poll_ends)
-            answer_poller(s);
+        meet_deadline(s);
     }
 }
 

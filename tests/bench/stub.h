@@ -13,6 +13,7 @@
 
 #define STUB_FIRST_ID 913245600
 #define STUB_POSTERS 64 /* connections that post */
+#define STUB_STEP_MS 2  /* of rest before the next update, step by step */
 
 struct bytes {
     char *data;
@@ -47,6 +48,9 @@ struct stub {
     int64_t next_post; /* id of the update that is posted next */
     struct connection *posters[STUB_POSTERS];
     bool polled, reported;
+    bool posting;      /* since `go`: by webhook */
+    bool stepping;     /* one at a time */
+    int64_t next_step; /* ns */
 };
 
 int64_t stub_now_ns(void);
@@ -75,9 +79,16 @@ void stub_note_given(struct stub *s, int64_t id);
 /* Tells the leader once all are confirmed and answered. */
 void stub_report(struct stub *s);
 
+/* Step by step: the last update is through, and the next one may come at
+ * s->next_step. */
+bool stub_may_step(const struct stub *s);
+/* Something has happened: the rest before the next step begins. */
+void stub_rest(struct stub *s);
+
 /* Posts what stub_begin has promised to the port, one update a connection at
- * a time; a 200 confirms it. */
+ * a time; a 200 confirms it. Step by step only the first update. */
 void stub_post_all(struct stub *s, int port);
+void stub_post_one(struct stub *s); /* the next */
 /* Reads the answers in c->in and posts the next. False: a bad answer. */
 bool stub_posted(struct stub *s, struct connection *c);
 

@@ -131,7 +131,8 @@ void stub_give(struct stub *s, struct connection *c)
 {
     int64_t from = s->confirmed;
     struct bytes body = {0};
-    int64_t end = from + GIVEN_MAX < s->next_id ? from + GIVEN_MAX : s->next_id;
+    int64_t most = s->stepping ? 1 : GIVEN_MAX;
+    int64_t end = from + most < s->next_id ? from + most : s->next_id;
     bytes_printf(&body, "{\"ok\":true,\"result\":[");
     for (int64_t id = from; id < end; id++) {
         if (id > from)
@@ -143,6 +144,18 @@ void stub_give(struct stub *s, struct connection *c)
         stub_note_given(s, id);
     reply(c, &body);
     free(body.data);
+}
+
+bool stub_may_step(const struct stub *s)
+{
+    return s->stepping && s->confirmed < s->next_id &&
+           s->answered == s->confirmed - s->first_id &&
+           (!s->posting || s->next_post == s->confirmed);
+}
+
+void stub_rest(struct stub *s)
+{
+    s->next_step = stub_now_ns() + STUB_STEP_MS * INT64_C(1000000);
 }
 
 static int compare_delay(const void *a, const void *b)
@@ -183,6 +196,7 @@ static void note_send(struct stub *s, const char *text)
     }
     t->delay = s->ended - t->given;
     s->answered++;
+    stub_rest(s);
 }
 
 static void get_me(struct stub *s, struct connection *c, const char *body)
@@ -218,7 +232,8 @@ static void get_updates(struct stub *s, struct connection *c, const char *body)
     if (offset > s->confirmed && offset <= s->next_id)
         s->confirmed = offset;
     stub_report(s);
-    if (s->confirmed < s->next_id || wait <= 0) {
+    stub_rest(s);
+    if ((s->confirmed < s->next_id && !s->stepping) || wait <= 0) {
         stub_give(s, c);
         return;
     }
@@ -301,4 +316,6 @@ void stub_begin(struct stub *s, int64_t n)
     s->answered = s->doubled = s->calls = s->polls = 0;
     s->began = s->ended = 0;
     s->reported = false;
+    s->posting = s->stepping = false;
+    s->next_step = 0;
 }

@@ -46,14 +46,28 @@ static struct connection *reach(struct stub *s, int port)
     return c;
 }
 
+static void post_from(struct stub *s, struct connection *c)
+{
+    post_next(s, c);
+    stub_flush(s, c);
+}
+
 void stub_post_all(struct stub *s, int port)
 {
+    s->posting = true;
     for (size_t i = 0; i < STUB_POSTERS; i++) {
         if (!s->posters[i])
             s->posters[i] = reach(s, port);
-        post_next(s, s->posters[i]);
-        stub_flush(s, s->posters[i]);
+        post_from(s, s->posters[i]);
+        if (s->stepping)
+            return;
     }
+}
+
+void stub_post_one(struct stub *s)
+{
+    if (s->posters[0])
+        post_from(s, s->posters[0]);
 }
 
 bool stub_posted(struct stub *s, struct connection *c)
@@ -67,7 +81,10 @@ bool stub_posted(struct stub *s, struct connection *c)
     }
     c->in.len = 0; /* its body is empty */
     s->confirmed++;
-    post_next(s, c);
+    if (s->stepping)
+        stub_rest(s);
+    else
+        post_next(s, c);
     stub_report(s);
     return true;
 }

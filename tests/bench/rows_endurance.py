@@ -1,0 +1,123 @@
+"""Row "endurance": what grows while millions of updates go through."""
+import sqlite3
+import statistics
+import tempfile
+from pathlib import Path
+
+from programs import Engine, Stub, core, fail, memory_kb
+
+UPDATES = 10_000_000
+SLICES = 40
+WARM_UP = 4           # slices
+LINES = 10            # shown on the way
+MIB = 1024 * 1024
+MEMORY_AIM_MIB = 2
+FILE_AIM_MIB = 1
+
+
+def file_size(path):
+    return path.stat().st_size if path.exists() else 0
+
+
+class Sampler:
+    def __init__(self, engine):
+        self.engine = engine
+        self.samples = []
+        self.seen = []
+
+    def look(self):
+        data = self.engine.data
+        self.seen.append((memory_kb(self.engine.pid)[0] / 1024,
+                          file_size(data / "inbox.db-wal") / MIB))
+
+    def end_slice(self, updates):
+        """Memory: the median of the looks while it worked."""
+        self.samples.append({
+            "updates": updates,
+            "memory": statistics.median(memory for memory, _ in self.seen),
+            "log": max(log for _, log in self.seen),
+            "files": self.engine.open_files(),
+            "inbox": file_size(self.engine.data / "inbox.db") / MIB})
+        self.seen = []
+
+    def show_last(self):
+        s = self.samples[-1]
+        print(f"  {s['updates']:>11,} updates: {s['memory']:.2f} MiB resident,"
+              f" {s['files']} open files, inbox.db {s['inbox']:.1f} MiB,"
+              f" log {s['log']:.1f} MiB", flush=True)
+
+    def after_warm_up(self, key):
+        return [s[key] for s in self.samples[WARM_UP:]]
+
+    def growth(self, key):
+        """From the first to the last quarter of what is after the warm-up."""
+        values = self.after_warm_up(key)
+        quarter = max(1, len(values) // 4)
+        return (statistics.median(values[-quarter:]) -
+                statistics.median(values[:quarter]))
+
+
+def count_seen(path):
+    """The ids in the seen set and the bytes that they take, found by taking
+    them out."""
+    db = sqlite3.connect(path)
+    number, = db.execute("SELECT count(*) FROM seen").fetchone()
+    page, = db.execute("PRAGMA page_size").fetchone()
+    free, = db.execute("PRAGMA freelist_count").fetchone()
+    db.execute("DROP TABLE seen")
+    more, = db.execute("PRAGMA freelist_count").fetchone()
+    db.close()
+    return number, (more - free) * page
+
+
+def endure(moonlet, tools, updates, disk, webhook):
+    a_slice = max(updates // SLICES, 1)
+    with tempfile.TemporaryDirectory(dir=disk) as folder, Stub(tools) as stub:
+        data = Path(folder) / "data"
+        with core(0):
+            engine = Engine(moonlet, stub.url, data, webhook)
+        with engine:
+            port = engine.port if webhook else None
+            if webhook:
+                stub.wait("webhook")
+            sampler = Sampler(engine)
+            for n in range(1, SLICES + 1):
+                seen = stub.go(a_slice, port, meanwhile=sampler.look)
+                if seen["doubled"] or seen["calls"] != a_slice:
+                    fail(f"not an echo: {seen}")
+                engine.settle()
+                sampler.end_slice(n * a_slice)
+                if n % (SLICES // LINES) == 0:
+                    sampler.show_last()
+        return sampler, count_seen(data / "inbox.db")
+
+
+def show(table, name, sampler, ids, id_bytes):
+    updates = sampler.samples[-1]["updates"]
+    each = id_bytes / ids
+    rest = [s["inbox"] - min(s["updates"], ids) * each / MIB
+            for s in sampler.samples]
+    for sample, value in zip(sampler.samples, rest):
+        sample["rest"] = value
+    table.add(f"{name}: updates", "", [updates])
+    for key, title, unit, aim in (
+            ("memory", "resident memory", "MiB", MEMORY_AIM_MIB),
+            ("files", "open files", "", 0),
+            ("log", "inbox.db-wal", "MiB", FILE_AIM_MIB),
+            ("rest", "inbox.db without the seen ids", "MiB", FILE_AIM_MIB)):
+        table.add(f"      {title}", unit, sampler.after_warm_up(key))
+        table.add("         growth after the warm-up", unit,
+                  [sampler.growth(key)], aim)
+    table.add("      seen ids", "", [ids])
+    table.add("         bytes each", "bytes", [each])
+    table.add("         all, in inbox.db", "MiB", [id_bytes / MIB])
+
+
+def measure(table, moonlet, tools, options):
+    updates = options.updates_named or UPDATES
+    for name, webhook, count in (("polling", False, updates),
+                                 ("webhook", True, max(updates // 10, 1))):
+        print(f"endurance by {name}:", flush=True)
+        sampler, (ids, id_bytes) = endure(moonlet, tools, count, options.disk,
+                                          webhook)
+        show(table, f"endurance by {name}", sampler, ids, id_bytes)
