@@ -174,7 +174,7 @@ void inbox_put(struct inbox *in, const struct inbox_item *items, size_t n,
     op->count = n;
     op->next_offset = next_offset;
     op->now_ms = clock_unix_ms(loop_clock(in->loop));
-    op->sweep = &in->sweep;
+    op->seen = &in->seen;
     op->done = done;
     op->arg = arg;
     op->op.request.job.done = put_done;
@@ -416,6 +416,12 @@ static int recover(struct inbox *in, struct err *e)
     return 0;
 }
 
+static int load_seen(struct inbox *in, struct err *e)
+{
+    int64_t max = in->options.seen_max;
+    return seen_load(&in->seen, in->writer, max ? max : INBOX_SEEN_MAX, e);
+}
+
 static int open_files(struct inbox *in, const struct datadir *dir,
                       struct err *e)
 {
@@ -424,7 +430,8 @@ static int open_files(struct inbox *in, const struct datadir *dir,
     int code = open_writer(in, file, e);
     if (code == 0)
         code = open_marks(in, map, e);
-    if (code == 0 && (code = recover(in, e)) != 0)
+    if (code == 0 &&
+        ((code = recover(in, e)) != 0 || (code = load_seen(in, e)) != 0))
         err_wrap(e, "%s", file);
     free(file);
     free(map);
@@ -457,7 +464,6 @@ struct inbox *inbox_open(struct loop *loop, const struct datadir *dir,
     struct inbox *in = MEM_NEW(struct inbox);
     in->loop = loop;
     in->options = *o;
-    in->sweep = INT64_MIN;
     list_init(&in->ready);
     list_init(&in->unfetched);
     deferred_init(&in->flush, flush);

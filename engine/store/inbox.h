@@ -5,7 +5,8 @@
  * The durable inbox: updates enter by put, are handed out once per process
  * by next in order of arrival, and leave by finish, or by finish_dead as a
  * dead letter: kept with what ended them, for replay by hand. An update whose
- * bot and update_id were seen within SEEN_DAYS is dropped by put. What put has
+ * bot and update_id were seen within SEEN_DAYS, and among the newest SEEN_MAX,
+ * is dropped by put. What put has
  * completed survives a power cut; an entry that was handed out and not
  * finished comes back after a restart, marked redelivered if its handler may
  * have begun. One whose code was on the loop at INBOX_DEATHS deaths of the
@@ -25,6 +26,8 @@
 #include <stdint.h>
 
 #define INBOX_SEEN_DAYS 3
+#define INBOX_SEEN_MAX                                                         \
+    5000000 /* seen ids; beyond it the oldest are forgotten */
 #define INBOX_IN_MEMORY 2000
 #define INBOX_DEATHS 3
 #define INBOX_DEAD_DAYS 30
@@ -100,6 +103,7 @@ typedef void inbox_dead_done(void *arg, const struct inbox_dead_answer *a);
 struct inbox_options {
     int64_t bot_id;             /* 0: whosever it is */
     size_t limit;               /* INBOX_LIMIT: entries in all */
+    int64_t seen_max;           /* 0: INBOX_SEEN_MAX */
     void (*ready)(void *arg);   /* next may have something */
     void (*drained)(void *arg); /* inbox_full was true and is not any more */
     void *arg;

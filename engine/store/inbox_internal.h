@@ -9,6 +9,7 @@
 #include "loop/timer.h"
 #include "store/inbox.h"
 #include "store/inbox_sql.h"
+#include "store/seen_sql.h"
 
 struct sqlite_writer;
 
@@ -23,7 +24,7 @@ struct inbox {
     struct marks *marks;
     struct inbox_options options;
     int64_t next_offset;
-    int64_t sweep;      /* lent to puts; the writer's thread */
+    struct seen seen;   /* lent to puts; the writer's thread */
     int64_t stored_seq; /* newest entry in the file */
     int64_t loaded_seq; /* newest entry that memory has had */
     size_t depth;       /* in the file and not finished */

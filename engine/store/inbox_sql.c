@@ -4,13 +4,11 @@
 #include "base/mem.h"
 #include "store/dead_sql.h"
 #include "store/marks.h"
+#include "store/seen_sql.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SEEN_MS (INT64_C(86400000) * INBOX_SEEN_DAYS)
-#define SWEEP_MAX 256 /* seen ids looked at with one put */
 
 /* AUTOINCREMENT: a seq is never given twice, so a mark that outlived its
  * entry names no other one. begun stands before body so that reading it
@@ -30,7 +28,7 @@ static const char first_schema[] =
     "CREATE TABLE IF NOT EXISTS meta("
     "  key TEXT PRIMARY KEY,"
     "  value INTEGER NOT NULL) STRICT, WITHOUT ROWID";
-static const char *const schema[] = {first_schema, dead_schema};
+static const char *const schema[] = {first_schema, dead_schema, seen_schema};
 
 static const char begin_sql[] = "BEGIN IMMEDIATE";
 static const char commit_sql[] = "COMMIT";
@@ -41,17 +39,9 @@ static const char set_meta_sql[] =
     "ON CONFLICT(key) DO UPDATE SET value = excluded.value";
 static const char scan_sql[] = "SELECT seq, begun FROM inbox ORDER BY seq";
 static const char begun_sql[] = "UPDATE inbox SET begun = 1 WHERE seq = ?1";
-/* A row that is too old to count is taken over, as if it were gone. */
-static const char seen_sql[] =
-    "INSERT INTO seen(update_id, at) VALUES(?1, ?2) "
-    "ON CONFLICT(update_id) DO UPDATE SET at = excluded.at WHERE at < ?3";
 static const char insert_sql[] =
     "INSERT INTO inbox(update_id, source, received, lane, body) "
     "VALUES(?1, ?2, ?3, ?4, ?5)";
-static const char sweep_sql[] =
-    "SELECT update_id, at FROM seen WHERE update_id > ?1 "
-    "ORDER BY update_id LIMIT ?2";
-static const char forget_sql[] = "DELETE FROM seen WHERE update_id = ?1";
 #define SELECT_ENTRY                                                           \
     "SELECT seq, begun, update_id, source, received, lane, body FROM inbox "
 static const char read_sql[] =
@@ -120,24 +110,19 @@ static int get_meta(struct sqlite_writer *w, const char *key, int64_t *value,
 struct put_run {
     struct sqlite_writer *w;
     struct inbox_put_op *op;
-    struct sqlite3_stmt *seen;
     struct sqlite3_stmt *insert;
     struct err *e;
 };
 
+/* Only Telegram's ids mean something. */
 static int note_seen(struct put_run *p, const struct inbox_node *n,
                      bool *is_new)
 {
     *is_new = true;
     if (n->entry.source != INBOX_TELEGRAM)
         return 0;
-    sqlite3_bind_int64(p->seen, 1, n->entry.update_id);
-    sqlite3_bind_int64(p->seen, 2, p->op->now_ms);
-    sqlite3_bind_int64(p->seen, 3, p->op->now_ms - SEEN_MS);
-    if (sqlite_run(p->w, p->seen, "note seen", p->e) != 0)
-        return p->e->code;
-    *is_new = sqlite3_changes(sqlite_handle(p->w)) == 1;
-    return 0;
+    return seen_note(p->op->seen, p->w, n->entry.update_id, p->op->now_ms,
+                     is_new, p->e);
 }
 
 static int store_node(struct put_run *p, struct inbox_node *n)
@@ -161,54 +146,12 @@ static int store_node(struct put_run *p, struct inbox_node *n)
     return 0;
 }
 
-static int forget_seen(struct sqlite_writer *w, const int64_t *ids, size_t n,
-                       struct err *e)
-{
-    struct sqlite3_stmt *s = sqlite_prepare(w, forget_sql, e);
-    for (size_t i = 0; s && i < n; i++) {
-        sqlite3_bind_int64(s, 1, ids[i]);
-        if (sqlite_run(w, s, "forget seen", e) != 0)
-            return e->code;
-    }
-    return s ? 0 : e->code;
-}
-
-/* Looks at twice as many seen ids as came in, going round and round, and
- * drops the old ones: their number stays within half again what is kept,
- * without an index and without a pause. */
-static int sweep_seen(struct put_run *p)
-{
-    int64_t old[SWEEP_MAX];
-    size_t looked = 0, olds = 0;
-    size_t limit = 2 * p->op->count + 2;
-    if (limit > SWEEP_MAX)
-        limit = SWEEP_MAX;
-    struct sqlite3_stmt *s = sqlite_prepare(p->w, sweep_sql, p->e);
-    if (!s)
-        return p->e->code;
-    sqlite3_bind_int64(s, 1, *p->op->sweep);
-    sqlite3_bind_int64(s, 2, (int64_t)limit);
-    int step;
-    while ((step = sqlite3_step(s)) == SQLITE_ROW && looked < limit) {
-        *p->op->sweep = sqlite3_column_int64(s, 0);
-        if (sqlite3_column_int64(s, 1) < p->op->now_ms - SEEN_MS)
-            old[olds++] = *p->op->sweep;
-        looked++;
-    }
-    if (step != SQLITE_DONE)
-        return sqlite_error(p->w, p->e, "sweep seen");
-    if (looked < limit)
-        *p->op->sweep = INT64_MIN;
-    return forget_seen(p->w, old, olds, p->e);
-}
-
 static int run_put(struct sqlite_request *r, struct sqlite_writer *w)
 {
     struct inbox_put_op *op = LIST_ENTRY(r, struct inbox_put_op, op.request);
     struct put_run p = {.w = w, .op = op, .e = &r->result};
-    p.seen = sqlite_prepare(w, seen_sql, p.e);
     p.insert = sqlite_prepare(w, insert_sql, p.e);
-    if (!p.seen || !p.insert)
+    if (!p.insert)
         return p.e->code;
     for (struct list *l = op->nodes.next; l != &op->nodes; l = l->next)
         if (store_node(&p, LIST_ENTRY(l, struct inbox_node, link)) != 0)
@@ -217,7 +160,7 @@ static int run_put(struct sqlite_request *r, struct sqlite_writer *w)
         set_meta(w, "next_offset", op->next_offset, p.e) != 0)
         return p.e->code;
     CRASH_POINT("inbox.put_written");
-    return sweep_seen(&p);
+    return seen_sweep(op->seen, w, op->count, op->now_ms, p.e);
 }
 
 static void free_put(struct inbox_op *base)

@@ -15,6 +15,7 @@
 #include "store/sqlite.h"
 
 struct marks;
+struct seen;
 
 /* An entry with its texts behind it, in one piece of memory. */
 struct inbox_node {
@@ -46,7 +47,7 @@ struct inbox_put_op {
     size_t count;
     int64_t next_offset; /* 0: leave it */
     int64_t now_ms;
-    int64_t *sweep; /* seen ids up to here were looked at; writer's thread */
+    struct seen *seen; /* borrowed; the writer's thread */
     void (*done)(void *arg, const struct err *e);
     void *arg;
 };

@@ -11,7 +11,7 @@
 static void on_pause_over(struct timer *timer)
 {
     struct intake *in = LIST_ENTRY(timer, struct intake, pause);
-    in->step(in);
+    intake_step(in);
 }
 
 void intake_init(struct intake *in)
@@ -81,6 +81,37 @@ static bool is_refused(const struct intake *in, const struct err *e)
             (e->detail == 404 && strcmp(in->call.method, "getMe") == 0));
 }
 
+static bool needs_info(const struct intake *in)
+{
+    return in->informed || in->o.drop_pending;
+}
+
+static void note_info(struct intake *in, struct jslice info)
+{
+    if (!js_int(js_get(info, "pending_update_count"), &in->pending))
+        in->pending = 0;
+    if (in->informed)
+        in->informed(in, info);
+}
+
+static void take_answer(struct intake *in, struct jslice result)
+{
+    switch (in->stage) {
+    case INTAKE_GET_ME:
+        in->o.identified(in->o.arg, result);
+        in->stage = needs_info(in) ? INTAKE_WEBHOOK_INFO : INTAKE_STARTED;
+        break;
+    case INTAKE_WEBHOOK_INFO:
+        note_info(in, result);
+        in->stage = INTAKE_STARTED;
+        break;
+    case INTAKE_STARTED:
+        in->answered(in, result);
+        return;
+    }
+    intake_step(in);
+}
+
 static void on_answer(struct api_call *call, const struct err *e)
 {
     struct intake *in = LIST_ENTRY(call, struct intake, call);
@@ -89,7 +120,7 @@ static void on_answer(struct api_call *call, const struct err *e)
     if (e->code == ERR_OK) {
         in->failures = 0;
         set_state(in, true);
-        in->answered(in, call->result);
+        take_answer(in, call->result);
     } else if (is_refused(in, e)) {
         in->stopped = true;
         in->o.refused(in->o.arg, e);
@@ -112,10 +143,28 @@ void intake_call(struct intake *in, const char *method, uint64_t wait_ms)
     api_start(in->o.api, &in->call);
 }
 
-void intake_note_pending(struct intake *in, struct jslice info)
+static void call_without_params(struct intake *in, const char *method)
 {
-    if (!js_int(js_get(info, "pending_update_count"), &in->pending))
-        in->pending = 0;
+    buf_puts(&in->params, "{}");
+    intake_call(in, method, 0);
+}
+
+void intake_step(struct intake *in)
+{
+    if (in->stopped)
+        return;
+    buf_clear(&in->params);
+    switch (in->stage) {
+    case INTAKE_GET_ME:
+        call_without_params(in, "getMe");
+        break;
+    case INTAKE_WEBHOOK_INFO:
+        call_without_params(in, "getWebhookInfo");
+        break;
+    case INTAKE_STARTED:
+        in->step(in);
+        break;
+    }
 }
 
 /* Once: what comes later is no longer of before the start. */

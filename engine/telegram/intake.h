@@ -3,7 +3,8 @@
 
 /*
  * What polling and webhook share: their options, and calls to Telegram, one
- * at a time, each made again with growing pauses until it succeeds. Whether
+ * at a time, each made again with growing pauses until it succeeds: getMe,
+ * getWebhookInfo if its answer is needed, then what each adds. Whether
  * Telegram is reachable is told on the way; a refused token ends it.
  */
 
@@ -46,13 +47,23 @@ struct intake_options {
     void *arg;
 };
 
+enum intake_stage {
+    INTAKE_GET_ME,
+    INTAKE_WEBHOOK_INFO,
+    INTAKE_STARTED, /* the rest is the source's */
+};
+
 /* Embedded by polling and webhook, which set what stands above the line. */
 struct intake {
     struct intake_options o;
-    const char *failed;              /* the log's event */
+    const char *failed; /* the log's event */
+    /* getWebhookInfo has answered; NULL: ask it only if updates are dropped,
+     * to tell how many. */
+    void (*informed)(struct intake *in, struct jslice info);
     void (*step)(struct intake *in); /* makes the next call */
     void (*answered)(struct intake *in, struct jslice result);
     /* --- */
+    enum intake_stage stage;
     struct api_call call;
     struct buf params; /* of the next call */
     struct timer pause;
@@ -67,10 +78,11 @@ struct intake {
 };
 
 void intake_init(struct intake *in);
+/* Makes the next call, from getMe on; later calls `step`, with empty params,
+ * unless the intake has stopped. */
+void intake_step(struct intake *in);
 /* Calls the method with in->params. wait_ms is added to the timeout. */
 void intake_call(struct intake *in, const char *method, uint64_t wait_ms);
-/* getWebhookInfo's answer: remembers how many wait. */
-void intake_note_pending(struct intake *in, struct jslice info);
 /* The webhook was set or deleted; if that threw updates away, tells so. */
 void intake_note_dropped(struct intake *in);
 void intake_note_started(struct intake *in);

@@ -17,12 +17,7 @@
 /* The inbox has room again when someone has made some: found out soon. */
 #define STORAGE_BACKOFF_MAX_MS 5000
 
-enum polling_step {
-    STEP_GET_ME,
-    STEP_WEBHOOK_INFO,
-    STEP_DELETE_WEBHOOK,
-    STEP_GET_UPDATES
-};
+enum polling_step { STEP_DELETE_WEBHOOK, STEP_GET_UPDATES };
 
 struct polling {
     struct intake intake;
@@ -33,7 +28,8 @@ struct polling {
     bool waiting_for_room;
 };
 
-static void step_run(struct polling *p);
+static void on_info(struct intake *in, struct jslice info);
+static void on_step(struct intake *in);
 static void step_done(struct intake *in, struct jslice result);
 
 static struct polling *polling_of(struct intake *in)
@@ -41,16 +37,12 @@ static struct polling *polling_of(struct intake *in)
     return LIST_ENTRY(in, struct polling, intake);
 }
 
-static void on_step(struct intake *in)
-{
-    step_run(polling_of(in));
-}
-
 struct polling *polling_new(const struct intake_options *o)
 {
     struct polling *p = MEM_NEW(struct polling);
     p->intake.o = *o;
     p->intake.failed = "polling.failed";
+    p->intake.informed = on_info;
     p->intake.step = on_step;
     p->intake.answered = step_done;
     intake_init(&p->intake);
@@ -82,7 +74,7 @@ static void stored(void *arg, const struct err *e)
     CRASH_POINT("polling.stored");
     p->not_stored = 0;
     intake_set_storage(&p->intake, true);
-    step_run(p);
+    intake_step(&p->intake);
 }
 
 /* Telegram's ids are int32, but a stub's may not be: nothing is assumed. */
@@ -140,31 +132,23 @@ static void take_updates(struct polling *p, struct jslice list)
     }
     p->offset = last_id + 1;
     if (n == 0) {
-        step_run(p);
+        intake_step(&p->intake);
         return;
     }
     inbox_put(p->intake.o.inbox, items, n, p->offset, stored, p);
 }
 
-static enum polling_step after_info(struct polling *p, struct jslice info)
+static void on_info(struct intake *in, struct jslice info)
 {
     bool is_set = js_get(info, "url").len > 2;
-    intake_note_pending(&p->intake, info);
-    return is_set || p->intake.o.drop_pending ? STEP_DELETE_WEBHOOK
-                                              : STEP_GET_UPDATES;
+    polling_of(in)->step =
+        is_set || in->o.drop_pending ? STEP_DELETE_WEBHOOK : STEP_GET_UPDATES;
 }
 
 static void step_done(struct intake *in, struct jslice result)
 {
     struct polling *p = polling_of(in);
     switch (p->step) {
-    case STEP_GET_ME:
-        in->o.identified(in->o.arg, result);
-        p->step = STEP_WEBHOOK_INFO;
-        break;
-    case STEP_WEBHOOK_INFO:
-        p->step = after_info(p, result);
-        break;
     case STEP_DELETE_WEBHOOK:
         intake_note_dropped(in);
         p->step = STEP_GET_UPDATES;
@@ -173,7 +157,7 @@ static void step_done(struct intake *in, struct jslice result)
         take_updates(p, result);
         return;
     }
-    step_run(p);
+    intake_step(&p->intake);
 }
 
 static void get_updates(struct polling *p)
@@ -192,21 +176,10 @@ static void get_updates(struct polling *p)
     intake_note_started(in);
 }
 
-static void step_run(struct polling *p)
+static void on_step(struct intake *in)
 {
-    struct intake *in = &p->intake;
-    if (in->stopped)
-        return;
-    buf_clear(&in->params);
+    struct polling *p = polling_of(in);
     switch (p->step) {
-    case STEP_GET_ME:
-        buf_puts(&in->params, "{}");
-        intake_call(in, "getMe", 0);
-        break;
-    case STEP_WEBHOOK_INFO:
-        buf_puts(&in->params, "{}");
-        intake_call(in, "getWebhookInfo", 0);
-        break;
     case STEP_DELETE_WEBHOOK:
         buf_printf(&in->params, "{\"drop_pending_updates\":%s}",
                    in->o.drop_pending ? "true" : "false");
@@ -220,7 +193,7 @@ static void step_run(struct polling *p)
 
 void polling_start(struct polling *p)
 {
-    step_run(p);
+    intake_step(&p->intake);
 }
 
 void polling_set_kinds(struct polling *p, const char *kinds)
@@ -233,7 +206,7 @@ void polling_set_kinds(struct polling *p, const char *kinds)
         return;
     /* The waiting call would filter by the old kinds for up to 50 s. */
     intake_cancel(&p->intake);
-    step_run(p);
+    intake_step(&p->intake);
 }
 
 void polling_resume(struct polling *p)
@@ -241,7 +214,7 @@ void polling_resume(struct polling *p)
     if (!p->waiting_for_room)
         return;
     p->waiting_for_room = false;
-    step_run(p);
+    intake_step(&p->intake);
 }
 
 void polling_stop(struct polling *p)

@@ -16,12 +16,7 @@
 #define CONNECTIONS_MAX 40
 #define RETRY_AFTER_S "2"
 
-enum webhook_step {
-    STEP_GET_ME,
-    STEP_WEBHOOK_INFO, /* only to tell how many are dropped */
-    STEP_SET_WEBHOOK,
-    STEP_SERVE
-};
+enum webhook_step { STEP_SET_WEBHOOK, STEP_SERVE };
 
 struct webhook {
     struct intake intake;
@@ -41,17 +36,12 @@ struct post {
     struct exchange *x;
 };
 
-static void step_run(struct webhook *w);
+static void on_step(struct intake *in);
 static void step_done(struct intake *in, struct jslice result);
 
 static struct webhook *webhook_of(struct intake *in)
 {
     return LIST_ENTRY(in, struct webhook, intake);
-}
-
-static void on_step(struct intake *in)
-{
-    step_run(webhook_of(in));
 }
 
 struct webhook *webhook_new(const struct intake_options *o, const char *url,
@@ -250,15 +240,8 @@ static void set_webhook(struct webhook *w)
 static void step_done(struct intake *in, struct jslice result)
 {
     struct webhook *w = webhook_of(in);
+    (void)result;
     switch (w->step) {
-    case STEP_GET_ME:
-        in->o.identified(in->o.arg, result);
-        w->step = in->o.drop_pending ? STEP_WEBHOOK_INFO : STEP_SET_WEBHOOK;
-        break;
-    case STEP_WEBHOOK_INFO:
-        intake_note_pending(in, result);
-        w->step = STEP_SET_WEBHOOK;
-        break;
     case STEP_SET_WEBHOOK:
         CRASH_POINT("webhook.set");
         intake_note_dropped(in);
@@ -272,24 +255,13 @@ static void step_done(struct intake *in, struct jslice result)
     case STEP_SERVE:
         return;
     }
-    step_run(w);
+    intake_step(&w->intake);
 }
 
-static void step_run(struct webhook *w)
+static void on_step(struct intake *in)
 {
-    struct intake *in = &w->intake;
-    if (in->stopped)
-        return;
-    buf_clear(&in->params);
+    struct webhook *w = webhook_of(in);
     switch (w->step) {
-    case STEP_GET_ME:
-        buf_puts(&in->params, "{}");
-        intake_call(in, "getMe", 0);
-        break;
-    case STEP_WEBHOOK_INFO:
-        buf_puts(&in->params, "{}");
-        intake_call(in, "getWebhookInfo", 0);
-        break;
     case STEP_SET_WEBHOOK:
         set_webhook(w);
         break;
@@ -300,7 +272,7 @@ static void step_run(struct webhook *w)
 
 void webhook_start(struct webhook *w)
 {
-    step_run(w);
+    intake_step(&w->intake);
 }
 
 void webhook_set_kinds(struct webhook *w, const char *kinds)
@@ -313,7 +285,7 @@ void webhook_set_kinds(struct webhook *w, const char *kinds)
     if (w->step != STEP_SERVE)
         return;
     w->step = STEP_SET_WEBHOOK;
-    step_run(w);
+    intake_step(&w->intake);
 }
 
 void webhook_stop(struct webhook *w)

@@ -81,8 +81,8 @@ int main(int argc, char **argv)
         took[i] = write_once(fd, frames, i);
     }
     qsort(took, (size_t)count, sizeof *took, compare);
-    printf("{\"p50_ns\":%" PRId64 ",\"p99_ns\":%" PRId64 "}\n",
-           took[count / 2], took[count * 99 / 100]);
+    printf("{\"p50_ns\":%" PRId64 ",\"p99_ns\":%" PRId64 "}\n", took[count / 2],
+           took[count * 99 / 100]);
     free(took);
     close(fd);
     return 0;

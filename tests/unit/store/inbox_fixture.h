@@ -17,6 +17,7 @@ struct box {
     struct datadir dir;
     struct inbox *inbox;
     size_t limit;
+    int64_t seen_max;
     bool ready; /* ready was called */
     bool drained;
     bool stored; /* the last put has completed */
@@ -50,6 +51,7 @@ static inline struct inbox *box_try_open(struct box *b, int64_t bot,
 {
     struct inbox_options o = {.bot_id = bot,
                               .limit = b->limit ? b->limit : 100000,
+                              .seen_max = b->seen_max,
                               .ready = box_ready,
                               .drained = box_drained,
                               .arg = b};

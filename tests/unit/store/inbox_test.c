@@ -179,6 +179,65 @@ static void old_seen_ids_are_swept(void **state)
     assert_int_equal(box_query(b, "SELECT min(update_id) FROM seen"), 20000);
 }
 
+/* Puts and ends so many new ids, ten at a time, each ten a second later. */
+static void see(struct box *b, int64_t first, int64_t count)
+{
+    for (int64_t i = 0; i < count; i += 10) {
+        box_put(b, first + i, 10);
+        box_drain(b);
+        clock_advance_to(&b->world.clock,
+                         clock_ns(&b->world.clock) + UINT64_C(1000000000));
+    }
+}
+
+static bool is_seen(struct box *b, int64_t id)
+{
+    box_put(b, id, 1);
+    bool seen = inbox_depth(b->inbox) == 0;
+    box_drain(b);
+    return seen;
+}
+
+/* The ids restart lower on the way, so that not the smallest must go; and the
+ * process starts anew, also without having ended. */
+static void too_many_seen_ids_are_forgotten(void **state)
+{
+    struct box *b = *state;
+    b->seen_max = 1000;
+    box_reopen(b);
+    see(b, 50000, 1000);
+    assert_true(is_seen(b, 50000));
+    see(b, 1000, 600);
+    box_reopen(b);
+    assert_true(is_seen(b, 50600));
+    see(b, 1600, 300);
+    inbox_kill(b->inbox);
+    box_open(b);
+    see(b, 1900, 200);
+    assert_true(is_seen(b, 1100));
+    assert_false(is_seen(b, 50900));
+    see(b, 2100, 5000);
+    assert_in_range(box_query(b, "SELECT count(*) FROM seen"), 1000, 1500);
+    assert_int_equal(
+        box_query(b, "SELECT count(*) FROM seen WHERE update_id >= 50000"), 0);
+    assert_in_range(box_query(b, "SELECT count(*) FROM seen_step"), 100, 102);
+    assert_true(is_seen(b, 6100));
+    assert_false(is_seen(b, 5900));
+}
+
+static void a_clock_put_back_forgets_nothing(void **state)
+{
+    struct box *b = *state;
+    b->seen_max = 100;
+    box_reopen(b);
+    see(b, 1000, 500);
+    inbox_close(b->inbox);
+    b->world.clock.virtual_epoch_ms -= 3600 * 1000;
+    box_open(b);
+    assert_false(is_seen(b, 9000));
+    assert_true(is_seen(b, 9000));
+}
+
 static void the_offset_is_stored_with_its_batch(void **state)
 {
     struct box *b = *state;
@@ -369,6 +428,8 @@ int main(void)
         TEST(only_telegrams_ids_are_compared),
         TEST(ids_are_seen_for_days),
         TEST(old_seen_ids_are_swept),
+        TEST(too_many_seen_ids_are_forgotten),
+        TEST(a_clock_put_back_forgets_nothing),
         TEST(the_offset_is_stored_with_its_batch),
         TEST(another_bots_folder_is_refused),
         TEST(files_that_cannot_be_opened),
