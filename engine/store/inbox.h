@@ -26,8 +26,7 @@
 #include <stdint.h>
 
 #define INBOX_SEEN_DAYS 3
-#define INBOX_SEEN_MAX                                                         \
-    5000000 /* seen ids; beyond it the oldest are forgotten */
+#define INBOX_SEEN_MAX 5000000 /* beyond it the oldest are forgotten */
 #define INBOX_IN_MEMORY 2000
 #define INBOX_DEATHS 3
 #define INBOX_DEAD_DAYS 30

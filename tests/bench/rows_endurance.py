@@ -8,7 +8,8 @@ from programs import Engine, Stub, core, fail, memory_kb
 
 UPDATES = 10_000_000
 SLICES = 40
-WARM_UP = 4           # slices
+WARM_UP = 4           # slices at least
+FILLS = 600_000       # updates until SQLite's page cache is full
 LINES = 10            # shown on the way
 MIB = 1024 * 1024
 MEMORY_AIM_MIB = 2
@@ -24,6 +25,7 @@ class Sampler:
         self.engine = engine
         self.samples = []
         self.seen = []
+        self.warm_up = WARM_UP
 
     def look(self):
         data = self.engine.data
@@ -47,7 +49,7 @@ class Sampler:
               f" log {s['log']:.1f} MiB", flush=True)
 
     def after_warm_up(self, key):
-        return [s[key] for s in self.samples[WARM_UP:]]
+        return [s[key] for s in self.samples[self.warm_up:]]
 
     def growth(self, key):
         """From the first to the last quarter of what is after the warm-up."""
@@ -70,6 +72,13 @@ def count_seen(path):
     return number, (more - free) * page
 
 
+def warm_up_slices(a_slice):
+    slices = max(WARM_UP, -(-FILLS // a_slice))
+    if slices > SLICES // 2:
+        print("  too few updates to tell: caches still fill", flush=True)
+    return min(slices, SLICES // 2)
+
+
 def endure(moonlet, tools, updates, disk, webhook):
     a_slice = max(updates // SLICES, 1)
     with tempfile.TemporaryDirectory(dir=disk) as folder, Stub(tools) as stub:
@@ -81,6 +90,7 @@ def endure(moonlet, tools, updates, disk, webhook):
             if webhook:
                 stub.wait("webhook")
             sampler = Sampler(engine)
+            sampler.warm_up = warm_up_slices(a_slice)
             for n in range(1, SLICES + 1):
                 seen = stub.go(a_slice, port, meanwhile=sampler.look)
                 if seen["doubled"] or seen["calls"] != a_slice:
@@ -116,7 +126,7 @@ def show(table, name, sampler, ids, id_bytes):
 def measure(table, moonlet, tools, options):
     updates = options.updates_named or UPDATES
     for name, webhook, count in (("polling", False, updates),
-                                 ("webhook", True, max(updates // 10, 1))):
+                                 ("webhook", True, max(updates // 5, 1))):
         print(f"endurance by {name}:", flush=True)
         sampler, (ids, id_bytes) = endure(moonlet, tools, count, options.disk,
                                           webhook)
