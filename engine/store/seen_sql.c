@@ -6,9 +6,10 @@
 #include <sqlite3.h>
 
 #define SEEN_MS (INT64_C(86400000) * INBOX_SEEN_DAYS)
-#define STEPS 100     /* that are kept besides the current one */
-#define WRITES 100    /* of the count, within a step */
-#define SWEEP_MAX 512 /* ids looked at with one put */
+#define STEPS 100      /* that are kept besides the current one */
+#define WRITES 100     /* of the count, within a step */
+#define SWEEP_EVERY 16 /* ids: posts bring them one by one */
+#define SWEEP_MAX 512  /* ids looked at with one put */
 
 const char seen_schema[] = "CREATE TABLE seen_step("
                            "  step INTEGER PRIMARY KEY,"
@@ -157,17 +158,11 @@ static int forget(struct sqlite_writer *w, const int64_t *ids, size_t n,
  * ids mostly come last, so a round meets those that came during it too: it
  * takes half as many as the set had, and the set stays within half again what
  * is to be kept, without an index and without a pause. */
-int seen_sweep(struct seen *seen, struct sqlite_writer *w, size_t n,
-               int64_t now_ms, struct err *e)
+static int sweep(struct seen *seen, struct sqlite_writer *w, size_t limit,
+                 int64_t oldest, struct err *e)
 {
     int64_t old[SWEEP_MAX];
     size_t looked = 0, olds = 0;
-    size_t limit = 3 * n + 2;
-    if (limit > SWEEP_MAX)
-        limit = SWEEP_MAX;
-    if (count_step(seen, w, now_ms, e) != 0)
-        return e->code;
-    int64_t oldest = oldest_ms(seen, now_ms);
     struct sqlite3_stmt *s = sqlite_prepare(w, sweep_sql, e);
     if (!s)
         return e->code;
@@ -185,4 +180,18 @@ int seen_sweep(struct seen *seen, struct sqlite_writer *w, size_t n,
     if (looked < limit)
         seen->sweep = INT64_MIN;
     return forget(w, old, olds, e);
+}
+
+int seen_sweep(struct seen *seen, struct sqlite_writer *w, size_t n,
+               int64_t now_ms, struct err *e)
+{
+    if (count_step(seen, w, now_ms, e) != 0)
+        return e->code;
+    seen->unswept += n;
+    if (seen->unswept < SWEEP_EVERY)
+        return 0;
+    size_t limit = 3 * seen->unswept + 2;
+    seen->unswept = 0;
+    return sweep(seen, w, limit < SWEEP_MAX ? limit : SWEEP_MAX,
+                 oldest_ms(seen, now_ms), e);
 }

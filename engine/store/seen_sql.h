@@ -30,6 +30,7 @@ struct seen {
     int64_t written;  /* of these, what the file tells */
     int64_t floor_ms; /* what came earlier is too much */
     int64_t sweep;    /* ids up to here were looked at */
+    size_t unswept;   /* ids that came in since */
 };
 
 /* Reads where the file stands. */

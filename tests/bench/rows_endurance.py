@@ -60,8 +60,8 @@ class Sampler:
 
 
 def count_seen(path):
-    """The ids in the seen set and the bytes that they take, found by taking
-    them out."""
+    """The ids in the seen set, the bytes that they take, found by taking them
+    out, and those that are free, where there were ids before."""
     db = sqlite3.connect(path)
     number, = db.execute("SELECT count(*) FROM seen").fetchone()
     page, = db.execute("PRAGMA page_size").fetchone()
@@ -69,7 +69,7 @@ def count_seen(path):
     db.execute("DROP TABLE seen")
     more, = db.execute("PRAGMA freelist_count").fetchone()
     db.close()
-    return number, (more - free) * page
+    return number, (more - free) * page, free * page
 
 
 def warm_up_slices(a_slice):
@@ -102,13 +102,12 @@ def endure(moonlet, tools, updates, disk, webhook):
         return sampler, count_seen(data / "inbox.db")
 
 
-def show(table, name, sampler, ids, id_bytes):
+def show(table, name, sampler, ids, id_bytes, free):
     updates = sampler.samples[-1]["updates"]
     each = id_bytes / ids
-    rest = [s["inbox"] - min(s["updates"], ids) * each / MIB
-            for s in sampler.samples]
-    for sample, value in zip(sampler.samples, rest):
-        sample["rest"] = value
+    for sample in sampler.samples:
+        taken = min(sample["updates"] * each, id_bytes + free)
+        sample["rest"] = sample["inbox"] - taken / MIB
     table.add(f"{name}: updates", "", [updates])
     for key, title, unit, aim in (
             ("memory", "resident memory", "MiB", MEMORY_AIM_MIB),
@@ -128,6 +127,5 @@ def measure(table, moonlet, tools, options):
     for name, webhook, count in (("polling", False, updates),
                                  ("webhook", True, max(updates // 5, 1))):
         print(f"endurance by {name}:", flush=True)
-        sampler, (ids, id_bytes) = endure(moonlet, tools, count, options.disk,
-                                          webhook)
-        show(table, f"endurance by {name}", sampler, ids, id_bytes)
+        sampler, found = endure(moonlet, tools, count, options.disk, webhook)
+        show(table, f"endurance by {name}", sampler, *found)
