@@ -103,23 +103,27 @@ def endure(moonlet, tools, updates, disk, webhook):
 
 
 def show(table, name, sampler, ids, id_bytes, free):
-    updates = sampler.samples[-1]["updates"]
+    """The file without ids is known at its end, and after the warm-up, when
+    none has been forgotten yet."""
     each = id_bytes / ids
-    for sample in sampler.samples:
-        taken = min(sample["updates"] * each, id_bytes + free)
-        sample["rest"] = sample["inbox"] - taken / MIB
-    table.add(f"{name}: updates", "", [updates])
+    early = sampler.samples[sampler.warm_up]
+    rest = [early["inbox"] - early["updates"] * each / MIB,
+            sampler.samples[-1]["inbox"] - (id_bytes + free) / MIB]
+    table.add(f"{name}: updates", "", [sampler.samples[-1]["updates"]])
     for key, title, unit, aim in (
             ("memory", "resident memory", "MiB", MEMORY_AIM_MIB),
             ("files", "open files", "", 0),
-            ("log", "inbox.db-wal", "MiB", FILE_AIM_MIB),
-            ("rest", "inbox.db without the seen ids", "MiB", FILE_AIM_MIB)):
+            ("log", "inbox.db-wal", "MiB", FILE_AIM_MIB)):
         table.add(f"      {title}", unit, sampler.after_warm_up(key))
         table.add("         growth after the warm-up", unit,
                   [sampler.growth(key)], aim)
-    table.add("      seen ids", "", [ids])
+    table.add("      inbox.db without the seen ids", "MiB", rest)
+    table.add("         growth after the warm-up", "MiB", [rest[1] - rest[0]],
+              FILE_AIM_MIB)
+    table.add("      seen ids at the end", "", [ids])
     table.add("         bytes each", "bytes", [each])
-    table.add("         all, in inbox.db", "MiB", [id_bytes / MIB])
+    table.add("         all, and what forgotten ones have left", "MiB",
+              [(id_bytes + free) / MIB])
 
 
 def measure(table, moonlet, tools, options):
