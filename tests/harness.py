@@ -216,11 +216,19 @@ class Events:
 class Sim(HttpPeer):
     """`moonlet sim` on a free port."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, limits=False):
         self.process = Process(["sim", "--port", "0", *args])
         line = self.process.wait_line(r"http://127\.0\.0\.1:\d+")
         super().__init__("127.0.0.1", int(line.rsplit(":", 1)[1]))
         self.events = Events(self)
+        if not limits:
+            self.limits()
+
+    def limits(self, per_second=0, per_chat=0, per_group_minute=0, **more):
+        """Off by default: most tests are about something else."""
+        return self.sim("POST", "/sim/limits", {
+            "per_second": per_second, "per_chat": per_chat,
+            "per_group_minute": per_group_minute, **more})
 
     def user(self, name, **more):
         return self.sim("POST", "/sim/users", {"first_name": name, **more})

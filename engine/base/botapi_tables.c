@@ -3651,4 +3651,55 @@ const struct botapi_error_row botapi_errors[] = {
     [BOTAPI_ALBUM_TOO_BIG] =
         {400, "Bad Request: too many messages to send as an album"},
     [BOTAPI_ALBUM_EMPTY] = {400, "Bad Request: there are no messages to send"},
+    [BOTAPI_DEACTIVATED] = {403, "Forbidden: user is deactivated"},
+    [BOTAPI_TO_BOT] =
+        {403, "Forbidden: the bot can't send messages to the bot"},
+    [BOTAPI_GROUP_DELETED] = {403, "Forbidden: the group chat was deleted"},
+    [BOTAPI_KICKED_GROUP] =
+        {403, "Forbidden: bot was kicked from the group chat"},
+    [BOTAPI_KICKED_SUPERGROUP] =
+        {403, "Forbidden: bot was kicked from the supergroup chat"},
+    [BOTAPI_KICKED_CHANNEL] =
+        {403, "Forbidden: bot was kicked from the channel chat"},
+    [BOTAPI_LEFT_GROUP] =
+        {403, "Forbidden: bot is not a member of the group chat"},
+    [BOTAPI_LEFT_SUPERGROUP] =
+        {403, "Forbidden: bot is not a member of the supergroup chat"},
+    [BOTAPI_LEFT_CHANNEL] =
+        {403, "Forbidden: bot is not a member of the channel chat"},
+    [BOTAPI_MIGRATED] =
+        {400, "Bad Request: group chat was upgraded to a supergroup chat"},
+    [BOTAPI_LOGGED_OUT] = {400, "Logged out"},
+    [BOTAPI_ALREADY_CLOSED] =
+        {400, "Bad Request: the bot has already been closed"},
+    [BOTAPI_REACT_NOT_FOUND] = {400, "Bad Request: message to react not found"},
+    [BOTAPI_PIN_NOT_FOUND] = {400, "Bad Request: message to pin not found"},
+    [BOTAPI_UNPIN_NOT_FOUND] = {400, "Bad Request: message to unpin not found"},
+    [BOTAPI_THREAD_NOT_FOUND] = {400, "Bad Request: message thread not found"},
+    [BOTAPI_TOPIC_CLOSED] = {400, "Bad Request: TOPIC_CLOSED"},
+    [BOTAPI_CANNOT_DELETE] = {400, "Bad Request: message can't be deleted"},
+    [BOTAPI_CANNOT_REVOKE] =
+        {400, "Bad Request: message can't be deleted for everyone"},
+    [BOTAPI_PROTECTED] =
+        {400, "Bad Request: message has protected content and can't be "
+     "forwarded"},
+    [BOTAPI_TEXT_BLANK] = {400, "Bad Request: text must be non-empty"},
+    [BOTAPI_MARKUP_TOO_LONG] = {400, "Bad Request: reply markup is too long"},
+    [BOTAPI_CANNOT_PARSE] = {400, "Bad Request: can't parse entities: "},
+    [BOTAPI_NO_CHAT_ID] =
+        {400, "Bad Request: chat identifier is not specified"},
+    [BOTAPI_TOO_MANY_RESULTS] =
+        {400, "Bad Request: too many inline query results specified"},
+    [BOTAPI_BAD_FILE] =
+        {400, "Bad Request: wrong file identifier/HTTP URL specified"},
+    [BOTAPI_BAD_FILE_ID] = {400, "Bad Request: invalid file_id"},
+    [BOTAPI_CANNOT_RESTRICT] =
+        {400, "Bad Request: not enough rights to restrict/unrestrict chat "
+     "member"},
+    [BOTAPI_IS_ADMIN] =
+        {400, "Bad Request: user is an administrator of the chat"},
+    [BOTAPI_ONLY_SUPERGROUPS] =
+        {400, "Bad Request: method is available only for supergroups"},
+    [BOTAPI_NO_ADMINS] =
+        {400, "Bad Request: there are no administrators in the private chat"},
 };

@@ -2,7 +2,10 @@
 
 #include "base/mem.h"
 #include "net/routes.h"
+#include "sim/access.h"
+#include "sim/account.h"
 #include "sim/methods.h"
+#include "sim/throttle.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -63,6 +66,9 @@ static void put_error(const struct call *c, struct buf *b)
     if (c->retry_after > 0)
         buf_printf(b, ",\"parameters\":{\"retry_after\":%lld}",
                    (long long)c->retry_after);
+    if (c->migrate_to != 0)
+        buf_printf(b, ",\"parameters\":{\"migrate_to_chat_id\":%lld}",
+                   (long long)c->migrate_to);
     buf_putc(b, '}');
 }
 
@@ -117,11 +123,14 @@ static void fire(struct timer *t)
     c->after(c);
 }
 
+/* What waits for its turn is sent all the same: the server has it. */
 static void gone(struct exchange *x, void *arg)
 {
     struct call *c = arg;
     (void)x;
     c->x = NULL;
+    if (c->unsent > 0)
+        return;
     if (c->bot != NULL)
         long_poll_forget(&c->bot->poll, c);
     c->status = 0;
@@ -146,11 +155,11 @@ void call_end(struct call *c)
     timer_stop(&c->timer);
     if (c->status == 0 && c->fault.mode != FAULT_CUT_BEFORE)
         c->status = 200;
-    if (c->fault.mode == FAULT_CUT_AFTER)
+    if (c->fault.mode == FAULT_CUT_AFTER || (c->x == NULL && !c->is_reply))
         c->status = 0;
     calls_record(c->sim, c);
     c->answered = true;
-    if (c->fault.mode == FAULT_SLOW)
+    if (c->fault.mode == FAULT_SLOW && c->x != NULL)
         call_wait(c, (uint64_t)(c->fault.seconds * 1000.0), send_answer);
     else
         send_answer(c);
@@ -189,6 +198,9 @@ static json_t *refuse_missing(struct call *c, const struct botapi_field *p)
         {"callback_query_id", BOTAPI_QUERY_TOO_OLD},
         {"action", BOTAPI_WRONG_ACTION},
     };
+    if (strcmp(c->method->name, "deleteMessage") == 0 &&
+        strcmp(p->name, "chat_id") == 0)
+        return call_fail(c, BOTAPI_NO_CHAT_ID);
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(known[i].name, p->name) == 0)
             return call_fail(c, known[i].error);
@@ -216,19 +228,28 @@ static const struct botapi_field *missing(const struct call *c)
 
 static void execute(struct call *c)
 {
-    const struct botapi_field *absent = missing(c);
-    if (absent != NULL) {
-        refuse_missing(c, absent);
-        return;
-    }
-    if (params_given(&c->params, "chat_id") && c->room == NULL) {
-        call_fail(c, BOTAPI_CHAT_NOT_FOUND);
-        return;
-    }
-    json_t *result = methods_run(c);
+    json_t *result = access_check(c) ? methods_run(c) : NULL;
     if (result != NULL)
         sim_dump(result, &c->result);
     json_decref(result);
+}
+
+void call_perform(struct call *c)
+{
+    execute(c);
+    if (!c->waiting)
+        call_end(c);
+}
+
+/* Also what needs no backend comes before the limits: a call that is wrong
+ * in itself counts for nothing. */
+static void begin(struct call *c)
+{
+    const struct botapi_field *absent = missing(c);
+    if (absent != NULL)
+        refuse_missing(c, absent);
+    else if (access_check(c) && throttle_pass(c))
+        execute(c);
 }
 
 /* False: the fault takes the place of the call. */
@@ -258,18 +279,16 @@ static bool pass_fault(struct call *c)
     return true;
 }
 
+/* Letters behind a number are passed over, as the server does. */
 static void find_room(struct call *c)
 {
     const char *text = params_text(&c->params, "chat_id");
     const struct world *w = &c->sim->world;
-    char *end = NULL;
     if (*text == '@') {
         const struct chat *chat = world_chat_named(w, text + 1);
         c->chat_id = chat != NULL ? chat->id : 0;
     } else {
-        c->chat_id = strtoll(text, &end, 10);
-        if (*end != '\0')
-            c->chat_id = 0;
+        c->chat_id = strtoll(text, NULL, 10);
     }
     if (c->chat_id != 0)
         c->room = bot_room(c->bot, w, c->chat_id);
@@ -278,13 +297,15 @@ static void find_room(struct call *c)
 static void run(struct call *c)
 {
     c->method = botapi_method(c->method_name);
+    if (!account_check(c))
+        return;
     if (c->method == NULL) {
         call_fail(c, BOTAPI_METHOD_NOT_FOUND);
         return;
     }
     find_room(c);
     if (pass_fault(c))
-        execute(c);
+        begin(c);
 }
 
 /* False: refused. */
@@ -293,12 +314,14 @@ static bool read_token(struct call *c, const char *token, int64_t *id)
     const char *colon = strchr(token, ':');
     char *end = NULL;
     *id = strtoll(token, &end, 10);
-    bool number = end == colon && isdigit((unsigned char)*token);
-    if (colon == NULL || *token == '0' || strlen(token) > TOKEN_MAX ||
-        (number && *id >= BOT_ID_MAX))
+    bool number =
+        end == colon && (isdigit((unsigned char)*token) || *token == '-');
+    if (colon == NULL || *token == '0' || strlen(token) > TOKEN_MAX)
         call_fail(c, BOTAPI_TOKEN_INVALID);
     else if (!number)
         call_fail(c, BOTAPI_TOKEN_UNALLOWED);
+    else if (*id <= 0 || *id >= BOT_ID_MAX)
+        call_fail(c, BOTAPI_TOKEN_INVALID);
     return c->error == NULL;
 }
 
@@ -328,43 +351,73 @@ static struct call *call_new(struct sim *sim, struct exchange *x)
     return c;
 }
 
-/* /botTOKEN/METHOD, /botTOKEN/test/METHOD, or the method as a parameter. */
-static const char *method_name(const struct call *c)
+/* What the path names: /botTOKEN/METHOD, /botTOKEN/test/METHOD, or nothing
+ * behind the last slash, and then a parameter does. */
+struct target {
+    char *token; /* NULL: none of these */
+    const char *method;
+};
+
+static struct target read_path(const char *path)
 {
-    const char *name = exchange_wildcard(c->x, 1);
-    if (strcmp(name, "test") == 0)
-        name = exchange_wildcard(c->x, 2);
+    const char *at = path + strlen("/bot");
+    size_t len = strcspn(at, "/");
+    const char *rest = at + len;
+    if (strncmp(rest, "/test", 5) == 0)
+        rest += 5;
+    if (strncmp(path, "/bot", 4) != 0 || *rest != '/')
+        return (struct target){0};
+    return (struct target){.token = mem_dup(at, len), .method = rest + 1};
+}
+
+static void read_method(struct call *c, const char *name)
+{
     if (*name == '\0')
         name = params_text(&c->params, "method");
-    return params_utf8_length(name, strlen(name)) >= 0 ? name : "?";
+    bool is_text = params_utf8_length(name, strlen(name)) >= 0;
+    c->method_name = mem_strdup(is_text ? name : "?");
+}
+
+/* An error below the Bot API: no body, and the connection ends. */
+static void refuse_request(struct exchange *x, int status)
+{
+    exchange_add_header(x, "Connection", "close");
+    exchange_reply(x, status, NULL, "", 0);
+}
+
+static void take(struct call *c, const struct target *target)
+{
+    if (c->params.bad_text)
+        call_refuse(c, 400, "Bad Request: strings must be encoded in UTF-8");
+    else if (find_bot(c, target->token))
+        run(c);
+    if (!c->waiting)
+        call_end(c);
 }
 
 void call_receive(struct exchange *x, void *arg)
 {
     const char *verb = exchange_method(x);
     if (strcmp(verb, "GET") != 0 && strcmp(verb, "POST") != 0) {
-        exchange_reply(x, 501, "text/plain", "", 0);
+        refuse_request(x, 501);
         return;
     }
     struct call *c = call_new(arg, x);
     int status = params_parse(&c->params, x);
-    if (status == 413 || status == 415) {
-        exchange_reply(x, status, "text/plain", "", 0);
+    if (status != 0) {
+        refuse_request(x, status);
         call_free(c);
         return;
     }
-    c->method_name = mem_strdup(method_name(c));
-    if (strncmp(exchange_path(x), "/file/", 6) == 0) {
+    struct target target = read_path(exchange_path(x));
+    if (target.token == NULL) {
         call_fail(c, BOTAPI_NOT_FOUND);
         send_answer(c);
         return;
     }
-    if (status != 0)
-        call_refuse(c, 400, "Bad Request: strings must be encoded in UTF-8");
-    else if (find_bot(c, exchange_wildcard(x, 0) + 3))
-        run(c);
-    if (!c->waiting)
-        call_end(c);
+    read_method(c, target.method);
+    take(c, &target);
+    free(target.token);
 }
 
 void call_reply(struct sim *sim, struct bot *bot, struct params *params)

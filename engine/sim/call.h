@@ -31,9 +31,11 @@ struct call {
     int status; /* 0: no answer was given */
     char *error;
     int64_t retry_after;
-    struct buf result; /* JSON text, if there is no error */
-    const char *note;  /* description of a success; NULL: none */
-    struct buf shown;  /* of getUpdates: the ids alone, for the record */
+    int64_t migrate_to; /* goes with an error; 0: nothing */
+    size_t unsent;      /* messages that wait for their turn */
+    struct buf result;  /* JSON text, if there is no error */
+    const char *note;   /* description of a success; NULL: none */
+    struct buf shown;   /* of getUpdates: the ids alone, for the record */
     struct timer timer;
     void (*after)(struct call *call); /* what the timer does */
     bool waiting;                     /* ends later */
@@ -59,6 +61,9 @@ void call_wait(struct call *c, uint64_t ms, void (*after)(struct call *c));
 void call_end(struct call *c);
 /* call_end, in ms milliseconds. */
 void call_end_later(struct call *c, uint64_t ms);
+
+/* Executes the call and ends it, if the method does not make it wait. */
+void call_perform(struct call *c);
 
 /* A JSON parameter, decoded; NULL if absent or no JSON. New. */
 json_t *call_json(const struct call *c, const char *name);

@@ -178,15 +178,35 @@ struct room *control_room_of(struct control *c, const struct user *user)
     return NULL;
 }
 
+bool control_speaks(struct control *c, const struct user *user,
+                    const struct room *room)
+{
+    long long id = room->chat->id;
+    if (user->deleted)
+        exchange_fail(c->x, 400, "from: user %lld has no account any more",
+                      (long long)user->id);
+    else if (room->blocked)
+        exchange_fail(c->x, 400, "from: user %lld has blocked the bot",
+                      (long long)user->id);
+    else if (room->chat->deleted)
+        exchange_fail(c->x, 400, "chat: the group %lld was deleted", id);
+    else if (room->chat->migrated_to != 0)
+        exchange_fail(c->x, 400, "chat: %lld was upgraded to %lld", id,
+                      (long long)room->chat->migrated_to);
+    else if (room->presence != PRESENCE_INSIDE)
+        exchange_fail(c->x, 400,
+                      "chat: the bot is not in chat %lld; POST /sim/kick with "
+                      "\"kicked\": false brings it back",
+                      id);
+    else
+        return true;
+    return false;
+}
+
 static const struct control_field click_fields[] = {
     {"from", FIELD_INTEGER, true},        {"chat", FIELD_INTEGER, false},
     {"message_id", FIELD_INTEGER, false}, {"data", FIELD_STRING, false},
     {"text", FIELD_STRING, false},        {NULL, FIELD_STRING, false}};
-
-static const struct control_field block_fields[] = {
-    {"user", FIELD_INTEGER, true},
-    {"blocked", FIELD_BOOLEAN, true},
-    {NULL, FIELD_STRING, false}};
 
 static const struct control_field clock_fields[] = {
     {"advance", FIELD_NUMBER, true}, {NULL, FIELD_STRING, false}};
@@ -200,7 +220,12 @@ static const struct {
     {"/sim/chats", control_chat_fields, control_make_chat},
     {"/sim/send", control_send_fields, control_send},
     {"/sim/click", click_fields, control_click},
-    {"/sim/block", block_fields, control_block},
+    {"/sim/block", control_block_fields, control_block},
+    {"/sim/kick", control_kick_fields, control_kick},
+    {"/sim/migrate", control_migrate_fields, control_migrate},
+    {"/sim/deactivate", control_deactivate_fields, control_deactivate},
+    {"/sim/rights", control_rights_fields, control_rights},
+    {"/sim/limits", control_limits_fields, control_limits},
     {"/sim/update", NULL, control_update},
     {"/sim/faults", control_fault_fields, control_fault},
     {"/sim/clock", clock_fields, control_clock},
@@ -221,19 +246,12 @@ static void receive_post(struct exchange *x, void *arg)
     json_decref(c.body);
 }
 
-static void not_built(struct exchange *x, void *arg)
-{
-    exchange_fail(x, 400, "not built yet: %s", (const char *)arg);
-}
-
 void control_mount(struct sim *sim, struct routes *routes)
 {
     for (size_t i = 0; i < sizeof(posts) / sizeof(posts[0]); i++)
         routes_add(routes, "POST", posts[i].path, receive_post, sim);
+    routes_add(routes, "GET", "/sim/limits", control_show_limits, sim);
     routes_add(routes, "GET", "/sim/users", control_list_users, sim);
     routes_add(routes, "GET", "/sim/chats", control_list_chats, sim);
-    routes_add(routes, "POST", "/sim/limits", not_built, "limits");
-    routes_add(routes, "POST", "/sim/migrate", not_built, "migrate");
-    routes_add(routes, "POST", "/sim/kick", not_built, "kick");
     control_mount_lists(sim, routes);
 }

@@ -49,11 +49,22 @@ struct room *control_room(struct control *c, int64_t chat_id);
  * is in it. */
 struct room *control_room_of(struct control *c, const struct user *user);
 
+/* Whether what the user does there reaches the bot; false: an answer was
+ * sent. */
+bool control_speaks(struct control *c, const struct user *user,
+                    const struct room *room);
+
 void control_mount_lists(struct sim *sim, struct routes *routes);
 
 void control_tell_user(struct sim *sim, const struct user *user);
 void control_tell_chat(struct sim *sim, const struct chat *chat);
 
+/* Answers with the chat and its members. */
+void control_reply_chat(struct control *c, const struct chat *chat);
+/* Answers that there are too many. */
+void control_fail_chats(struct control *c);
+
+route_handler control_show_limits;
 route_handler control_list_users;
 route_handler control_list_chats;
 route_handler control_list_faults;
@@ -65,11 +76,22 @@ control_handler control_fault;
 control_handler control_send;
 control_handler control_click;
 control_handler control_block;
+control_handler control_kick;
+control_handler control_migrate;
+control_handler control_deactivate;
+control_handler control_rights;
+control_handler control_limits;
 control_handler control_update;
 control_handler control_clock; /* advance.c */
 extern const struct control_field control_user_fields[];
 extern const struct control_field control_chat_fields[];
 extern const struct control_field control_fault_fields[];
 extern const struct control_field control_send_fields[];
+extern const struct control_field control_block_fields[];
+extern const struct control_field control_kick_fields[];
+extern const struct control_field control_migrate_fields[];
+extern const struct control_field control_deactivate_fields[];
+extern const struct control_field control_rights_fields[];
+extern const struct control_field control_limits_fields[];
 
 #endif

@@ -76,8 +76,9 @@ static void press(struct control *c, const struct user *user,
     snprintf(id, sizeof(id), "%llu", (unsigned long long)(rng_next(rng) >> 2));
     snprintf(instance, sizeof(instance), "%lld",
              (long long)room->chat->id * 7919);
-    struct callback *cb = world_add_callback(&c->sim->world, id, user->id,
-                                             room->chat->id, m->id, data);
+    struct callback *cb =
+        world_add_callback(&c->sim->world, id, user->id, room->chat->id, m->id,
+                           data, sim_now(c->sim));
     json_t *query = json_object();
     sim_set(query, "id", json_string(id));
     json_object_set(query, "from", user->json);
@@ -99,7 +100,8 @@ void control_click(struct control *c)
     }
     const struct user *user = control_user(c, "from");
     struct room *room = user != NULL ? control_room_of(c, user) : NULL;
-    struct message *m = room != NULL ? clicked(c, room) : NULL;
+    bool reaches = room != NULL && control_speaks(c, user, room);
+    struct message *m = reaches ? clicked(c, room) : NULL;
     if (m == NULL)
         return;
     const json_t *button = find_button(c, m, &names);
@@ -113,36 +115,4 @@ void control_click(struct control *c)
     else
         press(c, user, m, room, data);
     buf_free(&names);
-}
-
-static json_t *membership(struct bot *bot, bool blocked)
-{
-    json_t *member = json_object();
-    json_object_set(member, "user", bot->user);
-    sim_set(member, "status", json_string(blocked ? "kicked" : "member"));
-    if (blocked)
-        sim_set(member, "until_date", json_integer(0));
-    return member;
-}
-
-void control_block(struct control *c)
-{
-    const struct user *user = control_user(c, "user");
-    struct room *room = user != NULL ? control_room(c, user->id) : NULL;
-    bool blocked = json_is_true(json_object_get(c->body, "blocked"));
-    if (room == NULL)
-        return;
-    if (room->blocked != blocked) {
-        json_t *change = json_object();
-        json_object_set(change, "chat", room->chat->json);
-        json_object_set(change, "from", user->json);
-        sim_set(change, "date", json_integer((int64_t)sim_now(c->sim)));
-        sim_set(change, "old_chat_member", membership(c->bot, !blocked));
-        sim_set(change, "new_chat_member", membership(c->bot, blocked));
-        room->blocked = blocked;
-        room->started = room->started || !blocked;
-        queue_push(&c->bot->queue, "my_chat_member", change, user->id, false);
-    }
-    control_reply(c, json_pack("{s:I, s:b}", "user", (json_int_t)user->id,
-                               "blocked", blocked));
 }

@@ -120,11 +120,8 @@ void control_send(struct control *c)
     const char *key = room != NULL ? content_key(c) : NULL;
     if (key == NULL)
         return;
-    if (room->blocked) {
-        exchange_fail(c->x, 400, "from: user %lld has blocked the bot",
-                      (long long)user->id);
+    if (!control_speaks(c, user, room))
         return;
-    }
     json_t *message = room_draft(c->bot, room, (int64_t)sim_now(c->sim));
     posting_sign(message, room, user->json);
     if (!fill(c, room, message, key)) {

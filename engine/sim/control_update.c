@@ -99,7 +99,8 @@ static void learn_all(struct control *c, const char *kind, json_t *payload)
                            sim_int(json_object_get(payload, "from"), "id"),
                            sim_int(json_object_get(message, "chat"), "id"),
                            sim_int(message, "message_id"),
-                           json_string_value(json_object_get(payload, "data")));
+                           json_string_value(json_object_get(payload, "data")),
+                           sim_now(c->sim));
 }
 
 static void reply_row(const struct queue *q, const struct queued *row,

@@ -28,6 +28,18 @@ void control_tell_chat(struct sim *sim, const struct chat *chat)
     events_emit(&sim->events, "chat", sim_text(event));
 }
 
+void control_reply_chat(struct control *c, const struct chat *chat)
+{
+    control_reply(c, chat_view(chat));
+}
+
+void control_fail_chats(struct control *c)
+{
+    exchange_fail(c->x, 400,
+                  "there are %d chats already, the most that are kept",
+                  WORLD_CHATS_MAX);
+}
+
 static void take_member(json_t *to, const json_t *body, const char *key)
 {
     json_t *value = json_object_get(body, key);
@@ -121,14 +133,11 @@ static void store_chat(struct control *c, enum chat_kind kind, int64_t id,
     struct chat *chat =
         world_add_chat(&c->sim->world, json, kind, members, count);
     if (chat == NULL) {
-        exchange_fail(c->x, 400,
-                      "there are %d chats already, the most that "
-                      "are kept",
-                      WORLD_CHATS_MAX);
+        control_fail_chats(c);
         return;
     }
     control_tell_chat(c->sim, chat);
-    control_reply(c, chat_view(chat));
+    control_reply_chat(c, chat);
 }
 
 void control_make_chat(struct control *c)

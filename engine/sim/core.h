@@ -11,6 +11,7 @@
 #include "sim/calls.h"
 #include "sim/events.h"
 #include "sim/faults.h"
+#include "sim/limits.h"
 #include "sim/sim.h"
 #include "sim/world.h"
 
@@ -31,6 +32,7 @@ struct sim {
     struct advance advance;
     struct world world;
     struct faults faults;
+    struct limits limits;
     struct events events;
     struct calls calls;
     struct list open;  /* calls without an answer yet */

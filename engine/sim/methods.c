@@ -1,8 +1,10 @@
 #include "sim/methods.h"
 
 #include "base/buf.h"
+#include "sim/account.h"
 #include "sim/answer.h"
 #include "sim/call.h"
+#include "sim/topics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,31 +27,6 @@ static json_t *get_updates(struct call *c)
 {
     long_poll_call(&c->bot->poll, c);
     return NULL;
-}
-
-static json_t *answer_callback_query(struct call *c)
-{
-    struct callback *cb = world_callback(
-        &c->sim->world, params_text(&c->params, "callback_query_id"));
-    if (cb == NULL || cb->answered)
-        return call_fail(c, BOTAPI_QUERY_TOO_OLD);
-    cb->answered = true;
-    json_t *event = callback_view(cb);
-    if (params_given(&c->params, "text"))
-        sim_set(event, "text", json_string(params_text(&c->params, "text")));
-    sim_set(event, "show_alert",
-            json_boolean(params_bool(&c->params, "show_alert")));
-    events_emit(&c->sim->events, "callback", sim_text(event));
-    return json_true();
-}
-
-static json_t *send_chat_action(struct call *c)
-{
-    json_t *event = json_object();
-    sim_set(event, "chat_id", json_integer(c->chat_id));
-    sim_set(event, "action", json_string(params_text(&c->params, "action")));
-    events_emit(&c->sim->events, "action", sim_text(event));
-    return json_true();
 }
 
 /* Commands are kept by scope and language. */
@@ -108,41 +85,21 @@ static json_t *get_my_commands(struct call *c)
     return commands != NULL ? json_incref(commands) : json_array();
 }
 
-static json_t *get_chat(struct call *c)
-{
-    return answer_build(c, "ChatFullInfo", c->room->chat->json);
-}
-
-static json_t *get_chat_member(struct call *c)
-{
-    int64_t id = params_int(&c->params, "user_id", 0, 0, INT64_MAX);
-    const struct user *user = world_user(&c->sim->world, id);
-    bool is_bot = id == c->bot->id;
-    if (user == NULL && !is_bot)
-        return call_fail(c, BOTAPI_USER_NOT_FOUND);
-    bool inside = is_bot || chat_has_member(c->room->chat, id);
-    json_t *member = json_object();
-    json_object_set(member, "user", is_bot ? c->bot->user : user->json);
-    sim_set(member, "status", json_string(inside ? "member" : "left"));
-    return member;
-}
-
-static json_t *get_chat_member_count(struct call *c)
-{
-    const struct chat *chat = c->room->chat;
-    bool is_private = chat->kind == CHAT_PRIVATE;
-    size_t people = is_private ? 1 : chat->members_count;
-    return json_integer((json_int_t)people + 1);
-}
-
 /* By name, for bsearch. */
 static const struct {
     const char *name;
     json_t *(*run)(struct call *c);
 } modelled[] = {
-    {"answerCallbackQuery", answer_callback_query},
+    {"answerCallbackQuery", method_answer_callback},
+    {"answerInlineQuery", method_answer_inline},
+    {"banChatMember", method_ban_member},
+    {"close", method_close},
+    {"closeForumTopic", method_close_topic},
     {"copyMessage", method_copy_message},
     {"copyMessages", method_copy_messages},
+    {"createForumTopic", method_create_topic},
+    {"deleteChatStickerSet", method_sticker_set},
+    {"deleteForumTopic", method_delete_topic},
     {"deleteMessage", method_delete_message},
     {"deleteMessages", method_delete_messages},
     {"deleteMyCommands", delete_my_commands},
@@ -155,18 +112,30 @@ static const struct {
     {"editMessageText", method_edit_text},
     {"forwardMessage", method_forward_message},
     {"forwardMessages", method_forward_messages},
-    {"getChat", get_chat},
-    {"getChatMember", get_chat_member},
-    {"getChatMemberCount", get_chat_member_count},
+    {"getChat", method_get_chat},
+    {"getChatAdministrators", method_get_chat_administrators},
+    {"getChatMember", method_get_chat_member},
+    {"getChatMemberCount", method_get_chat_member_count},
+    {"getFile", method_get_file},
     {"getMe", get_me},
     {"getMyCommands", get_my_commands},
     {"getUpdates", get_updates},
     {"getWebhookInfo", method_get_webhook_info},
-    {"sendChatAction", send_chat_action},
+    {"leaveChat", method_leave_chat},
+    {"logOut", method_log_out},
+    {"pinChatMessage", method_pin},
+    {"promoteChatMember", method_promote_member},
+    {"reopenForumTopic", method_reopen_topic},
+    {"restrictChatMember", method_restrict_member},
+    {"sendChatAction", method_chat_action},
     {"sendMediaGroup", method_send_media_group},
     {"sendMessage", method_send_message},
+    {"setChatStickerSet", method_sticker_set},
+    {"setMessageReaction", method_react},
     {"setMyCommands", set_my_commands},
     {"setWebhook", method_set_webhook},
+    {"unbanChatMember", method_unban_member},
+    {"unpinChatMessage", method_unpin},
 };
 
 static int compare(const void *name, const void *row)

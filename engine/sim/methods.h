@@ -19,6 +19,27 @@ json_t *method_send_message(struct call *c);
 json_t *method_send_content(struct call *c); /* sendPhoto, sendPoll, ... */
 json_t *method_send_media_group(struct call *c);
 
+/* methods_answer.c */
+json_t *method_answer_callback(struct call *c);
+json_t *method_answer_inline(struct call *c);
+json_t *method_chat_action(struct call *c);
+json_t *method_get_file(struct call *c);
+
+/* methods_chat.c */
+json_t *method_get_chat(struct call *c);
+json_t *method_get_chat_administrators(struct call *c);
+json_t *method_get_chat_member(struct call *c);
+json_t *method_get_chat_member_count(struct call *c);
+json_t *method_leave_chat(struct call *c);
+json_t *method_ban_member(struct call *c);
+json_t *method_unban_member(struct call *c);
+json_t *method_restrict_member(struct call *c);
+json_t *method_promote_member(struct call *c);
+json_t *method_sticker_set(struct call *c); /* set and delete */
+json_t *method_pin(struct call *c);
+json_t *method_unpin(struct call *c);
+json_t *method_react(struct call *c);
+
 /* methods_webhook.c */
 json_t *method_set_webhook(struct call *c);
 json_t *method_delete_webhook(struct call *c);

@@ -1,16 +1,27 @@
 #include "sim/methods.h"
 
+#include "sim/access.h"
 #include "sim/posting.h"
 
 #include <string.h>
 
 #define IDS_MAX 100
+#define REVOKE_S (2 * 86400)
 
 /* What a copy does not take over from its source. */
-static const char *const own_fields[] = {
-    "message_id",     "from",           "sender_chat",      "chat",
-    "date",           "edit_date",      "reply_to_message", "reply_markup",
-    "forward_origin", "media_group_id", "message_thread_id"};
+static const char *const own_fields[] = {"message_id",
+                                         "from",
+                                         "sender_chat",
+                                         "chat",
+                                         "date",
+                                         "edit_date",
+                                         "reply_to_message",
+                                         "reply_markup",
+                                         "forward_origin",
+                                         "media_group_id",
+                                         "message_thread_id",
+                                         "is_topic_message",
+                                         "has_protected_content"};
 
 static struct room *source_room(struct call *c)
 {
@@ -21,7 +32,7 @@ static struct room *source_room(struct call *c)
     struct room *room = bot_room(c->bot, &c->sim->world, id);
     if (room == NULL)
         call_fail(c, BOTAPI_CHAT_NOT_FOUND);
-    return room;
+    return room != NULL && access_read(c, room) ? room : NULL;
 }
 
 static json_t *origin(const json_t *source)
@@ -72,6 +83,11 @@ static json_t *repeat(struct call *c, const struct message *source,
     return message;
 }
 
+static bool is_protected(const struct message *m)
+{
+    return json_is_true(json_object_get(m->json, "has_protected_content"));
+}
+
 static json_t *repeat_one(struct call *c, bool forward,
                           enum botapi_error absent)
 {
@@ -82,6 +98,8 @@ static json_t *repeat_one(struct call *c, bool forward,
     const struct message *source = room_find(from, id);
     if (source == NULL)
         return call_fail(c, absent);
+    if (is_protected(source))
+        return call_fail(c, BOTAPI_PROTECTED);
     return repeat(c, source, forward);
 }
 
@@ -120,11 +138,12 @@ static json_t *id_list(struct call *c)
     return NULL;
 }
 
-/* Messages that do not exist are skipped, as the server does. */
+/* Messages that do not exist or are protected are skipped, as the server
+ * does. */
 static json_t *repeat_many(struct call *c, bool forward)
 {
     struct room *from = source_room(c);
-    if (from == NULL || !posting_allowed(c))
+    if (from == NULL)
         return NULL;
     json_t *ids = id_list(c);
     json_t *made = ids != NULL ? json_array() : NULL;
@@ -133,7 +152,8 @@ static json_t *repeat_many(struct call *c, bool forward)
     json_array_foreach(ids, i, id)
     {
         const struct message *source = room_find(from, json_integer_value(id));
-        json_t *message = source != NULL ? repeat(c, source, forward) : NULL;
+        bool fine = source != NULL && !is_protected(source);
+        json_t *message = fine ? repeat(c, source, forward) : NULL;
         if (message != NULL)
             json_array_append_new(made, just_id(message));
     }
@@ -151,35 +171,60 @@ json_t *method_copy_messages(struct call *c)
     return repeat_many(c, false);
 }
 
-static bool delete_one(struct call *c, int64_t id)
+static bool own(const struct call *c, const struct message *m)
 {
-    struct message *m = room_find(c->room, id);
-    if (m == NULL)
-        return false;
+    return sim_int(json_object_get(m->json, "from"), "id") == c->bot->id;
+}
+
+/* Within two days in private chats and basic groups; others' messages of a
+ * group only with the right to. */
+static bool deletable(struct call *c, const struct message *m)
+{
+    enum chat_kind kind = c->room->chat->kind;
+    bool old = (int64_t)sim_now(c->sim) - sim_int(m->json, "date") > REVOKE_S;
+    if (kind != CHAT_PRIVATE && !own(c, m) && !right_has(c->room, RIGHT_DELETE))
+        call_fail(c, BOTAPI_CANNOT_DELETE);
+    else if (old && (kind == CHAT_PRIVATE || kind == CHAT_GROUP))
+        call_fail(c, BOTAPI_CANNOT_REVOKE);
+    return c->error == NULL;
+}
+
+static void delete_one(struct call *c, const struct message *m)
+{
     posting_tell(c->sim, c->room, m, "deleted");
-    room_delete(&c->sim->world, c->room, id);
-    return true;
+    room_delete(&c->sim->world, c->room, m->id);
 }
 
 json_t *method_delete_message(struct call *c)
 {
     int64_t id = params_int(&c->params, "message_id", 0, 0, INT32_MAX);
-    if (!delete_one(c, id))
+    const struct message *m = room_find(c->room, id);
+    if (m == NULL)
         return call_fail(c, BOTAPI_DELETE_NOT_FOUND);
+    if (!deletable(c, m))
+        return NULL;
+    delete_one(c, m);
     return json_true();
 }
 
+/* All or nothing, but for those that do not exist. */
 json_t *method_delete_messages(struct call *c)
 {
     json_t *ids = id_list(c);
     size_t i;
     json_t *id;
-    if (ids == NULL)
-        return NULL;
     json_array_foreach(ids, i, id)
     {
-        delete_one(c, json_integer_value(id));
+        const struct message *m = room_find(c->room, json_integer_value(id));
+        if (m != NULL && !deletable(c, m))
+            break;
+    }
+    for (i = 0; c->error == NULL && i < json_array_size(ids); i++) {
+        id = json_array_get(ids, i);
+        const struct message *m = room_find(c->room, json_integer_value(id));
+        if (m != NULL)
+            delete_one(c, m);
     }
     json_decref(ids);
-    return json_true();
+    return c->error == NULL ? json_true() : NULL;
 }

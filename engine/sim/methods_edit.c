@@ -1,11 +1,13 @@
 #include "sim/methods.h"
 
 #include "sim/answer.h"
+#include "sim/media.h"
 #include "sim/posting.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define TEXT_BYTES_MAX 32768
 #define TEXT_MAX 4096
 #define CAPTION_MAX 1024
 
@@ -73,9 +75,9 @@ static json_t *finish(struct call *c, struct message *m, json_t *copy)
     return json_incref(copy);
 }
 
-static bool blank(const char *text)
+static json_t *refuse_blank(struct call *c, const char *text)
 {
-    return text[strspn(text, " \t\r\n")] == '\0';
+    return call_fail(c, *text == '\0' ? BOTAPI_TEXT_EMPTY : BOTAPI_TEXT_BLANK);
 }
 
 static json_t *set_text(struct call *c, struct message *m, const char *key,
@@ -94,8 +96,11 @@ static json_t *set_text(struct call *c, struct message *m, const char *key,
 json_t *method_edit_text(struct call *c)
 {
     const char *text = params_text(&c->params, "text");
-    if (blank(text) && !params_given(&c->params, "rich_message"))
-        return call_fail(c, BOTAPI_TEXT_EMPTY);
+    if (text[strspn(text, " \t\r\n")] == '\0' &&
+        !params_given(&c->params, "rich_message"))
+        return refuse_blank(c, text);
+    if (strlen(text) > TEXT_BYTES_MAX)
+        return call_fail(c, BOTAPI_TEXT_TOO_LONG);
     if (params_utf8_length(text, strlen(text)) > TEXT_MAX)
         return call_fail(c, BOTAPI_MESSAGE_TOO_LONG);
     struct message *m = target(c);
@@ -150,9 +155,7 @@ static const char *new_content(struct call *c, json_t **given)
     json_decref(*given);
     *given = part;
     const char *kind = json_string_value(json_object_get(part, "type"));
-    const char *file = json_string_value(json_object_get(part, "media"));
-    if (file != NULL && strstr(file, "://") == NULL)
-        sim_set(part, "file_id", json_string(file));
+    media_describe(c, json_string_value(json_object_get(part, "media")), part);
     return kind != NULL ? kind : "";
 }
 
@@ -173,6 +176,11 @@ json_t *method_edit_content(struct call *c)
         return NULL;
     json_t *given = NULL;
     const char *key = new_content(c, &given);
+    if (c->error != NULL) {
+        json_decref(given);
+        json_decref(copy);
+        return NULL;
+    }
     const struct botapi_field *f =
         botapi_type_field(botapi_type("Message"), key);
     if (f != NULL) {

@@ -1,6 +1,8 @@
 #include "sim/methods.h"
 
+#include "sim/access.h"
 #include "sim/answer.h"
+#include "sim/media.h"
 #include "sim/posting.h"
 
 #include <ctype.h>
@@ -18,12 +20,12 @@ static bool only_space(const char *text)
 
 static bool check_text(struct call *c, const struct param *text)
 {
-    if (only_space(text->value))
-        call_fail(c, BOTAPI_TEXT_EMPTY);
-    else if (text->len > TEXT_BYTES_MAX)
+    if (text->len > TEXT_BYTES_MAX)
         call_fail(c, BOTAPI_TEXT_TOO_LONG);
     else if (params_utf8_length(text->value, text->len) > TEXT_MAX)
         call_fail(c, BOTAPI_MESSAGE_TOO_LONG);
+    else if (only_space(text->value))
+        call_fail(c, BOTAPI_TEXT_BLANK);
     return c->status == 0;
 }
 
@@ -32,7 +34,8 @@ json_t *method_send_message(struct call *c)
     const struct param *text = params_find(&c->params, "text");
     json_t *entities = NULL;
     json_t *keyboard = NULL;
-    if (!check_text(c, text) || !posting_entities(c, "entities", &entities))
+    if (!check_text(c, text) || !access_send(c, "text") ||
+        !posting_entities(c, "entities", &entities))
         return NULL;
     json_t *message = posting_draft(c, &keyboard);
     if (message != NULL) {
@@ -55,21 +58,18 @@ static void content_key(const char *method, char out[BOTAPI_NAME_MAX])
     out[len] = '\0';
 }
 
-/* What is known about an upload or a file_id goes into the new object. */
-static void describe_file(struct call *c, const char *key, json_t *given)
+/* What is known about the file of a parameter. False: refused. */
+static bool describe_file(struct call *c, const char *key, json_t *given)
 {
     const struct param *p = params_find(&c->params, key);
-    if (p != NULL && strncmp(p->value, "attach://", 9) == 0)
-        p = params_find(&c->params, p->value + 9);
-    if (p == NULL)
-        return;
-    if (p->file_name != NULL) {
-        json_object_del(given, key);
-        sim_set(given, "file_name", json_string(p->file_name));
-        sim_set(given, "file_size", json_integer((json_int_t)p->file_size));
-    } else if (!p->raw && strstr(p->value, "://") == NULL) {
-        sim_set(given, "file_id", json_string(p->value));
-    }
+    const struct botapi_field *f = botapi_param(c->method, key);
+    if (p == NULL || f == NULL || !botapi_has_type(f->types, "InputFile"))
+        return true;
+    if (p->file_name == NULL)
+        return media_describe(c, p->value, given);
+    json_object_del(given, key);
+    media_put_upload(p, given);
+    return true;
 }
 
 /* The message's content of that key, out of the given members; an object
@@ -105,39 +105,59 @@ json_t *method_send_content(struct call *c)
 {
     char key[BOTAPI_NAME_MAX];
     json_t *keyboard = NULL;
-    json_t *message = posting_draft(c, &keyboard);
-    if (message == NULL)
+    content_key(c->method->name, key);
+    if (!access_send(c, key))
         return NULL;
-    if (!set_caption(c, message)) {
+    json_t *given = answer_params(c);
+    json_t *message =
+        describe_file(c, key, given) ? posting_draft(c, &keyboard) : NULL;
+    if (message != NULL && !set_caption(c, message)) {
         json_decref(message);
         json_decref(keyboard);
-        return NULL;
+        message = NULL;
     }
-    json_t *given = answer_params(c);
-    content_key(c->method->name, key);
-    describe_file(c, key, given);
-    json_t *made = content(c, key, given);
+    json_t *made = message != NULL ? content(c, key, given) : NULL;
     if (made != NULL)
         sim_set(message, key, made);
     json_decref(given);
+    if (message == NULL)
+        return NULL;
     posting_add(c->sim, c->bot, c->room, message, keyboard);
     return json_incref(message);
 }
 
-static json_t *album_part(struct call *c, json_t *part, const char *album)
+/* What each part becomes, checked before the first one is sent. NULL:
+ * refused. */
+static json_t *album_contents(struct call *c, const json_t *media)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < json_array_size(media) && c->error == NULL; i++) {
+        json_t *part = json_array_get(media, i);
+        const char *key = json_string_value(json_object_get(part, "type"));
+        json_t *given = json_is_object(part) ? json_copy(part) : json_object();
+        key = key != NULL ? key : "";
+        if (access_send(c, key) &&
+            media_describe(c, json_string_value(json_object_get(part, "media")),
+                           given))
+            json_array_append_new(all, content(c, key, given));
+        json_decref(given);
+    }
+    if (c->error == NULL)
+        return all;
+    json_decref(all);
+    return NULL;
+}
+
+static json_t *album_part(struct call *c, json_t *part, json_t *made,
+                          const char *album)
 {
     const char *key = json_string_value(json_object_get(part, "type"));
-    const char *media = json_string_value(json_object_get(part, "media"));
     const char *caption = json_string_value(json_object_get(part, "caption"));
     json_t *keyboard = NULL;
     json_t *message = posting_draft(c, &keyboard);
-    json_t *given = json_copy(part);
-    if (media != NULL && strstr(media, "://") == NULL)
-        sim_set(given, "file_id", json_string(media));
-    json_t *made = content(c, key != NULL ? key : "", given);
-    json_decref(given);
-    if (made != NULL)
-        sim_set(message, key, made);
+    if (message == NULL)
+        return NULL;
+    json_object_set(message, key != NULL ? key : "", made);
     sim_set(message, "media_group_id", json_string(album));
     if (caption != NULL)
         posting_set_text(message, "caption", caption,
@@ -146,26 +166,35 @@ static json_t *album_part(struct call *c, json_t *part, const char *album)
     return json_incref(message);
 }
 
+static json_t *send_album(struct call *c, const json_t *media)
+{
+    char album[24];
+    json_t *contents = album_contents(c, media);
+    json_t *sent = contents != NULL ? json_array() : NULL;
+    snprintf(album, sizeof(album), "%lld", (long long)++c->sim->things);
+    for (size_t i = 0; i < json_array_size(contents) && c->error == NULL; i++)
+        json_array_append_new(sent,
+                              album_part(c, json_array_get(media, i),
+                                         json_array_get(contents, i), album));
+    json_decref(contents);
+    if (c->error == NULL)
+        return sent;
+    json_decref(sent);
+    return NULL;
+}
+
 json_t *method_send_media_group(struct call *c)
 {
     json_t *media = call_json(c, "media");
     json_t *sent = NULL;
-    char album[24];
-    size_t i;
-    json_t *part;
     if (!json_is_array(media))
         call_fail(c, BOTAPI_MEDIA_EXPECTED);
     else if (json_array_size(media) == 0)
         call_fail(c, BOTAPI_ALBUM_EMPTY);
     else if (json_array_size(media) > ALBUM_MAX)
         call_fail(c, BOTAPI_ALBUM_TOO_BIG);
-    else if (posting_allowed(c))
-        sent = json_array();
-    snprintf(album, sizeof(album), "%lld", (long long)++c->sim->things);
-    for (i = 0; sent != NULL && i < json_array_size(media); i++) {
-        part = json_array_get(media, i);
-        json_array_append_new(sent, album_part(c, part, album));
-    }
+    else
+        sent = send_album(c, media);
     json_decref(media);
     return sent;
 }

@@ -202,16 +202,22 @@ static void parse_json(struct params *p, const char *body, size_t len)
     } while (at < end && *at == ',');
 }
 
-static bool begins(const char *text, const char *with)
+static bool is_type(const char *content_type, const char *name)
 {
-    return text != NULL && strncasecmp(text, with, strlen(with)) == 0;
+    return content_type != NULL && strcasestr(content_type, name) != NULL;
+}
+
+static bool is_encoded(const struct exchange *x)
+{
+    const char *how = exchange_header(x, "Content-Encoding");
+    return how != NULL && *how != '\0' && strcasecmp(how, "none") != 0 &&
+           strcasecmp(how, "identity") != 0;
 }
 
 /* A value that is not UTF-8 refuses the call, and is not shown either. */
 static int check(struct params *p)
 {
     size_t bytes = 0;
-    int status = 0;
     for (size_t i = 0; i < p->count; i++) {
         struct param *one = &p->list[i];
         bytes += one->len;
@@ -220,9 +226,27 @@ static int check(struct params *p)
         one->len = 0;
         one->value[0] = '\0';
         one->raw = false;
-        status = 400;
+        p->bad_text = true;
     }
-    return bytes > PARAMS_BYTES_MAX ? 413 : status;
+    return bytes > PARAMS_BYTES_MAX ? 413 : 0;
+}
+
+int params_parse_body(struct params *p, const char *type, const char *body,
+                      size_t len)
+{
+    bool is_json = is_type(type, "application/json");
+    int status = 0;
+    if (len > 0 && is_type(type, "multipart/form-data"))
+        status = params_parse_multipart(p, type, body, len);
+    else if (!is_json && !is_type(type, "application/x-www-form-urlencoded"))
+        return check(p);
+    else if (len > PARAMS_BYTES_MAX)
+        return 413;
+    else if (is_json)
+        parse_json(p, body, len);
+    else
+        parse_pairs(p, body, len);
+    return status != 0 ? status : check(p);
 }
 
 int params_parse(struct params *p, const struct exchange *x)
@@ -230,26 +254,11 @@ int params_parse(struct params *p, const struct exchange *x)
     size_t len = 0;
     const char *body = exchange_body(x, &len);
     const char *query = exchange_query(x);
-    const char *type = exchange_header(x, "Content-Type");
     *p = (struct params){0};
     parse_pairs(p, query, strlen(query));
-    return params_parse_body(p, type, body, len);
-}
-
-int params_parse_body(struct params *p, const char *type, const char *body,
-                      size_t len)
-{
-    if (len == 0)
-        return check(p);
-    if (begins(type, "application/json"))
-        parse_json(p, body, len);
-    else if (begins(type, "application/x-www-form-urlencoded"))
-        parse_pairs(p, body, len);
-    else if (!begins(type, "multipart/form-data"))
+    if (len > 0 && is_encoded(x))
         return 415;
-    else if (!params_parse_multipart(p, type, body, len))
-        return 413;
-    return check(p);
+    return params_parse_body(p, exchange_header(x, "Content-Type"), body, len);
 }
 
 const struct param *params_find(const struct params *p, const char *name)

@@ -29,13 +29,15 @@ struct params {
     struct param *list;
     size_t count;
     size_t cap;
+    bool bad_text; /* a value is not UTF-8; it is kept as "" */
 };
 
 /* The body alone: type is its Content-Type, NULL if it has none. */
 int params_parse_body(struct params *p, const char *type, const char *body,
                       size_t len);
 /* Returns 0, or the HTTP status that ends the request: 413 (over a MiB of
- * values, over 50 files), 415; or 400 if a value is not UTF-8. */
+ * values, over 50 files), 415 (an encoded body), 400 (malformed parts). A
+ * body of another type than these is not read. */
 int params_parse(struct params *p, const struct exchange *x);
 void params_free(struct params *p);
 
@@ -44,8 +46,9 @@ void params_add(struct params *p, const char *name, size_t name_len,
                 const char *value, size_t len, bool raw);
 void params_add_file(struct params *p, const char *name, size_t name_len,
                      const char *file_name, size_t file_name_len, size_t size);
-bool params_parse_multipart(struct params *p, const char *content_type,
-                            const char *body, size_t len);
+/* Returns as params_parse does. */
+int params_parse_multipart(struct params *p, const char *content_type,
+                           const char *body, size_t len);
 
 /* NULL: not given. */
 const struct param *params_find(const struct params *p, const char *name);

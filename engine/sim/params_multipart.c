@@ -15,6 +15,12 @@ struct part {
     size_t file_name_len;
 };
 
+/* What stands before each part. */
+struct mark {
+    char text[MULTIPART_BOUNDARY_MAX + 4];
+    size_t len;
+};
+
 static const char *find(const char *at, const char *end, const char *what,
                         size_t len)
 {
@@ -61,39 +67,62 @@ static const char *read_head(const char *at, const char *end, struct part *part)
     return stop + 4;
 }
 
-bool params_parse_multipart(struct params *p, const char *content_type,
-                            const char *body, size_t len)
+/* 0: the part at *at was read; *at is behind its end mark. */
+static int read_part(struct params *p, const char **at, const char *end,
+                     const struct mark *mark, int *files)
+{
+    struct part part = {0};
+    const char *start = read_head(*at, end, &part);
+    const char *stop =
+        start != NULL ? find(start - 2, end, mark->text, mark->len) : NULL;
+    if (stop == NULL || part.name == NULL)
+        return 400;
+    size_t size = stop > start ? (size_t)(stop - start) : 0;
+    if (part.file_name != NULL && ++*files > MULTIPART_FILES_MAX)
+        return 413;
+    if (part.file_name != NULL)
+        params_add_file(p, part.name, part.name_len, part.file_name,
+                        part.file_name_len, size);
+    else
+        params_add(p, part.name, part.name_len, start, size, false);
+    *at = stop + mark->len;
+    return 0;
+}
+
+static bool read_mark(const char *content_type, struct mark *mark)
+{
+    size_t len = 0;
+    const char *text = attribute(
+        content_type, content_type + strlen(content_type), "boundary", &len);
+    if (text == NULL || len == 0 || len > MULTIPART_BOUNDARY_MAX)
+        return false;
+    memcpy(mark->text, "\r\n--", 4);
+    memcpy(mark->text + 4, text, len);
+    mark->len = len + 4;
+    return true;
+}
+
+int params_parse_multipart(struct params *p, const char *content_type,
+                           const char *body, size_t len)
 {
     const char *end = body + len;
-    size_t mark_len = 0;
-    const char *mark =
-        attribute(content_type, content_type + strlen(content_type), "boundary",
-                  &mark_len);
-    if (mark == NULL || mark_len == 0 || mark_len > MULTIPART_BOUNDARY_MAX)
-        return false;
-    char line[MULTIPART_BOUNDARY_MAX + 5] = "\r\n--";
-    memcpy(line + 4, mark, mark_len);
-    size_t line_len = mark_len + 4;
+    struct mark mark;
     int files = 0;
-    const char *at = find(body, end, line + 2, line_len - 2);
-    while (at != NULL && (at = find(at, end, "\r\n", 2)) != NULL) {
-        struct part part = {0};
-        const char *start = read_head(at + 2, end, &part);
-        const char *stop =
-            start != NULL ? find(start - 2, end, line, line_len) : NULL;
-        if (stop == NULL)
-            return true;
-        size_t size = stop > start ? (size_t)(stop - start) : 0;
-        if (part.file_name != NULL && ++files > MULTIPART_FILES_MAX)
-            return false;
-        if (part.name != NULL && part.file_name != NULL)
-            params_add_file(p, part.name, part.name_len, part.file_name,
-                            part.file_name_len, size);
-        else if (part.name != NULL)
-            params_add(p, part.name, part.name_len, start, size, false);
-        at = stop + line_len;
-        if (end - at >= 2 && memcmp(at, "--", 2) == 0)
-            return true;
+    if (!read_mark(content_type, &mark))
+        return 400;
+    /* The first mark may lack its line break. */
+    const char *at = find(body, end, mark.text + 2, mark.len - 2);
+    if (at == NULL)
+        return 400;
+    at += mark.len - 2;
+    while (end - at < 2 || memcmp(at, "--", 2) != 0) {
+        at = find(at, end, "\r\n", 2);
+        if (at == NULL)
+            return 400;
+        at += 2;
+        int status = read_part(p, &at, end, &mark, &files);
+        if (status != 0)
+            return status;
     }
-    return true;
+    return 0;
 }

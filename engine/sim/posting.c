@@ -1,11 +1,13 @@
 #include "sim/posting.h"
 
 #include "sim/entities.h"
+#include "sim/topics.h"
 
 #include <string.h>
 #include <strings.h>
 
 #define BUTTON_DATA_MAX 64
+#define MARKUP_BYTES_MAX 10240
 
 void posting_set_text(json_t *message, const char *key, const char *text,
                       json_t *entities)
@@ -94,8 +96,13 @@ static bool check_inline(struct call *c, const json_t *rows)
 bool posting_markup(struct call *c, json_t **markup, json_t **keyboard)
 {
     *markup = *keyboard = NULL;
-    if (!params_given(&c->params, "reply_markup"))
+    const struct param *sent = params_find(&c->params, "reply_markup");
+    if (sent == NULL || sent->len == 0)
         return true;
+    if (sent->len > MARKUP_BYTES_MAX) {
+        call_fail(c, BOTAPI_MARKUP_TOO_LONG);
+        return false;
+    }
     json_t *given = call_json(c, "reply_markup");
     const json_t *rows = json_object_get(given, "inline_keyboard");
     bool fine = false;
@@ -134,15 +141,6 @@ bool posting_entities(struct call *c, const char *name, json_t **entities)
     return true;
 }
 
-bool posting_allowed(struct call *c)
-{
-    if (c->room->blocked)
-        call_fail(c, BOTAPI_BLOCKED);
-    else if (!c->room->started)
-        call_fail(c, BOTAPI_NOT_STARTED);
-    return c->status == 0;
-}
-
 /* The message that is to be quoted; false: refused. */
 static bool find_quoted(struct call *c, struct message **quoted)
 {
@@ -164,9 +162,9 @@ json_t *posting_draft(struct call *c, json_t **keyboard)
 {
     struct message *quoted = NULL;
     json_t *markup = NULL;
-    if (!posting_allowed(c) || !posting_markup(c, &markup, keyboard))
+    if (!posting_markup(c, &markup, keyboard))
         return NULL;
-    if (!find_quoted(c, &quoted)) {
+    if (!topics_check(c) || !find_quoted(c, &quoted)) {
         json_decref(markup);
         json_decref(*keyboard);
         return NULL;
@@ -177,9 +175,8 @@ json_t *posting_draft(struct call *c, json_t **keyboard)
         posting_quote(message, quoted);
     if (markup != NULL)
         sim_set(message, "reply_markup", markup);
-    int64_t thread =
-        params_int(&c->params, "message_thread_id", 0, 0, INT32_MAX);
-    if (thread != 0)
-        sim_set(message, "message_thread_id", json_integer(thread));
+    topics_mark(c, message);
+    if (params_bool(&c->params, "protect_content"))
+        sim_set(message, "has_protected_content", json_true());
     return message;
 }

@@ -31,8 +31,6 @@ bool posting_markup(struct call *c, json_t **markup, json_t **keyboard);
  * False: refused. */
 bool posting_entities(struct call *c, const char *name, json_t **entities);
 
-/* False: refused, because the person blocked the bot or never started it. */
-bool posting_allowed(struct call *c);
 /* A new message of the call's bot in its room, with quote and markup. NULL:
  * refused. */
 json_t *posting_draft(struct call *c, json_t **keyboard);

@@ -25,7 +25,7 @@ void reply_run(struct sim *sim, struct bot *bot,
         *answer->content_type != '\0' ? answer->content_type : NULL;
     int status =
         params_parse_body(&p, type, answer->body.data, answer->body.len);
-    if (status == 0 && may_come(params_text(&p, "method")))
+    if (status == 0 && !p.bad_text && may_come(params_text(&p, "method")))
         call_reply(sim, bot, &p);
     params_free(&p);
 }

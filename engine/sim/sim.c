@@ -79,8 +79,7 @@ void sim_free(struct sim *sim)
 void sim_mount(struct sim *sim, struct routes *routes)
 {
     routes_add(routes, NULL, "/bot*", call_receive, sim);
-    routes_add(routes, NULL, "/bot*/*", call_receive, sim);
-    routes_add(routes, NULL, "/bot*/*/*", call_receive, sim);
+    routes_add(routes, NULL, "/bot*/**", call_receive, sim);
     routes_add(routes, NULL, "/file/bot*/**", call_receive, sim);
     control_mount(sim, routes);
 }

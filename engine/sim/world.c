@@ -126,7 +126,7 @@ struct chat *world_add_chat(struct world *w, json_t *json, enum chat_kind kind,
     w->chats[w->chats_count++] = chat;
     char key[64];
     const char *name = json_string_value(json_object_get(json, "username"));
-    if (name != NULL)
+    if (name != NULL && kind != CHAT_GROUP)
         map_put(&w->chats_by_name, key, lower(name, key), chat);
     return chat;
 }
@@ -148,6 +148,38 @@ bool chat_has_member(const struct chat *chat, int64_t user)
         if (chat->members[i] == user)
             return true;
     return false;
+}
+
+void chat_remove_member(struct chat *chat, int64_t user)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < chat->members_count; i++)
+        if (chat->members[i] != user)
+            chat->members[kept++] = chat->members[i];
+    chat->members_count = kept;
+}
+
+enum chat_rank chat_rank(const struct chat *chat, int64_t user)
+{
+    for (size_t i = 0; i < chat->ranked_count; i++)
+        if (chat->ranked[i].user == user)
+            return chat->ranked[i].rank;
+    return RANK_NONE;
+}
+
+void chat_set_rank(struct chat *chat, int64_t user, enum chat_rank rank)
+{
+    size_t i = 0;
+    while (i < chat->ranked_count && chat->ranked[i].user != user)
+        i++;
+    if (i == chat->ranked_count) {
+        if (rank == RANK_NONE || i >= WORLD_CHAT_RANKS_MAX)
+            return;
+        chat->ranked = mem_grow(chat->ranked, i + 1, sizeof(*chat->ranked));
+        chat->ranked_count++;
+    }
+    chat->ranked[i] = rank == RANK_NONE ? chat->ranked[--chat->ranked_count]
+                                        : (struct ranked){user, rank};
 }
 
 static void identify(struct bot *bot, int64_t id)
@@ -219,6 +251,11 @@ struct bot *world_current_bot(struct world *w, struct sim *sim)
     return w->bots_count > 0 ? w->bots[0] : make_bot(w, sim, 1);
 }
 
+struct room *bot_known_room(const struct bot *bot, int64_t chat_id)
+{
+    return by_id(&bot->rooms, chat_id);
+}
+
 struct room *bot_room(struct bot *bot, const struct world *w, int64_t chat_id)
 {
     struct room *room = by_id(&bot->rooms, chat_id);
@@ -242,7 +279,8 @@ struct callback *world_callback(const struct world *w, const char *id)
 
 struct callback *world_add_callback(struct world *w, const char *id,
                                     int64_t from, int64_t chat_id,
-                                    int64_t message_id, const char *data)
+                                    int64_t message_id, const char *data,
+                                    double at)
 {
     if (w->callbacks == NULL)
         w->callbacks = mem_zero(WORLD_CALLBACKS_MAX, sizeof(*w->callbacks));
@@ -253,6 +291,7 @@ struct callback *world_add_callback(struct world *w, const char *id,
     json_decref(c->data);
     *c = (struct callback){.from = from, .chat_id = chat_id};
     c->message_id = message_id;
+    c->at = at;
     c->data = json_string(data);
     snprintf(c->id, sizeof(c->id), "%s", id);
     map_put(&w->callbacks_by_id, c->id, strlen(c->id), c);
@@ -273,6 +312,8 @@ json_t *callback_view(const struct callback *c)
 
 static void free_room(struct room *room)
 {
+    limits_chat_free(&room->limits);
+    free(room->topics);
     for (size_t i = 0; i < room->count; i++) {
         json_decref(room->list[room->first + i].json);
         json_decref(room->list[room->first + i].keyboard);
@@ -307,6 +348,7 @@ static void free_chats(struct world *w)
         struct chat *chat = slot->value;
         json_decref(chat->json);
         free(chat->members);
+        free(chat->ranked);
         free(chat);
     }
     map_free(&w->chats_by_id);

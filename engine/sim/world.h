@@ -12,6 +12,7 @@
 
 #include "base/map.h"
 #include "sim/delivery.h"
+#include "sim/limits.h"
 #include "sim/long_poll.h"
 #include "sim/queue.h"
 
@@ -24,6 +25,8 @@
 #define WORLD_CHATS_MAX 10000
 #define WORLD_BOTS_MAX 1000
 #define WORLD_ROOM_MESSAGES_MAX 5000
+#define WORLD_CHAT_RANKS_MAX 10000
+#define WORLD_ROOM_TOPICS_MAX 1000
 #define WORLD_MESSAGES_MAX 500000
 #define WORLD_CALLBACKS_MAX 10000
 
@@ -32,7 +35,16 @@ enum chat_kind { CHAT_PRIVATE, CHAT_GROUP, CHAT_SUPERGROUP, CHAT_CHANNEL };
 struct user {
     int64_t id;
     bool started; /* bots may write first */
+    bool deleted; /* the account */
     json_t *json; /* User */
+};
+
+/* What a person is besides a member or not. */
+enum chat_rank { RANK_NONE, RANK_ADMIN, RANK_KICKED, RANK_RESTRICTED };
+
+struct ranked {
+    int64_t user;
+    enum chat_rank rank;
 };
 
 struct chat {
@@ -41,6 +53,15 @@ struct chat {
     json_t *json; /* Chat */
     int64_t *members;
     size_t members_count;
+    bool deleted;        /* a group that is no more */
+    int64_t migrated_to; /* the supergroup that it is now; 0: none */
+    struct ranked *ranked;
+    size_t ranked_count;
+};
+
+struct topic {
+    int64_t id;
+    bool closed;
 };
 
 struct message {
@@ -48,6 +69,8 @@ struct message {
     json_t *json;     /* Message as the Bot API shows it */
     json_t *keyboard; /* reply keyboard sent with it; NULL: none */
 };
+
+enum presence { PRESENCE_INSIDE, PRESENCE_LEFT, PRESENCE_KICKED };
 
 struct room {
     struct chat *chat;
@@ -58,6 +81,11 @@ struct room {
     int64_t last_id; /* supergroups and channels count for themselves */
     bool blocked;    /* by the user */
     bool started;
+    enum presence presence; /* of the bot; a group or channel */
+    uint32_t denied;        /* rights that it lacks, as in rights.h */
+    struct limit_chat limits;
+    struct topic *topics;
+    size_t topics_count;
 };
 
 struct bot {
@@ -65,8 +93,11 @@ struct bot {
     bool claimed; /* somebody named its id; else it takes the first one */
     json_t *user; /* User */
     struct map rooms;
-    int64_t last_id;     /* message ids of private chats and groups */
-    struct map commands; /* scope and language -> Array of BotCommand */
+    int64_t last_id;       /* message ids of private chats and groups */
+    struct map commands;   /* scope and language -> Array of BotCommand */
+    bool awake;            /* called, and not closed since */
+    uint64_t out_until_ms; /* logged out, by the loop's clock */
+    struct limit_bot limits;
     struct hook hook;
     struct queue queue;
     struct long_poll poll;
@@ -77,6 +108,7 @@ struct callback {
     int64_t from;
     int64_t chat_id;
     int64_t message_id;
+    double at; /* Unix seconds */
     json_t *data;
     bool answered;
 };
@@ -112,6 +144,11 @@ struct chat *world_add_chat(struct world *w, json_t *json, enum chat_kind kind,
                             const int64_t *members, size_t count);
 int64_t world_free_chat_id(const struct world *w, enum chat_kind kind);
 bool chat_has_member(const struct chat *chat, int64_t user);
+void chat_remove_member(struct chat *chat, int64_t user);
+
+enum chat_rank chat_rank(const struct chat *chat, int64_t user);
+/* Nothing happens if WORLD_CHAT_RANKS_MAX people have a rank already. */
+void chat_set_rank(struct chat *chat, int64_t user, enum chat_rank rank);
 const char *chat_kind_name(enum chat_kind kind);
 bool chat_kind_parse(const char *name, enum chat_kind *out);
 
@@ -124,6 +161,8 @@ struct bot *world_bot(const struct world *w, int64_t id);
 struct bot *world_current_bot(struct world *w, struct sim *sim);
 
 struct room *bot_room(struct bot *bot, const struct world *w, int64_t chat_id);
+/* The same, unless the bot has had nothing to do with the chat yet. */
+struct room *bot_known_room(const struct bot *bot, int64_t chat_id);
 
 /* A Message with id, chat and date set, not stored yet. */
 json_t *room_draft(struct bot *bot, struct room *room, int64_t date);
@@ -141,7 +180,8 @@ json_t *message_view(const struct message *m);
 
 struct callback *world_add_callback(struct world *w, const char *id,
                                     int64_t from, int64_t chat_id,
-                                    int64_t message_id, const char *data);
+                                    int64_t message_id, const char *data,
+                                    double at);
 struct callback *world_callback(const struct world *w, const char *id);
 json_t *callback_view(const struct callback *c); /* new */
 

@@ -82,7 +82,7 @@ static inline void carry_reply(struct exchange *x, int status,
 {
     struct answer *a = let_go(x);
     a->status = status;
-    a->content_type = mem_strdup(content_type);
+    a->content_type = content_type != NULL ? mem_strdup(content_type) : NULL;
     buf_append(&a->body, body, len);
     a->json = json_loadb(body, len, JSON_DECODE_ANY, NULL);
 }
@@ -311,10 +311,13 @@ static inline void same_json(json_t *value, const char *expected)
 
 #define FIXTURE_ANN "{\"first_name\":\"Ann\",\"id\":1001,\"username\":\"ann\"}"
 
+#define LIMITS_OFF "{\"per_second\":0,\"per_chat\":0,\"per_group_minute\":0}"
+
 static inline int fixture_setup(void **state)
 {
     *state = MEM_NEW(struct fixture);
     fixture_open(*state, NULL);
+    fine(post(*state, "/sim/limits", LIMITS_OFF));
     fine(post(*state, "/sim/users", FIXTURE_ANN));
     return 0;
 }

@@ -30,7 +30,7 @@ static void get_me_tells_who_the_bot_is(void **state)
     assert_string_equal(text_at(me, "username"), "bot77");
     me = result(get(f, "/bot77:x/test/getMe"));
     assert_int_equal(int_at(me, "id"), 77);
-    me = result(get(f, "/bot77:x?method=getMe"));
+    me = result(get(f, "/bot77:x/?method=getMe"));
     assert_int_equal(int_at(me, "id"), 77);
 }
 
@@ -46,6 +46,14 @@ static void tokens_are_checked(void **state)
           "Unauthorized: invalid token specified");
     fails(get(f, "/bot12a:x/getMe"), 421,
           "Misdirected Request: unallowed token specified");
+    fails(get(f, "/bot-5:x/getMe"), 401,
+          "Unauthorized: invalid token specified");
+    fails(get(f, "/bot:x/getMe"), 421,
+          "Misdirected Request: unallowed token specified");
+    fails(get(f, "/bot1:A"), 404, "Not Found");
+    fails(get(f, "/bot1:A/test"), 404, "Not Found");
+    fails(get(f, "/bot1:A/"), 404, "Not Found: method not found");
+    fails(get(f, "/bot1:A/a/b/getMe"), 404, "Not Found: method not found");
     fails(get(f, "/file/bot1:A/photos/1.jpg"), 404, "Not Found");
     fails(get(f, "/bot1:A/getYou"), 404, "Not Found: method not found");
     assert_int_equal(request(f, "PUT", "/bot1:A/getMe", NULL, NULL, 0)->status,
@@ -139,7 +147,8 @@ static void texts_have_bounds(void **state)
     result(send_long(f, "\xf0\x9f\x98\x80", 4096));
     fails(send_long(f, "x", 4097), 400, "Bad Request: message is too long");
     fails(send_long(f, "x", 40000), 400, "Bad Request: text is too long");
-    fails(send_long(f, " \\n", 5), 400, "Bad Request: message text is empty");
+    fails(send_long(f, " \\n", 5), 400, "Bad Request: text must be non-empty");
+    fails(send_long(f, "", 1), 400, "Bad Request: message text is empty");
 }
 
 static void unknown_chats_and_people_are_refused(void **state)
@@ -149,8 +158,9 @@ static void unknown_chats_and_people_are_refused(void **state)
           "Bad Request: chat not found");
     fails(api(f, "sendMessage", "{\"chat_id\":\"@nobody\",\"text\":\"x\"}"),
           400, "Bad Request: chat not found");
-    fails(api(f, "getChat", "{\"chat_id\":\"1001x\"}"), 400,
+    fails(api(f, "getChat", "{\"chat_id\":null}"), 400,
           "Bad Request: chat not found");
+    result(api(f, "getChat", "{\"chat_id\":\"1001x\"}"));
     fine(post(f, "/sim/users",
               "{\"first_name\":\"New\",\"id\":9,\"started\":false}"));
     fails(api(f, "sendMessage", "{\"chat_id\":9,\"text\":\"x\"}"), 403,

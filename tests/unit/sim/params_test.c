@@ -115,40 +115,114 @@ static void uploads_are_seen(void **state)
     assert_int_equal(int_at(m, "document.file_size"), 0);
 }
 
-static void broken_multipart_ends_quietly(void **state)
+static void no_body(const struct answer *a, int status)
+{
+    assert_int_equal(a->status, status);
+    assert_int_equal(a->body.len, 0);
+}
+
+static void broken_multipart_ends_the_connection(void **state)
 {
     struct fixture *f = *state;
     static const char open_part[] =
         "--BOUND\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n"
         "1001";
+    static const char nameless[] =
+        "--BOUND\r\nContent-Disposition: form-data\r\n\r\n1\r\n--BOUND--";
     static const char *const bodies[] = {
-        "",
-        "--BOUND",
-        "--BOUND\r\n",
-        "--BOUND\r\nContent-Disposition: x",
-        open_part,
+        "x",           "--BOUND",
+        "--BOUND\r\n", "--BOUND\r\nContent-Disposition: x",
+        open_part,     nameless,
     };
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
-        fails(parts(f, "sendMessage", bodies[i]), 400,
-              "Bad Request: chat_id is empty");
+        no_body(parts(f, "sendMessage", bodies[i]), 400);
+    fails(parts(f, "sendMessage", ""), 400, "Bad Request: chat_id is empty");
+    fails(parts(f, "sendMessage", "--BOUND--"), 400,
+          "Bad Request: chat_id is empty");
+}
+
+static void a_part_that_is_not_there_is_no_file(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const files[] = {"attach://none", "two words",
+                                        "ftp://a.b/c"};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        char body[256];
+        snprintf(body, sizeof(body), "{\"chat_id\":1001,\"photo\":\"%s\"}",
+                 files[i]);
+        fails(api(f, "sendPhoto", body), 400,
+              "Bad Request: wrong file identifier/HTTP URL specified");
+        snprintf(body, sizeof(body),
+                 "{\"chat_id\":1001,\"media\":[{\"type\":\"photo\",\"media\":"
+                 "\"P\"},{\"type\":\"photo\",\"media\":\"%s\"}]}",
+                 files[i]);
+        fails(api(f, "sendMediaGroup", body), 400,
+              "Bad Request: wrong file identifier/HTTP URL specified");
+    }
+    assert_int_equal(json_array_size(fine(get(f, "/sim/chats/1001/messages"))),
+                     0);
+    result(api(f, "sendPhoto",
+               "{\"chat_id\":1001,\"photo\":\"https://a.b/c.jpg\"}"));
+}
+
+static void attached_parts_reach_albums(void **state)
+{
+    static const char body[] =
+        "--BOUND\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n"
+        "1001\r\n--BOUND\r\nContent-Disposition: form-data; name=\"media\""
+        "\r\n\r\n[{\"type\":\"document\",\"media\":\"attach://a\"},"
+        "{\"type\":\"document\",\"media\":\"F2\"}]\r\n--BOUND\r\n"
+        "Content-Disposition: form-data; name=\"a\"; filename=\"x.txt\""
+        "\r\n\r\n12345\r\n--BOUND--\r\n";
+    struct fixture *f = *state;
+    json_t *sent = result(parts(f, "sendMediaGroup", body));
+    assert_string_equal(text_at(sent, "0.document.file_name"), "x.txt");
+    assert_int_equal(int_at(sent, "0.document.file_size"), 5);
+    assert_string_equal(text_at(sent, "1.document.file_id"), "F2");
+}
+
+static void numbers_are_clamped_and_truth_has_words(void **state)
+{
+    static const struct {
+        const char *value;
+        bool alert;
+    } rows[] = {
+        {"true", true}, {"\"TRUE\"", true}, {"\"yes\"", true}, {"1", true},
+        {"0", false},   {"2", false},       {"\"on\"", false}, {"null", false},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char body[128];
+        snprintf(body, sizeof(body),
+                 "{\"chat_id\":1001,\"text\":\"x\",\"protect_content\":%s}",
+                 rows[i].value);
+        json_t *m = result(api(f, "sendMessage", body));
+        assert_int_equal(json_object_get(m, "has_protected_content") != NULL,
+                         rows[i].alert);
+    }
+    fails(api(f, "deleteMessage",
+              "{\"chat_id\":1001,\"message_id\":99999999999999999999}"),
+          400, "Bad Request: message to delete not found");
+    fails(api(f, "deleteMessage",
+              "{\"chat_id\":1001,\"message_id\":-99999999999999999999}"),
+          400, "Bad Request: message to delete not found");
+    result(api(f, "deleteMessage", "{\"chat_id\":1001,\"message_id\":\"2;\"}"));
 }
 
 static void what_the_server_does_not_read_is_refused(void **state)
 {
     struct fixture *f = *state;
-    struct answer *a =
-        request(f, "POST", "/bot1:A/getMe", "text/plain", "x", 1);
-    assert_int_equal(a->status, 415);
-    assert_int_equal(a->body.len, 0);
-    a = request(f, "POST", "/bot1:A/getMe", "multipart/form-data", "x", 1);
-    assert_int_equal(a->status, 413);
+    result(request(f, "POST", "/bot1:A/getMe?x=1", "text/plain", "\xff", 1));
+    no_body(request(f, "POST", "/bot1:A/getMe", "multipart/form-data", "x", 1),
+            400);
     struct buf big = {0};
     buf_puts(&big, "text=");
     for (int i = 0; i < 1024 * 1024 + 1; i++)
         buf_putc(&big, 'x');
-    a = form(f, "/bot1:A/sendMessage", big.data);
+    no_body(form(f, "/bot1:A/sendMessage", big.data), 413);
+    memset(big.data, ' ', big.len);
+    no_body(api(f, "getMe", big.data), 413);
     buf_free(&big);
-    assert_int_equal(a->status, 413);
     fails(form(f, "/bot1:A/sendMessage", "chat_id=1001&text=%ff"), 400,
           "Bad Request: strings must be encoded in UTF-8");
     fails(form(f, "/bot1:A/sendMessage", "chat_id=1001&text=%ed%a0%80"), 400,
@@ -157,8 +231,8 @@ static void what_the_server_does_not_read_is_refused(void **state)
           "Bad Request: strings must be encoded in UTF-8");
     fails(get(f, "/bot1:A/get%ffMe"), 404, "Not Found: method not found");
     json_t *calls = fine(get(f, "/sim/calls"));
-    same_json(at(calls, "2.params"), "{\"x\":\"\",\"\xef\xbf\xbd\":1}");
-    assert_string_equal(text_at(calls, "3.method"), "?");
+    same_json(at(calls, "3.params"), "{\"x\":\"\",\"\xef\xbf\xbd\":1}");
+    assert_string_equal(text_at(calls, "4.method"), "?");
     result(api(f, "getMe", "{\"x\":\"\\ud800\"}"));
     result(form(f, "/bot1:A/sendMessage", "chat_id=1001&text=100%"));
 }
@@ -171,7 +245,10 @@ int main(void)
         SIM_TEST(broken_json_counts_until_the_break),
         SIM_TEST(other_values_are_kept_as_raw_text),
         SIM_TEST(uploads_are_seen),
-        SIM_TEST(broken_multipart_ends_quietly),
+        SIM_TEST(broken_multipart_ends_the_connection),
+        SIM_TEST(a_part_that_is_not_there_is_no_file),
+        SIM_TEST(attached_parts_reach_albums),
+        SIM_TEST(numbers_are_clamped_and_truth_has_words),
         SIM_TEST(what_the_server_does_not_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,198 @@
+/* Chats and the people in them, as a bot asks for them and changes them. */
+#include "sim/methods.h"
+
+#include "base/botapi.h"
+#include "sim/access.h"
+#include "sim/answer.h"
+#include "sim/call.h"
+
+#include <string.h>
+
+json_t *method_get_chat(struct call *c)
+{
+    return answer_build(c, "ChatFullInfo", c->room->chat->json);
+}
+
+static int64_t user_id(const struct call *c)
+{
+    return params_int(&c->params, "user_id", 0, 0, INT64_MAX);
+}
+
+static const char *rank_name(enum chat_rank rank, bool inside)
+{
+    switch (rank) {
+    case RANK_NONE:
+        return inside ? "member" : "left";
+    case RANK_ADMIN:
+        return "administrator";
+    case RANK_KICKED:
+        return "kicked";
+    case RANK_RESTRICTED:
+        return "restricted";
+    }
+    return "left";
+}
+
+static json_t *member_view(struct call *c, const struct user *user)
+{
+    enum chat_rank rank = chat_rank(c->room->chat, user->id);
+    bool inside = chat_has_member(c->room->chat, user->id);
+    json_t *given = json_object();
+    json_object_set(given, "user", user->json);
+    sim_set(given, "status", json_string(rank_name(rank, inside)));
+    sim_set(given, "is_member", json_boolean(inside));
+    json_t *member = answer_build(c, "ChatMember", given);
+    json_decref(given);
+    return member;
+}
+
+json_t *method_get_chat_member(struct call *c)
+{
+    int64_t id = user_id(c);
+    if (id == c->bot->id)
+        return access_member(c->bot, c->room);
+    const struct user *user = world_user(&c->sim->world, id);
+    if (user == NULL)
+        return call_fail(c, BOTAPI_USER_NOT_FOUND);
+    return member_view(c, user);
+}
+
+json_t *method_get_chat_member_count(struct call *c)
+{
+    const struct chat *chat = c->room->chat;
+    bool is_private = chat->kind == CHAT_PRIVATE;
+    size_t people = is_private ? 1 : chat->members_count;
+    bool bot_too = c->room->presence == PRESENCE_INSIDE;
+    return json_integer((json_int_t)people + bot_too);
+}
+
+json_t *method_get_chat_administrators(struct call *c)
+{
+    const struct world *w = &c->sim->world;
+    const struct chat *chat = c->room->chat;
+    if (chat->kind == CHAT_PRIVATE)
+        return call_fail(c, BOTAPI_NO_ADMINS);
+    json_t *list = json_array();
+    for (size_t i = 0; i < chat->members_count; i++) {
+        const struct user *user = world_user(w, chat->members[i]);
+        if (user != NULL && chat_rank(chat, user->id) == RANK_ADMIN)
+            json_array_append_new(list, member_view(c, user));
+    }
+    return list;
+}
+
+json_t *method_leave_chat(struct call *c)
+{
+    struct room *room = c->room;
+    if (room->chat->kind == CHAT_PRIVATE)
+        return call_refuse(c, 400, "Bad Request: chat not found");
+    json_t *old = access_member(c->bot, room);
+    if (room->presence != PRESENCE_INSIDE) {
+        json_decref(old);
+        return json_true();
+    }
+    room->presence = PRESENCE_LEFT;
+    access_tell(c->sim, c->bot, room, json_incref(c->bot->user), old);
+    return json_true();
+}
+
+/* Whether the bot may change what that person may. */
+static bool may_restrict(struct call *c)
+{
+    if (!right_has(c->room, RIGHT_RESTRICT))
+        call_fail(c, BOTAPI_CANNOT_RESTRICT);
+    else if (chat_rank(c->room->chat, user_id(c)) == RANK_ADMIN)
+        call_fail(c, BOTAPI_IS_ADMIN);
+    return c->error == NULL;
+}
+
+json_t *method_ban_member(struct call *c)
+{
+    if (!may_restrict(c))
+        return NULL;
+    chat_remove_member(c->room->chat, user_id(c));
+    chat_set_rank(c->room->chat, user_id(c), RANK_KICKED);
+    return json_true();
+}
+
+json_t *method_unban_member(struct call *c)
+{
+    if (!may_restrict(c))
+        return NULL;
+    if (!params_bool(&c->params, "only_if_banned"))
+        chat_remove_member(c->room->chat, user_id(c));
+    chat_set_rank(c->room->chat, user_id(c), RANK_NONE);
+    return json_true();
+}
+
+static bool only_in_supergroups(struct call *c)
+{
+    if (c->room->chat->kind == CHAT_GROUP ||
+        c->room->chat->kind == CHAT_CHANNEL)
+        call_fail(c, BOTAPI_ONLY_SUPERGROUPS);
+    return c->error == NULL;
+}
+
+json_t *method_restrict_member(struct call *c)
+{
+    if (!only_in_supergroups(c) || !may_restrict(c))
+        return NULL;
+    chat_set_rank(c->room->chat, user_id(c), RANK_RESTRICTED);
+    return json_true();
+}
+
+/* Without any right it takes the rank away. */
+json_t *method_promote_member(struct call *c)
+{
+    bool any = false;
+    for (size_t i = 0; i < c->method->params_count; i++) {
+        const char *name = c->method->params[i].name;
+        any = any ||
+              (strncmp(name, "can_", 4) == 0 && params_bool(&c->params, name));
+    }
+    chat_set_rank(c->room->chat, user_id(c), any ? RANK_ADMIN : RANK_NONE);
+    return json_true();
+}
+
+json_t *method_sticker_set(struct call *c)
+{
+    return only_in_supergroups(c) ? json_true() : NULL;
+}
+
+static bool may_pin(struct call *c)
+{
+    if (!right_has(c->room, RIGHT_PIN))
+        call_refuse(c, 400,
+                    "Bad Request: not enough rights to manage pinned messages "
+                    "in the chat");
+    return c->error == NULL;
+}
+
+/* A method that needs a message of the chat and changes nothing that people
+ * see. */
+static json_t *about_message(struct call *c, enum botapi_error absent)
+{
+    int64_t id = params_int(&c->params, "message_id", 0, 0, INT32_MAX);
+    if (room_find(c->room, id) == NULL)
+        return call_fail(c, absent);
+    return json_true();
+}
+
+json_t *method_pin(struct call *c)
+{
+    return may_pin(c) ? about_message(c, BOTAPI_PIN_NOT_FOUND) : NULL;
+}
+
+json_t *method_unpin(struct call *c)
+{
+    if (!may_pin(c))
+        return NULL;
+    if (!params_given(&c->params, "message_id"))
+        return json_true();
+    return about_message(c, BOTAPI_UNPIN_NOT_FOUND);
+}
+
+json_t *method_react(struct call *c)
+{
+    return about_message(c, BOTAPI_REACT_NOT_FOUND);
+}

@@ -1,0 +1,23 @@
+#ifndef MOONLET_SIM_TOPICS_H
+#define MOONLET_SIM_TOPICS_H
+
+/* The topics of a forum: made, closed, reopened and deleted by methods, and
+ * looked at by everything that is sent into one. */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct call;
+
+/* message_thread_id of a call. False: refused. A chat without topics knows
+ * no threads, and the parameter means nothing there. */
+bool topics_check(struct call *c);
+/* Puts the message into its topic, after topics_check. */
+void topics_mark(struct call *c, json_t *message);
+
+json_t *method_create_topic(struct call *c);
+json_t *method_close_topic(struct call *c);
+json_t *method_reopen_topic(struct call *c);
+json_t *method_delete_topic(struct call *c);
+
+#endif
