@@ -200,6 +200,15 @@ bool access_send(struct call *c, const char *key)
            refuse_content(c, "text messages");
 }
 
+bool access_send_copy(struct call *c, const json_t *message)
+{
+    for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
+        if (json_object_get(message, contents[i].key) != NULL &&
+            !access_send(c, contents[i].key))
+            return false;
+    return true;
+}
+
 /* The rights of a restricted member; those that nobody can take here are
  * true. */
 static void put_permissions(json_t *member, const struct room *room)

@@ -104,12 +104,12 @@ static bool fill(struct control *c, struct room *room, json_t *message,
     if (text != NULL) {
         if (!text_fits(c, text))
             return false;
-        posting_set_text(message, "text", text, NULL);
+        posting_set_text(message, "text", text);
     } else {
         sim_set(message, key, make_content(c, room, key));
     }
     if (caption != NULL)
-        posting_set_text(message, "caption", caption, NULL);
+        posting_set_text(message, "caption", caption);
     return quote(c, room, message);
 }
 

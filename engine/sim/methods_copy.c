@@ -66,7 +66,12 @@ static json_t *repeat(struct call *c, const struct message *source,
                       bool forward)
 {
     json_t *keyboard = NULL;
+    struct posted caption = {0};
     json_t *known = json_object_get(source->json, "forward_origin");
+    bool own_caption = !forward && params_find(&c->params, "caption") != NULL;
+    if (!access_send_copy(c, source->json) ||
+        (own_caption && !posting_read(c, "caption", &caption)))
+        return NULL;
     json_t *content = json_incref(source->json);
     json_t *message = posting_draft(c, &keyboard);
     if (message != NULL) {
@@ -74,11 +79,11 @@ static json_t *repeat(struct call *c, const struct message *source,
         if (forward)
             sim_set(message, "forward_origin",
                     known != NULL ? json_incref(known) : origin(content));
-        const struct param *caption = params_find(&c->params, "caption");
-        if (!forward && caption != NULL)
-            posting_set_text(message, "caption", caption->value, NULL);
+        if (own_caption)
+            posting_put(message, "caption", &caption);
         posting_add(c->sim, c->bot, c->room, message, keyboard);
     }
+    posting_forget(&caption);
     json_decref(content);
     return message;
 }

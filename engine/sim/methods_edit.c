@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_BYTES_MAX 32768
-#define TEXT_MAX 4096
-#define CAPTION_MAX 1024
-
 /* The message that an edit is about. NULL: refused, or c->result is set
  * because an inline message is meant, of which the server knows nothing. */
 static struct message *target(struct call *c)
@@ -75,40 +71,46 @@ static json_t *finish(struct call *c, struct message *m, json_t *copy)
     return json_incref(copy);
 }
 
-static json_t *refuse_blank(struct call *c, const char *text)
+static json_t *set_text(struct call *c, struct message *m, const char *key)
 {
-    return call_fail(c, *text == '\0' ? BOTAPI_TEXT_EMPTY : BOTAPI_TEXT_BLANK);
-}
-
-static json_t *set_text(struct call *c, struct message *m, const char *key,
-                        const char *marks)
-{
-    json_t *entities = NULL;
-    if (!posting_entities(c, marks, &entities))
+    struct posted text;
+    if (!posting_read(c, key, &text))
         return NULL;
     json_t *copy = edited_copy(c, m);
-    if (copy != NULL)
-        posting_set_text(copy, key, params_text(&c->params, key), entities);
-    json_decref(entities);
+    if (copy == NULL) {
+        posting_forget(&text);
+        return NULL;
+    }
+    json_object_del(copy, "rich_message");
+    posting_put(copy, key, &text);
+    return finish(c, m, copy);
+}
+
+static json_t *set_rich(struct call *c, struct message *m)
+{
+    json_t *copy = edited_copy(c, m);
+    json_t *given = call_json(c, "rich_message");
+    if (copy != NULL) {
+        json_object_del(copy, "text");
+        json_object_del(copy, "entities");
+        sim_set(copy, "rich_message", answer_build(c, "RichMessage", given));
+    }
+    json_decref(given);
     return copy != NULL ? finish(c, m, copy) : NULL;
 }
 
 json_t *method_edit_text(struct call *c)
 {
-    const char *text = params_text(&c->params, "text");
-    if (text[strspn(text, " \t\r\n")] == '\0' &&
-        !params_given(&c->params, "rich_message"))
-        return refuse_blank(c, text);
-    if (strlen(text) > TEXT_BYTES_MAX)
-        return call_fail(c, BOTAPI_TEXT_TOO_LONG);
-    if (params_utf8_length(text, strlen(text)) > TEXT_MAX)
-        return call_fail(c, BOTAPI_MESSAGE_TOO_LONG);
+    bool rich = params_given(&c->params, "rich_message");
+    if (!rich && !params_given(&c->params, "text"))
+        return call_fail(c, BOTAPI_TEXT_EMPTY);
     struct message *m = target(c);
     if (m == NULL)
         return NULL;
-    if (json_object_get(m->json, "text") == NULL)
+    if (json_object_get(m->json, "text") == NULL &&
+        json_object_get(m->json, "rich_message") == NULL)
         return call_fail(c, BOTAPI_NO_TEXT_TO_EDIT);
-    return set_text(c, m, "text", "entities");
+    return rich ? set_rich(c, m) : set_text(c, m, "text");
 }
 
 static bool takes_caption(const json_t *message)
@@ -124,15 +126,12 @@ static bool takes_caption(const json_t *message)
 
 json_t *method_edit_caption(struct call *c)
 {
-    const char *caption = params_text(&c->params, "caption");
-    if (params_utf8_length(caption, strlen(caption)) > CAPTION_MAX)
-        return call_fail(c, BOTAPI_CAPTION_TOO_LONG);
     struct message *m = target(c);
     if (m == NULL)
         return NULL;
     if (!takes_caption(m->json))
         return call_fail(c, BOTAPI_NO_CAPTION_TO_EDIT);
-    return set_text(c, m, "caption", "caption_entities");
+    return set_text(c, m, "caption");
 }
 
 json_t *method_edit_markup(struct call *c)
@@ -168,31 +167,37 @@ static void drop_content(json_t *message)
         json_object_del(message, kinds[i]);
 }
 
-json_t *method_edit_content(struct call *c)
+/* Puts what was given in the place of the old content; takes over copy.
+ * NULL: refused. */
+static json_t *replaced(struct call *c, json_t *copy)
 {
-    struct message *m = target(c);
-    json_t *copy = m != NULL ? edited_copy(c, m) : NULL;
-    if (copy == NULL)
-        return NULL;
     json_t *given = NULL;
+    struct posted caption = {0};
     const char *key = new_content(c, &given);
-    if (c->error != NULL) {
+    const struct botapi_field *f =
+        botapi_type_field(botapi_type("Message"), key);
+    if (c->error != NULL || !posting_read_caption(c, given, &caption)) {
         json_decref(given);
         json_decref(copy);
         return NULL;
     }
-    const struct botapi_field *f =
-        botapi_type_field(botapi_type("Message"), key);
     if (f != NULL) {
         json_t *own = json_object_get(given, key);
         drop_content(copy);
         sim_set(copy, key,
                 answer_build(c, f->types, json_is_object(own) ? own : given));
-        const char *caption =
-            json_string_value(json_object_get(given, "caption"));
-        if (caption != NULL)
-            posting_set_text(copy, "caption", caption, NULL);
+        posting_put(copy, "caption", &caption);
     }
+    posting_forget(&caption);
     json_decref(given);
-    return finish(c, m, copy);
+    return copy;
+}
+
+json_t *method_edit_content(struct call *c)
+{
+    struct message *m = target(c);
+    json_t *copy = m != NULL ? edited_copy(c, m) : NULL;
+    if (copy != NULL)
+        copy = replaced(c, copy);
+    return copy != NULL ? finish(c, m, copy) : NULL;
 }

@@ -8,41 +8,22 @@
 #include <ctype.h>
 #include <string.h>
 
-#define TEXT_BYTES_MAX 32768
-#define TEXT_MAX 4096
-#define CAPTION_MAX 1024
 #define ALBUM_MAX 10
-
-static bool only_space(const char *text)
-{
-    return text[strspn(text, " \t\r\n")] == '\0';
-}
-
-static bool check_text(struct call *c, const struct param *text)
-{
-    if (text->len > TEXT_BYTES_MAX)
-        call_fail(c, BOTAPI_TEXT_TOO_LONG);
-    else if (params_utf8_length(text->value, text->len) > TEXT_MAX)
-        call_fail(c, BOTAPI_MESSAGE_TOO_LONG);
-    else if (only_space(text->value))
-        call_fail(c, BOTAPI_TEXT_BLANK);
-    return c->status == 0;
-}
 
 json_t *method_send_message(struct call *c)
 {
-    const struct param *text = params_find(&c->params, "text");
-    json_t *entities = NULL;
+    struct posted text;
     json_t *keyboard = NULL;
-    if (!check_text(c, text) || !access_send(c, "text") ||
-        !posting_entities(c, "entities", &entities))
+    if (!posting_read(c, "text", &text))
         return NULL;
-    json_t *message = posting_draft(c, &keyboard);
-    if (message != NULL) {
-        posting_set_text(message, "text", text->value, entities);
-        posting_add(c->sim, c->bot, c->room, message, keyboard);
+    json_t *message =
+        access_send(c, "text") ? posting_draft(c, &keyboard) : NULL;
+    if (message == NULL) {
+        posting_forget(&text);
+        return NULL;
     }
-    json_decref(entities);
+    posting_put(message, "text", &text);
+    posting_add(c->sim, c->bot, c->room, message, keyboard);
     return json_incref(message);
 }
 
@@ -84,21 +65,18 @@ static json_t *content(struct call *c, const char *key, json_t *given)
     return answer_build(c, f->types, json_is_object(own) ? own : given);
 }
 
-static bool set_caption(struct call *c, json_t *message)
+/* NULL: refused. */
+static json_t *content_draft(struct call *c, json_t **keyboard)
 {
-    const struct param *caption = params_find(&c->params, "caption");
-    json_t *entities = NULL;
-    if (caption == NULL || caption->len == 0)
-        return true;
-    if (params_utf8_length(caption->value, caption->len) > CAPTION_MAX) {
-        call_fail(c, BOTAPI_CAPTION_TOO_LONG);
-        return false;
-    }
-    if (!posting_entities(c, "caption_entities", &entities))
-        return false;
-    posting_set_text(message, "caption", caption->value, entities);
-    json_decref(entities);
-    return true;
+    struct posted caption;
+    if (!posting_read(c, "caption", &caption))
+        return NULL;
+    json_t *message = posting_draft(c, keyboard);
+    if (message != NULL)
+        posting_put(message, "caption", &caption);
+    else
+        posting_forget(&caption);
+    return message;
 }
 
 json_t *method_send_content(struct call *c)
@@ -110,12 +88,7 @@ json_t *method_send_content(struct call *c)
         return NULL;
     json_t *given = answer_params(c);
     json_t *message =
-        describe_file(c, key, given) ? posting_draft(c, &keyboard) : NULL;
-    if (message != NULL && !set_caption(c, message)) {
-        json_decref(message);
-        json_decref(keyboard);
-        message = NULL;
-    }
+        describe_file(c, key, given) ? content_draft(c, &keyboard) : NULL;
     json_t *made = message != NULL ? content(c, key, given) : NULL;
     if (made != NULL)
         sim_set(message, key, made);
@@ -152,16 +125,18 @@ static json_t *album_part(struct call *c, json_t *part, json_t *made,
                           const char *album)
 {
     const char *key = json_string_value(json_object_get(part, "type"));
-    const char *caption = json_string_value(json_object_get(part, "caption"));
     json_t *keyboard = NULL;
-    json_t *message = posting_draft(c, &keyboard);
-    if (message == NULL)
+    struct posted caption;
+    if (!posting_read_caption(c, part, &caption))
         return NULL;
+    json_t *message = posting_draft(c, &keyboard);
+    if (message == NULL) {
+        posting_forget(&caption);
+        return NULL;
+    }
     json_object_set(message, key != NULL ? key : "", made);
     sim_set(message, "media_group_id", json_string(album));
-    if (caption != NULL)
-        posting_set_text(message, "caption", caption,
-                         json_object_get(part, "caption_entities"));
+    posting_put(message, "caption", &caption);
     posting_add(c->sim, c->bot, c->room, message, keyboard);
     return json_incref(message);
 }

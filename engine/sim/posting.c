@@ -1,27 +1,11 @@
 #include "sim/posting.h"
 
-#include "sim/entities.h"
 #include "sim/topics.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define BUTTON_DATA_MAX 64
 #define MARKUP_BYTES_MAX 10240
-
-void posting_set_text(json_t *message, const char *key, const char *text,
-                      json_t *entities)
-{
-    const char *marks =
-        strcmp(key, "text") == 0 ? "entities" : "caption_entities";
-    json_t *found = entities != NULL ? json_incref(entities)
-                                     : entities_find(text, strlen(text));
-    sim_set(message, key, json_string(text));
-    json_object_del(message, marks);
-    if (json_array_size(found) > 0)
-        json_object_set(message, marks, found);
-    json_decref(found);
-}
 
 void posting_sign(json_t *message, const struct room *room, json_t *user)
 {
@@ -118,27 +102,6 @@ bool posting_markup(struct call *c, json_t **markup, json_t **keyboard)
         *keyboard = json_incref(given);
     json_decref(given);
     return fine;
-}
-
-bool posting_entities(struct call *c, const char *name, json_t **entities)
-{
-    const char *mode = params_text(&c->params, "parse_mode");
-    *entities = NULL;
-    if (params_given(&c->params, name)) {
-        *entities = call_json(c, name);
-        if (json_is_array(*entities))
-            return true;
-        json_decref(*entities);
-        call_refuse(c, 400, "Bad Request: can't parse entities JSON object");
-        return false;
-    }
-    if (*mode != '\0' && strcasecmp(mode, "HTML") != 0 &&
-        strcasecmp(mode, "Markdown") != 0 &&
-        strcasecmp(mode, "MarkdownV2") != 0) {
-        call_fail(c, BOTAPI_PARSE_MODE);
-        return false;
-    }
-    return true;
 }
 
 /* The message that is to be quoted; false: refused. */

@@ -8,9 +8,8 @@
 
 #include "sim/call.h"
 
-/* Sets text and its entities (those given, else what is found in it). */
-void posting_set_text(json_t *message, const char *key, const char *text,
-                      json_t *entities);
+/* Sets text or caption as people write them: with what is found in it. */
+void posting_set_text(json_t *message, const char *key, const char *text);
 /* Sets from (or sender_chat in a channel). user: a User. */
 void posting_sign(json_t *message, const struct room *room, json_t *user);
 /* Quotes a message; its own quote is left out. */
@@ -27,9 +26,20 @@ void posting_tell(struct sim *sim, const struct room *room,
  * one (new references or NULL). False: refused. */
 bool posting_markup(struct call *c, json_t **markup, json_t **keyboard);
 
-/* entities of a call, checked with parse_mode; *entities is new or NULL.
- * False: refused. */
-bool posting_entities(struct call *c, const char *name, json_t **entities);
+/* A text or caption as a bot gave it, without the marks of its parse_mode. */
+struct posted {
+    struct buf text; /* no data: nothing was given */
+    json_t *entities;
+};
+
+/* Reads text or caption (key) of the call with its parse_mode or entities,
+ * or those of one media object (part). False: refused; nothing to free. */
+bool posting_read(struct call *c, const char *key, struct posted *out);
+bool posting_read_caption(struct call *c, const json_t *part,
+                          struct posted *out);
+/* Sets it in the message; an empty one is taken out. Frees it. */
+void posting_put(json_t *message, const char *key, struct posted *text);
+void posting_forget(struct posted *text);
 
 /* A new message of the call's bot in its room, with quote and markup. NULL:
  * refused. */

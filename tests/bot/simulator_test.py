@@ -78,11 +78,6 @@ def test_files_are_404_as_the_bot_apis(sim):
         "ok": False, "error_code": 404, "description": "Not Found"}
 
 
-@pytest.mark.parametrize("path", ["/sim/limits", "/sim/migrate", "/sim/kick"])
-def test_controls_that_are_not_built_say_so(sim, path):
-    refused(sim, 400, path, {}, "not built yet")
-
-
 def test_chats(sim, ann):
     chat = sim.sim("POST", "/sim/chats", {
         "type": "supergroup", "title": "Us", "members": [ann],
