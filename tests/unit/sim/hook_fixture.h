@@ -93,6 +93,7 @@ static inline int hook_setup(void **state)
 {
     struct bot_end *b = MEM_NEW(struct bot_end);
     fixture_open(&b->f, NULL);
+    fine(post(&b->f, "/sim/limits", LIMITS_OFF));
     routes_add(b->f.hooks, "POST", "/hook", on_post, b);
     b->otherwise = 200;
     fine(post(&b->f, "/sim/users", FIXTURE_ANN));

@@ -5,13 +5,6 @@
     "{\"type\":\"supergroup\",\"title\":\"G\",\"members\":[1001],\"id\":-"     \
     "1005}"
 
-static void pass(struct fixture *f, uint64_t ms)
-{
-    uint64_t until = clock_ns(&f->clock) + ms * 1000000;
-    while (loop_step(f->loop, until))
-        continue;
-}
-
 static void limits(struct fixture *f, const char *json)
 {
     fine(post(f, "/sim/limits", json));
