@@ -125,7 +125,9 @@ void calls_record(struct sim *sim, const struct call *call)
 
 void calls_list(const struct calls *c, int64_t since, struct buf *out)
 {
-    int64_t n = since + 1 > c->first ? since + 1 : c->first;
+    int64_t n = since < c->first ? c->first
+                : since < c->next ? since + 1
+                                  : c->next;
     buf_putc(out, '[');
     for (bool more = false; n < c->next; n++, more = true) {
         const struct text *row = c->ring[n % CALLS_MAX];
