@@ -125,7 +125,7 @@ void calls_record(struct sim *sim, const struct call *call)
 
 void calls_list(const struct calls *c, int64_t since, struct buf *out)
 {
-    int64_t n = since < c->first ? c->first
+    int64_t n = since < c->first  ? c->first
                 : since < c->next ? since + 1
                                   : c->next;
     buf_putc(out, '[');

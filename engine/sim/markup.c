@@ -1,7 +1,8 @@
-#include "sim/markup_parser.h"
+#include "sim/markup.h"
 
 #include "base/mem.h"
 #include "sim/core.h"
+#include "sim/markup_parser.h"
 
 #include <ctype.h>
 #include <stdarg.h>

@@ -37,14 +37,53 @@ static void chats_are_made_and_listed(void **state)
     assert_string_equal(text_at(all, "1.title"), "C");
 }
 
+struct refusal {
+    const char *path;
+    const char *body;
+    int status;
+    const char *part;
+};
+
+static void all_refused(struct fixture *f, const struct refusal *rows,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[32];
+        snprintf(path, sizeof(path), "/sim/%s", rows[i].path);
+        refused(post(f, path, rows[i].body), rows[i].status, rows[i].part);
+    }
+}
+
+static void limits_and_places_are_checked(void **state)
+{
+    static const struct refusal rows[] = {
+        {"limits", "{\"per_second\":-1}", 400,
+         "per_second: must be a number that is not negative"},
+        {"limits", "{\"per_chat\":0.0001}", 400,
+         "per_chat: must be 0 (off) or 0.001 to 1000000"},
+        {"limits", "{\"per_second\":1e7}", 400,
+         "per_second: must be 0 (off) or 0.001 to 1000000"},
+        {"limits", "{\"per_group_minute\":1001}", 400,
+         "per_group_minute: must be 0 (off) to 1000"},
+        {"limits", "{\"latent\":1}", 400, "latent: must be true or false"},
+        {"kick", "{}", 400, "chat: is required"},
+        {"kick", "{\"chat\":-5}", 404, "chat: there is no chat -5"},
+        {"kick", "{\"chat\":1001}", 400,
+         "chat: must be a group, supergroup or channel; 1001 is a private"},
+        {"migrate", "{\"chat\":-5}", 404, "chat: there is no chat -5"},
+        {"migrate", "{\"chat\":1001}", 400, "1001 is a private chat"},
+        {"deactivate", "{\"user\":7}", 404, "user: there is no user 7"},
+        {"rights", "{\"chat\":1001,\"can_send_photos\":false}", 400,
+         "can_send_photos: a private chat knows only can_send_voice_notes"},
+        {"rights", "{\"chat\":1001,\"can_fly\":false}", 400,
+         "can_fly: no such field"},
+    };
+    all_refused(*state, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 static void bodies_are_checked(void **state)
 {
-    static const struct {
-        const char *path;
-        const char *body;
-        int status;
-        const char *part;
-    } rows[] = {
+    static const struct refusal rows[] = {
         {"users", "{", 400, "the body must be a JSON object"},
         {"users", "[]", 400, "the body must be a JSON object"},
         {"users", "{}", 400, "first_name: is required"},
@@ -100,33 +139,14 @@ static void bodies_are_checked(void **state)
          "method: sendMassage is no method"},
         {"faults", "{\"mode\":\"500\",\"count\":0}", 400,
          "count: must be 1 or more"},
-        {"limits", "{\"per_second\":-1}", 400,
-         "per_second: must be a number that is not negative"},
-        {"limits", "{\"per_chat\":0.0001}", 400,
-         "per_chat: must be 0 (off) or 0.001 to 1000000"},
-        {"limits", "{\"per_second\":1e7}", 400,
-         "per_second: must be 0 (off) or 0.001 to 1000000"},
-        {"limits", "{\"per_group_minute\":1001}", 400,
-         "per_group_minute: must be 0 (off) to 1000"},
-        {"limits", "{\"latent\":1}", 400, "latent: must be true or false"},
-        {"kick", "{}", 400, "chat: is required"},
-        {"kick", "{\"chat\":-5}", 404, "chat: there is no chat -5"},
-        {"kick", "{\"chat\":1001}", 400,
-         "chat: must be a group, supergroup or channel; 1001 is a private"},
-        {"migrate", "{\"chat\":-5}", 404, "chat: there is no chat -5"},
-        {"migrate", "{\"chat\":1001}", 400, "1001 is a private chat"},
-        {"deactivate", "{\"user\":7}", 404, "user: there is no user 7"},
-        {"rights", "{\"chat\":1001,\"can_send_photos\":false}", 400,
-         "can_send_photos: a private chat knows only can_send_voice_notes"},
-        {"rights", "{\"chat\":1001,\"can_fly\":false}", 400,
-         "can_fly: no such field"},
+        {"clock", "{}", 400, "advance: is required"},
+        {"clock", "{\"advance\":-1}", 400, "advance: must be a number"},
+        {"clock", "{\"advance\":\"1h\"}", 400, "advance: must be a number"},
+        {"clock", "{\"advance\":31622401}", 400,
+         "advance: must be at most 31622400"},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char path[32];
-        snprintf(path, sizeof(path), "/sim/%s", rows[i].path);
-        refused(post(f, path, rows[i].body), rows[i].status, rows[i].part);
-    }
+    all_refused(f, rows, sizeof(rows) / sizeof(rows[0]));
     refused(get(f, "/sim/calls?since=x"), 400, "since: must be an integer");
     refused(get(f, "/sim/chats/5/messages"), 404, "there is no chat 5");
     refused(get(f, "/sim/chats/1001/messages?bot=9"), 404, "no bot 9");
@@ -391,6 +411,7 @@ int main(void)
         SIM_TEST(users_are_made_and_listed),
         SIM_TEST(chats_are_made_and_listed),
         SIM_TEST(bodies_are_checked),
+        SIM_TEST(limits_and_places_are_checked),
         SIM_TEST(texts_reach_the_bot_with_entities),
         SIM_TEST(other_contents_are_made_plausible),
         SIM_TEST(groups_and_channels),
