@@ -316,12 +316,12 @@ static bool read_token(struct call *c, const char *token, int64_t *id)
     *id = strtoll(token, &end, 10);
     bool number =
         end == colon && (isdigit((unsigned char)*token) || *token == '-');
-    if (colon == NULL || *token == '0' || strlen(token) > TOKEN_MAX)
+    bool in_range = *id > 0 && *id < BOT_ID_MAX;
+    if (colon == NULL || *token == '0' || strlen(token) > TOKEN_MAX ||
+        (number && !in_range))
         call_fail(c, BOTAPI_TOKEN_INVALID);
     else if (!number)
         call_fail(c, BOTAPI_TOKEN_UNALLOWED);
-    else if (*id <= 0 || *id >= BOT_ID_MAX)
-        call_fail(c, BOTAPI_TOKEN_INVALID);
     return c->error == NULL;
 }
 
