@@ -126,6 +126,12 @@ class HttpPeer:
         assert got == status, (method, path, got, data)
         return json.loads(data)
 
+    def limits(self, per_second=0, per_chat=0, per_group_minute=0, **more):
+        """Off by default: most tests are about something else."""
+        return self.sim("POST", "/sim/limits", {
+            "per_second": per_second, "per_chat": per_chat,
+            "per_group_minute": per_group_minute, **more})
+
 
 class LocalPeer(HttpPeer):
     """JSON requests over a Unix socket."""
@@ -224,12 +230,6 @@ class Sim(HttpPeer):
         if not limits:
             self.limits()
 
-    def limits(self, per_second=0, per_chat=0, per_group_minute=0, **more):
-        """Off by default: most tests are about something else."""
-        return self.sim("POST", "/sim/limits", {
-            "per_second": per_second, "per_chat": per_chat,
-            "per_group_minute": per_group_minute, **more})
-
     def user(self, name, **more):
         return self.sim("POST", "/sim/users", {"first_name": name, **more})
 
@@ -326,6 +326,7 @@ class Play(HttpPeer):
         line = self.process.wait_line(r"http://127\.0\.0\.1:\d+/play")
         port = int(re.search(r":(\d+)/play", line).group(1))
         super().__init__("127.0.0.1", port)
+        self.limits()
 
     def close(self):
         code = self.process.end()
