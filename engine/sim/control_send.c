@@ -2,6 +2,7 @@
 
 #include "sim/answer.h"
 #include "sim/call.h"
+#include "sim/methods.h"
 #include "sim/posting.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ const struct control_field control_send_fields[] = {
     {"sticker", FIELD_MEDIA, false},    {"contact", FIELD_MEDIA, false},
     {"location", FIELD_MEDIA, false},   {"venue", FIELD_MEDIA, false},
     {"dice", FIELD_MEDIA, false},       {"poll", FIELD_MEDIA, false},
-    {NULL, FIELD_STRING, false}};
+    {"forward", FIELD_OBJECT, false},   {NULL, FIELD_STRING, false}};
 
 /* The one content of the body; NULL: an answer was sent. */
 static const char *content_key(struct control *c)
@@ -28,7 +29,8 @@ static const char *content_key(struct control *c)
         json_object_get(c->body, "text") != NULL ? "text" : NULL;
     for (const struct control_field *f = control_send_fields; f->name != NULL;
          f++) {
-        if (f->kind != FIELD_MEDIA || json_object_get(c->body, f->name) == NULL)
+        if ((f->kind != FIELD_MEDIA && f->kind != FIELD_OBJECT) ||
+            json_object_get(c->body, f->name) == NULL)
             continue;
         if (found != NULL) {
             exchange_fail(c->x, 400, "%s: the message has %s already", f->name,
@@ -95,12 +97,29 @@ static bool text_fits(struct control *c, const char *text)
     return false;
 }
 
+/* What the user sees of another chat need not be checked: a forward that the
+ * test asks for is one. False: an answer was sent. */
+static bool forward(struct control *c, json_t *message, json_t *wanted)
+{
+    int64_t id = sim_int(wanted, "message_id");
+    struct room *from = control_room(c, sim_int(wanted, "chat"));
+    const struct message *source = from != NULL ? room_find(from, id) : NULL;
+    if (source != NULL)
+        methods_forward(message, source->json);
+    else if (from != NULL)
+        exchange_fail(c->x, 404, "forward: chat %lld has no message %lld",
+                      (long long)from->chat->id, (long long)id);
+    return source != NULL;
+}
+
 static bool fill(struct control *c, struct room *room, json_t *message,
                  const char *key)
 {
     const char *text = json_string_value(json_object_get(c->body, "text"));
     const char *caption =
         json_string_value(json_object_get(c->body, "caption"));
+    if (strcmp(key, "forward") == 0)
+        return forward(c, message, json_object_get(c->body, key));
     if (text != NULL) {
         if (!text_fits(c, text))
             return false;

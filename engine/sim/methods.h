@@ -59,4 +59,7 @@ json_t *method_edit_caption(struct call *c);
 json_t *method_edit_markup(struct call *c);
 json_t *method_edit_content(struct call *c); /* media, location, checklist */
 
+/* Gives a new message the content of another one and says whose it was. */
+void methods_forward(json_t *message, json_t *source);
+
 #endif

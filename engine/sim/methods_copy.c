@@ -61,13 +61,20 @@ static void take_over(json_t *message, const json_t *source)
     json_decref(content);
 }
 
+void methods_forward(json_t *message, json_t *source)
+{
+    json_t *known = json_object_get(source, "forward_origin");
+    json_t *from = known != NULL ? json_incref(known) : origin(source);
+    take_over(message, source);
+    sim_set(message, "forward_origin", from);
+}
+
 /* A new message with the content of another; NULL: refused. */
 static json_t *repeat(struct call *c, const struct message *source,
                       bool forward)
 {
     json_t *keyboard = NULL;
     struct posted caption = {0};
-    json_t *known = json_object_get(source->json, "forward_origin");
     bool own_caption = !forward && params_find(&c->params, "caption") != NULL;
     if (!access_send_copy(c, source->json) ||
         (own_caption && !posting_read(c, "caption", &caption)))
@@ -75,10 +82,10 @@ static json_t *repeat(struct call *c, const struct message *source,
     json_t *content = json_incref(source->json);
     json_t *message = posting_draft(c, &keyboard);
     if (message != NULL) {
-        take_over(message, content);
         if (forward)
-            sim_set(message, "forward_origin",
-                    known != NULL ? json_incref(known) : origin(content));
+            methods_forward(message, content);
+        else
+            take_over(message, content);
         if (own_caption)
             posting_put(message, "caption", &caption);
         posting_add(c->sim, c->bot, c->room, message, keyboard);

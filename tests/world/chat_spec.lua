@@ -45,6 +45,27 @@ t.case("photos, and answers that quote", function()
   ann:expect("about: a photo")
 end)
 
+t.case("a message is forwarded with its author", function()
+  local ann, bob = t.user { first_name = "Ann" }, t.user { first_name = "Bob" }
+  local team = t.group { members = { ann, bob } }
+  local said = bob:send("something", team)
+  local sent = ann:forward(said)
+  assert(sent.text == "something" and sent.chat.id == ann.id)
+  assert(sent.forward_origin.sender_user.id == bob.id)
+end)
+
+t.case("a bot is thrown out of a group, and another one grows", function()
+  local ann = t.user { first_name = "Ann" }
+  local team = t.group { title = "Team", members = { ann } }
+  local small = t.group { title = "Small", members = { ann }, type = "group" }
+  t.kick(team)
+  ann:send("/try " .. team.id)
+  ann:expect("api 403")
+  t.migrate(small)
+  ann:send("/try " .. small.id)
+  ann:expect("api 400")
+end)
+
 t.case("a group sees what its members make the bot say", function()
   local ann, bob = t.user { first_name = "Ann" }, t.user { first_name = "Bob" }
   local team = t.group { title = "Team", members = { ann, bob } }
