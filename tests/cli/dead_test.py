@@ -83,7 +83,7 @@ def test_show(either):
     assert re.search(r"^error     main\.lua:5: order 2", text, re.M)
     assert re.search(r"^\s*main\.lua:5: in ", text, re.M)
     assert "\x1b" not in text
-    update = json.loads(text.splitlines()[-1])
+    update = json.loads(text[text.index("\n{"):])
     assert update["message"]["text"] == "/boom 2"
     assert f"update    {update['update_id']}, from telegram, rec" in text
 

@@ -135,6 +135,13 @@ class Run:
     def _end(self):
         self.engine.process.wait_line('"event":"ready"')
         try:
+            self.engine.process.wait_line(
+                r'"event":"(polling\.started|webhook\.set)"')
+        except AssertionError:
+            if not self.dead():
+                raise
+            return
+        try:
             self._drain()
             if self.scenario.replay and not self.replayed:
                 self._replay_all()
