@@ -149,7 +149,7 @@ def answer(events, method, start):
 
 
 def test_the_bot_of_the_readme_runs(tmp_path):
-    (bot,) = LUA.findall(text(tree.ROOT, "README.md"))
+    bot, _ = LUA.findall(text(tree.ROOT, "README.md"))
     assert bot.count("\n") == 20
     tree.plant(tmp_path, {"tea/main.lua": bot})
     play = harness.Play(tmp_path, tmp_path / "tea")
@@ -176,13 +176,40 @@ def test_the_bot_of_the_readme_runs(tmp_path):
         play.close()
 
 
-def guide_blocks():
+def specs_pass(folder, specs):
+    """Runs `moonlet test` in a folder with a bot, which has so many cases."""
+    done = subprocess.run(
+        [harness.binary(), "test", folder], capture_output=True, text=True,
+        env=harness.clean_environment(), timeout=harness.LIMIT, check=False)
+    assert done.stdout.endswith(f"\n{specs} passed, 0 failed\n"), (
+        done.stdout + done.stderr)
+
+
+def test_the_spec_of_the_readme_passes(tmp_path):
+    bot, spec = LUA.findall(text(tree.ROOT, "README.md"))
+    tree.plant(tmp_path, {"main.lua": bot, "tea_spec.lua": spec})
+    specs_pass(tmp_path, 1)
+
+
+def all_guide_blocks():
     """(line, name of its file or None, text) of each Lua block."""
     page = text(tree.ROOT, "docs/GUIDE.md")
     for match in LUA.finditer(page):
         named = re.match(r"-- ([\w/]+\.lua)\n", match.group(1))
         yield (page[:match.start()].count("\n") + 1,
                named and named.group(1), match.group(1))
+
+
+def guide_blocks():
+    return [row for row in all_guide_blocks() if '"moonlet.test"' not in row[2]]
+
+
+def test_the_specs_of_the_guide_pass(tmp_path):
+    first = guide_blocks()[0][2]
+    specs = {n: b for _, n, b in all_guide_blocks() if n and "_spec" in n}
+    assert len(specs) == 2
+    tree.plant(tmp_path, {"first/main.lua": first, **specs})
+    specs_pass(tmp_path / "first", 2)
 
 
 @pytest.mark.parametrize("line, name, block", [

@@ -30,9 +30,10 @@ local function check_options(what, opts)
 end
 
 --- t.case(name [, opts], fn): one case. opts: bot, a folder with main.lua,
--- relative to the spec, or main, the text of a whole bot; config, settings by their names in config.lua;
--- webhook = true, updates come by webhook; copy = true, the bot is a copy for
--- t.write; start = false, the bot runs only from t.start() on.
+-- relative to the spec, or main, the text of a whole bot; config, settings by
+-- their names in config.lua; webhook = true, updates come by webhook; copy =
+-- true, the bot is a copy for t.write; start = false, the bot runs only from
+-- t.start() on.
 function t.case(name, opts, fn)
   if fn == nil then opts, fn = {}, opts end
   if type(name) ~= "string" or type(opts) ~= "table"

@@ -318,6 +318,66 @@ static void streams_are_refused(void **state)
     http_call_free(&a.call);
 }
 
+static void nobody_there_is_a_refused_connection(void **state)
+{
+    (void)state;
+    struct ask a;
+    http_direct_connect(w->client, NULL);
+    run(&a, "http://h/big");
+    assert_int_equal(a.err.code, ERR_NOT_SENT);
+    assert_string_equal(a.err.message, "h: connection refused");
+    http_direct_connect(w->client, w->routes);
+    run(&a, "http://h/big");
+    assert_int_equal(a.call.response.status, 200);
+    http_call_free(&a.call);
+}
+
+#define TRAVELLERS 20
+
+/* How long each call of a seed is under way, in both directions, in ms. */
+static void travel(uint64_t seed, uint64_t took[TRAVELLERS])
+{
+    rng_seed(&w->rng, seed);
+    http_direct_travel(w->client, 50);
+    for (int i = 0; i < TRAVELLERS; i++) {
+        struct ask a;
+        uint64_t began = loop_now_ms(w->loop);
+        run(&a, "http://h/big");
+        took[i] = loop_now_ms(w->loop) - began;
+        assert_in_range(took[i], 0, 100);
+        http_call_free(&a.call);
+    }
+}
+
+static void ways_take_times_that_the_seed_gives(void **state)
+{
+    (void)state;
+    uint64_t first[TRAVELLERS], again[TRAVELLERS], other[TRAVELLERS];
+    travel(7, first);
+    travel(7, again);
+    travel(8, other);
+    assert_memory_equal(first, again, sizeof(first));
+    assert_memory_not_equal(first, other, sizeof(first));
+}
+
+static void cancel_under_way(void **state)
+{
+    (void)state;
+    http_direct_travel(w->client, 50);
+    for (uint64_t ms = 0; ms < 100; ms += 5) {
+        struct ask a;
+        start(&a, "http://h/big");
+        uint64_t until = clock_ns(&w->clock) + ms * 1000000;
+        while (a.ends == 0 && loop_step(w->loop, until))
+            ;
+        http_cancel(w->client, &a.call);
+        int ends = a.ends;
+        loop_run(w->loop);
+        assert_int_equal(a.ends, ends);
+        http_call_free(&a.call);
+    }
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
@@ -335,6 +395,9 @@ int main(void)
         TEST(blind_handler_answers_into_the_void),
         TEST(long_answers_end_the_call),
         TEST(streams_are_refused),
+        TEST(nobody_there_is_a_refused_connection),
+        TEST(ways_take_times_that_the_seed_gives),
+        TEST(cancel_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
