@@ -46,15 +46,17 @@ def clean_environment(extra=None):
 
 
 class Process:
-    """A child whose output is read line by line and can be waited for."""
+    """A child whose output is read line by line and can be waited for: the
+    binary under test, or another program."""
 
-    def __init__(self, args, cwd=None, env=None):
+    def __init__(self, args, cwd=None, env=None, program=None):
         self.lines = []
         self.changed = threading.Condition()
         self.child = subprocess.Popen(
-            [binary(), *map(str, args)], cwd=cwd, env=clean_environment(env),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace")
+            [program or binary(), *map(str, args)], cwd=cwd,
+            env=clean_environment(env), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
