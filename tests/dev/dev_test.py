@@ -183,6 +183,30 @@ def test_configures_once_and_again_when_presets_change(machine):
     assert machine.read("cmake") == "\n\n"
 
 
+def test_only_the_long_tests_need_node(machine):
+    tests = (ROOT / "vendor/packages.test").read_text().split()
+    machine.install(machine.packages + tests)
+    machine.fake("ninja", "exit 1")
+    machine.dev("test")
+    assert machine.read("apt") == ""
+    done = machine.dev("test", "--all")
+    assert done.stderr.startswith("dev: installing nodejs npm\n")
+    assert done.stdout == "0 passed, 1 failed\n"
+    assert machine.read("apt").endswith(
+        "install --no-install-recommends nodejs npm\n")
+
+
+@pytest.mark.parametrize("there", [["node", "npm"], ["node"]])
+def test_node_may_come_from_elsewhere(machine, there):
+    tests = (ROOT / "vendor/packages.test").read_text().split()
+    machine.install(machine.packages + tests)
+    machine.fake("ninja", "exit 1")
+    for name in there:
+        machine.fake(name, "exit 1")
+    machine.dev("test", "--all")
+    assert (machine.read("apt") == "") == ("npm" in there)
+
+
 def test_says_what_is_not_there(machine):
     done = machine.dev("fuzz")
     assert (done.returncode, done.stderr) == (1, "dev: not built yet: fuzz\n")

@@ -18,6 +18,8 @@ bot.command("size", (ctx) =>
     reply_markup: new Keyboard().text("Small").text("Large").resized(),
   }));
 
+bot.command("halt", () => bot.stop());
+
 bot.callbackQuery(/^drink:(.+)$/, async (ctx) => {
   await ctx.editMessageText(`One ${ctx.match[1]}`);
   await ctx.answerCallbackQuery({ text: "Enjoy it", show_alert: true });
@@ -36,9 +38,6 @@ bot.on("my_chat_member", (ctx) =>
 
 bot.on("message_reaction", (ctx) => tell("reaction", ctx.reactions()));
 
-bot.on("message:new_chat_members:me", (ctx) =>
-  tell("joined", { chat: ctx.chat.id }));
-
 bot.on("message:migrate_to_chat_id", (ctx) =>
   tell("migrated", { to: ctx.msg.migrate_to_chat_id }));
 
@@ -48,8 +47,7 @@ bot.on("message:entities:url", (ctx) => ctx.reply(
 bot.on("message:document", (ctx) => ctx.reply(
   `${ctx.msg.document.file_name}, ${ctx.msg.document.file_size} bytes`));
 
-bot.on(["message:text", "edited_message:text"], (ctx) =>
-  ctx.reply(ctx.msg.text));
+bot.on("message:text", (ctx) => ctx.reply(ctx.msg.text));
 
 onEnd(() => bot.stop());
 try {
