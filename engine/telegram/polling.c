@@ -77,38 +77,48 @@ static void stored(void *arg, const struct err *e)
     intake_step(&p->intake);
 }
 
-/* Telegram's ids are int32, but a stub's may not be: nothing is assumed. */
-static size_t read_batch(struct polling *p, struct jslice list,
-                         struct inbox_item *items, struct update_head *heads,
-                         int64_t *last_id)
-{
-    size_t n = 0, cursor = 0;
-    struct jslice update;
+/* One answer's updates. */
+struct batch {
+    size_t count;
+    int64_t next_offset; /* behind the last one */
+    bool has_id;         /* so that next_offset confirms something */
+    struct inbox_item items[BATCH_MAX];
+    struct update_head heads[BATCH_MAX];
+};
 
-    while (n < BATCH_MAX && js_each(list, &cursor, NULL, &update)) {
-        if (update_head_read(&heads[n], update) != 0) {
-            int64_t id;
-            if (js_int(js_get(update, "update_id"), &id))
-                *last_id = id;
-            LOG_AT(loop_log(p->intake.o.loop), LOG_WARN, "polling.odd_update",
-                   LOG_I("bytes", (int64_t)update.len));
-            continue;
-        }
-        p->intake.o.order(p->intake.o.arg, update, &heads[n]);
-        *last_id = heads[n].update_id;
-        items[n] = (struct inbox_item){
-            .update_id = heads[n].update_id,
-            .source = INBOX_TELEGRAM,
-            .lane = heads[n].lane,
-            .body = update.at,
-            .body_len = update.len,
-        };
-        n++;
-    }
-    return n;
+/* Telegram's ids are int32, but a stub's may not be: nothing is assumed. The
+ * last number has none behind it. */
+static void note_id(struct batch *b, struct jslice update)
+{
+    int64_t id;
+    if (!js_int(js_get(update, "update_id"), &id) || id == INT64_MAX)
+        return;
+    b->next_offset = id + 1;
+    b->has_id = true;
 }
 
-/* Any other answer without an update would come again at once, for ever. */
+static void read_update(struct polling *p, struct batch *b,
+                        struct jslice update)
+{
+    struct update_head *head = &b->heads[b->count];
+    note_id(b, update);
+    if (update_head_read(head, update) != 0) {
+        LOG_AT(loop_log(p->intake.o.loop), LOG_WARN, "polling.odd_update",
+               LOG_I("bytes", (int64_t)update.len));
+        return;
+    }
+    p->intake.o.order(p->intake.o.arg, update, head);
+    b->items[b->count++] = (struct inbox_item){
+        .update_id = head->update_id,
+        .source = INBOX_TELEGRAM,
+        .lane = head->lane,
+        .body = update.at,
+        .body_len = update.len,
+    };
+}
+
+/* Any other answer that confirms nothing would come again at once, for
+ * ever. */
 static bool is_empty_list(struct jslice list)
 {
     size_t cursor = 0;
@@ -118,24 +128,28 @@ static bool is_empty_list(struct jslice list)
 
 static void take_updates(struct polling *p, struct jslice list)
 {
-    struct inbox_item items[BATCH_MAX];
-    struct update_head heads[BATCH_MAX];
-    int64_t last_id = p->offset - 1;
-    size_t n = read_batch(p, list, items, heads, &last_id);
+    struct batch b;
+    size_t cursor = 0;
+    struct jslice update;
     struct err e;
 
+    b.count = 0;
+    b.next_offset = p->offset;
+    b.has_id = false;
+    while (b.count < BATCH_MAX && js_each(list, &cursor, NULL, &update))
+        read_update(p, &b, update);
     CRASH_POINT("polling.answered");
-    if (n == 0 && last_id < p->offset && !is_empty_list(list)) {
+    if (!b.has_id && !is_empty_list(list)) {
         err_set(&e, ERR_PARSE, 0, "the answer is no list of updates");
         intake_fail(&p->intake, &e);
         return;
     }
-    p->offset = last_id + 1;
-    if (n == 0) {
+    p->offset = b.next_offset;
+    if (b.count == 0) {
         intake_step(&p->intake);
         return;
     }
-    inbox_put(p->intake.o.inbox, items, n, p->offset, stored, p);
+    inbox_put(p->intake.o.inbox, b.items, b.count, p->offset, stored, p);
 }
 
 static void on_info(struct intake *in, struct jslice info)

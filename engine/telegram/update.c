@@ -1,5 +1,7 @@
 #include "telegram/update.h"
 
+#include "base/botapi.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,20 +93,37 @@ static bool lane_by_rule(struct update_head *h, struct jslice event)
     return false;
 }
 
-int update_head_read(struct update_head *h, struct jslice update)
+/* The first object of a known kind, else the first one: a server that is
+ * newer than this program may have put another field beside it. */
+static bool find_event(struct update_head *h, struct jslice update,
+                       struct jslice *event)
 {
     size_t cursor = 0;
-    struct jslice key, event;
+    struct jslice key, value;
+    bool known = false;
+
+    while (!known && js_each(update, &cursor, &key, &value)) {
+        char name[sizeof h->kind];
+        if (js_type(value) != JS_OBJECT || key.len >= sizeof name)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)key.len, key.at);
+        known = botapi_kind(name) >= 0;
+        if (!known && h->kind[0])
+            continue;
+        memcpy(h->kind, name, sizeof name);
+        *event = value;
+    }
+    return h->kind[0] != '\0';
+}
+
+int update_head_read(struct update_head *h, struct jslice update)
+{
+    struct jslice event;
 
     h->kind[0] = h->lane[0] = '\0';
-    if (!js_int(js_get(update, "update_id"), &h->update_id))
+    if (!js_int(js_get(update, "update_id"), &h->update_id) ||
+        !find_event(h, update, &event))
         return -1;
-    while (js_each(update, &cursor, &key, &event))
-        if (js_type(event) == JS_OBJECT && key.len < sizeof h->kind)
-            break;
-    if (js_type(event) != JS_OBJECT || key.len >= sizeof h->kind)
-        return -1;
-    snprintf(h->kind, sizeof h->kind, "%.*s", (int)key.len, key.at);
     if (!lane_by_rule(h, event) && !lane_by_user(h, event))
         snprintf(h->lane, sizeof h->lane, "kind:%s", h->kind);
     return 0;

@@ -21,8 +21,6 @@ local pass = bot.pass
 
 local middleware, catchers, starters = {}, {}, {}
 local routes = {} -- kind -> list of registrations { match, fn, order }
-local kinds = {}
-for _, kind in ipairs(core.kinds()) do kinds[kind] = true end
 
 core.want("my_chat_member") -- tells that a person has blocked the bot
 
@@ -170,7 +168,7 @@ function bot.on(filter, fn, opts)
   local filters = type(filter) == "table" and filter or { filter }
   for _, each in ipairs(filters) do
     local kind, content = tostring(each):match("^([%l_]+):?([%l_]*)$")
-    if not kinds[kind] then
+    if not context.kinds[kind] then
       core.misuse(("bot.on: there is no update kind %q"):format(
         tostring(kind or each)))
     end

@@ -8,7 +8,9 @@
 local api = require "moonlet.api"
 local core = require "moonlet.core"
 
-local context = {}
+-- kinds: the set of all update kinds of the Bot API.
+local context = { kinds = {} }
+for _, kind in ipairs(core.kinds()) do context.kinds[kind] = true end
 local methods = {}
 
 local message_kinds = {
@@ -45,15 +47,22 @@ function context.parse_command(text)
   return name:lower(), bot:lower(), args
 end
 
---- Makes the context of a raw update.
-function context.new(update, redelivered)
+-- The kind and its object: a known kind if there is one, whatever a newer
+-- server has put beside it.
+local function find_event(update)
   local kind, event
   for key, value in pairs(update) do
-    if key ~= "update_id" and type(value) == "table" then
+    if type(value) == "table" then
+      if context.kinds[key] then return key, value end
       kind, event = key, value
-      break
     end
   end
+  return kind, event
+end
+
+--- Makes the context of a raw update.
+function context.new(update, redelivered)
+  local kind, event = find_event(update)
   update.redelivered = redelivered
   local self = {
     update = update,

@@ -291,6 +291,35 @@ def test_updates_that_are_odd_hold_nothing_up(api, bot):
     assert_goes_on(api, engine)
 
 
+def test_ids_that_restart_lower_or_end_hold_nothing_up(api, bot):
+    engine = bot()
+    api.wait("getUpdates", 1)
+    # The last one has no number behind it that could confirm it.
+    api.plan("getUpdates", ok([{"update_id": 9000}]), ok([{"update_id": 20}]),
+             ok([{"update_id": (1 << 63) - 1, "poll": {}}]))
+    api.wait("getUpdates", 4)
+    offsets = [r.params["offset"] for r in api.of("getUpdates")]
+    assert offsets == [0, 9001, 21, 21]
+    assert engine.process.text().count("no list of updates") == 1
+    assert_goes_on(api, engine)
+
+
+def test_a_field_beside_the_kind_does_not_hide_it(api, bot):
+    engine = bot()
+    api.wait("getUpdates", 1)
+    user = {"id": 7, "type": "private", "first_name": "Ann"}
+    rows = [{"update_id": 500 + i, **before, "message": {
+        "message_id": 1, "date": 1, "chat": user, "from": user,
+        "text": "getFile"}, **after} for i, (before, after) in enumerate(
+            [({name: value}, {}) for name in ("added", "zeta")
+             for value in ({"chat": {"id": 3}}, [1])] +
+            [({}, {name: value}) for name in ("added", "zeta")
+             for value in ({"chat": {"id": 3}}, [1])])]
+    api.plan("getUpdates", ok(rows))
+    api.wait("getFile", len(rows))
+    assert_goes_on(api, engine)
+
+
 @pytest.mark.parametrize("method", ["getMe", "getUpdates"])
 def test_401_stops_loudly(api, bot, method):
     api.plan(method, failed(401, "Unauthorized"))

@@ -154,6 +154,9 @@ static void unknown_kinds_and_odd_events_have_lanes(void **state)
     expect_lane("{\"new_kind\":{},\"update_id\":1}", "kind:new_kind");
     expect_lane("{\"update_id\":1,\"message\":{\"chat\":{\"id\":\"x\"}}}",
                 "kind:message");
+    expect_lane("{\"update_id\":1,\"added\":{\"chat\":{\"id\":1}},"
+                "\"message\":{\"chat\":{\"id\":-7}},\"more\":{}}",
+                "chat:-7");
     memset(poll, 'p', 150);
     poll[150] = '\0';
     snprintf(text, sizeof text, "{\"update_id\":1,\"poll\":{\"id\":\"%s\"}}",
