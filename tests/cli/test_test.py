@@ -67,8 +67,8 @@ def last_line(output):
 
 @pytest.mark.parametrize("source", [(), ("--webhook",)], ids=["polling",
                                                               "webhook"])
-def test_the_worlds_own_specs(source):
-    code, output = run(*source, "tests/world", cwd=harness.ROOT)
+def test_the_specs_of_the_world_and_of_handlers(source):
+    code, output = run(*source, "tests/world", "tests/bot", cwd=harness.ROOT)
     assert code == 0, output
     passed, failed = re.match(r"(\d+) passed, (\d+) failed",
                               last_line(output)).groups()
