@@ -178,8 +178,10 @@ void inbox_put(struct inbox *in, const struct inbox_item *items, size_t n,
     op->done = done;
     op->arg = arg;
     op->op.request.job.done = put_done;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         list_push(&op->nodes, &copy_item(&items[i], op->now_ms)->link);
+        op->bytes += items[i].body_len;
+    }
     in->storing += n;
     note_depth(in);
     sqlite_submit(in->writer, &op->op.request);

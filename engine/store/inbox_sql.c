@@ -6,9 +6,15 @@
 #include "store/marks.h"
 #include "store/seen_sql.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Left free on the disk, of a small one a part: as much as the log before a
+ * checkpoint, and as much again in the file after it. */
+#define SPARE_BYTES (UINT64_C(8) << 20)
+#define SPARE_PART 4
 
 /* AUTOINCREMENT: a seq is never given twice, so a mark that outlived its
  * entry names no other one. begun stands before body so that reading it
@@ -37,6 +43,8 @@ static const char get_meta_sql[] = "SELECT value FROM meta WHERE key = ?1";
 static const char set_meta_sql[] =
     "INSERT INTO meta(key, value) VALUES(?1, ?2) "
     "ON CONFLICT(key) DO UPDATE SET value = excluded.value";
+static const char free_sql[] = "SELECT freelist_count * page_size "
+                               "FROM pragma_freelist_count, pragma_page_size";
 static const char scan_sql[] = "SELECT seq, begun FROM inbox ORDER BY seq";
 static const char begun_sql[] = "UPDATE inbox SET begun = 1 WHERE seq = ?1";
 static const char insert_sql[] =
@@ -146,10 +154,49 @@ static int store_node(struct put_run *p, struct inbox_node *n)
     return 0;
 }
 
+/* Bytes in the file that the next rows take before it grows. */
+static int free_bytes(struct sqlite_writer *w, uint64_t *bytes, struct err *e)
+{
+    struct sqlite3_stmt *s = sqlite_prepare(w, free_sql, e);
+    if (!s)
+        return e->code;
+    int code = 0;
+    if (sqlite3_step(s) == SQLITE_ROW)
+        *bytes = (uint64_t)sqlite3_column_int64(s, 0);
+    else
+        code = sqlite_error(w, e, "read free pages");
+    sqlite3_reset(s);
+    return code;
+}
+
+/* Ends need room too: an inbox that has filled the disk with what waits could
+ * not even be emptied. The rows go into the log, then into the file. */
+static int check_room(const struct put_run *p)
+{
+    uint64_t left, size, within;
+    if (sqlite_disk(p->w, &left, &size, p->e) != 0)
+        return p->e->code;
+    uint64_t part = size / SPARE_PART;
+    uint64_t spare = part < SPARE_BYTES ? part : SPARE_BYTES;
+    uint64_t wanted = spare + 2 * (uint64_t)p->op->bytes;
+    if (left >= wanted)
+        return 0;
+    if (free_bytes(p->w, &within, p->e) != 0)
+        return p->e->code;
+    if (left + within >= wanted)
+        return 0;
+    return err_set(p->e, ERR_IO, ENOSPC,
+                   "the disk of DATA_DIR is full but for what the ends of "
+                   "handlers need (%llu KiB): make room",
+                   (unsigned long long)(spare >> 10));
+}
+
 static int run_put(struct sqlite_request *r, struct sqlite_writer *w)
 {
     struct inbox_put_op *op = LIST_ENTRY(r, struct inbox_put_op, op.request);
     struct put_run p = {.w = w, .op = op, .e = &r->result};
+    if (check_room(&p) != 0)
+        return 0; /* alone: it has written nothing that could harm the rest */
     p.insert = sqlite_prepare(w, insert_sql, p.e);
     if (!p.insert)
         return p.e->code;

@@ -45,6 +45,7 @@ struct inbox_put_op {
     struct inbox_op op;
     struct list nodes;
     size_t count;
+    size_t bytes;        /* of their bodies */
     int64_t next_offset; /* 0: leave it */
     int64_t now_ms;
     struct seen *seen; /* borrowed; the writer's thread */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define BATCH_MAX 1000
@@ -65,6 +66,18 @@ int sqlite_error(struct sqlite_writer *w, struct err *e, const char *what)
 struct sqlite3 *sqlite_handle(struct sqlite_writer *w)
 {
     return w->db;
+}
+
+int sqlite_disk(struct sqlite_writer *w, uint64_t *left, uint64_t *size,
+                struct err *e)
+{
+    const char *path = sqlite3_db_filename(w->db, "main");
+    struct statvfs fs;
+    if (statvfs(path, &fs) != 0)
+        return err_errno(e, errno, "%s", path);
+    *left = (uint64_t)fs.f_bavail * fs.f_frsize;
+    *size = (uint64_t)fs.f_blocks * fs.f_frsize;
+    return 0;
 }
 
 static struct sqlite3_stmt *add_statement(struct sqlite_writer *w,

@@ -12,6 +12,7 @@
 #include "loop/strand.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -58,6 +59,10 @@ struct sqlite3_stmt *sqlite_prepare(struct sqlite_writer *w, const char *sql,
 /* Runs a statement that gives no row; it can be bound and run again. */
 int sqlite_run(struct sqlite_writer *w, struct sqlite3_stmt *stmt,
                const char *what, struct err *e);
+/* Bytes that are left to us on the file's disk, and its size (0: the file
+ * system does not tell). Returns 0 or ERR_IO. */
+int sqlite_disk(struct sqlite_writer *w, uint64_t *left, uint64_t *size,
+                struct err *e);
 /* ERR_DB with SQLite's own message. */
 int sqlite_error(struct sqlite_writer *w, struct err *e, const char *what);
 

@@ -361,13 +361,13 @@ def test_a_webhook_that_is_set_is_deleted_first(api, bot):
 class SmallDisk:
     """A file system of 2 MB that can be filled up."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, size="2m"):
         self.folder = folder
         folder.mkdir()
         if os.getuid() != 0 or not shutil.which("mount"):
             pytest.skip("mounting needs root")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m",
-                               "tmpfs", folder], capture_output=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o",
+                               f"size={size}", "tmpfs", folder], capture_output=True)
         if done.returncode != 0:
             pytest.skip("mounting is not allowed here")
 
@@ -449,6 +449,49 @@ def test_nothing_is_confirmed_that_is_not_stored(disk, api, bot):
     assert readiness(engine) == (200, "up")
     assert len(api.of("getFile")) == 1
     engine.stop()
+
+
+WAITING = """
+local bot = require "moonlet.bot"
+local fs = require "moonlet.fs"
+local task = require "moonlet.task"
+bot.on("message:text", function(ctx)
+  while not fs.stat("go") do task.sleep(0.1) end
+  ctx:reply(ctx.message.text:match("^%d+"))
+end)
+"""
+
+
+@pytest.fixture
+def wider_disk(tmp_path):
+    disk = SmallDisk(tmp_path / "project", "16m")
+    yield disk
+    disk.close()
+
+
+def test_an_inbox_that_fills_the_disk_itself_can_be_emptied(
+        wider_disk, api, engine):
+    """No room is made from outside: the ends of handlers make it."""
+    bot = engine(WAITING, RETRY_BACKOFF_BASE=1)
+    bot.api_url = api.url
+    api.plan_all("sendMessage", {"message_id": 1, "date": 1,
+                                 "chat": {"id": 1, "type": "private"}})
+    bot.start()
+    for i in range(2000):
+        api.deliver(f"{i} " + "x" * 8000, user=1 + i % 200)
+    bot.wait_event("polling.not_stored")
+    bot.kill()  # a start needs room too
+    bot.start()
+    bot.wait_event("polling.not_stored")
+    files = wider_disk.folder / "data" / "files"
+    files.mkdir(exist_ok=True)
+    (files / "go").write_text("go")
+    api.wait("sendMessage", 2000)
+    bot.wait_event("inbox.back")
+    bot.stop()
+    done = {int(r.params["text"]) for r in api.of("sendMessage")}
+    assert done == set(range(2000))
+    assert '"event":"inbox.end_failed"' not in bot.process.text()
 
 
 @pytest.mark.long
