@@ -175,6 +175,7 @@ void inbox_put(struct inbox *in, const struct inbox_item *items, size_t n,
     op->next_offset = next_offset;
     op->now_ms = clock_unix_ms(loop_clock(in->loop));
     op->seen = &in->seen;
+    op->no_room = &in->no_room;
     op->done = done;
     op->arg = arg;
     op->op.request.job.done = put_done;

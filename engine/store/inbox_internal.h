@@ -25,6 +25,7 @@ struct inbox {
     struct inbox_options options;
     int64_t next_offset;
     struct seen seen;   /* lent to puts; the writer's thread */
+    bool no_room;       /* the same */
     int64_t stored_seq; /* newest entry in the file */
     int64_t loaded_seq; /* newest entry that memory has had */
     size_t depth;       /* in the file and not finished */

@@ -173,17 +173,19 @@ static int free_bytes(struct sqlite_writer *w, uint64_t *bytes, struct err *e)
  * not even be emptied. The rows go into the log, then into the file. */
 static int check_room(const struct put_run *p)
 {
-    uint64_t left, size, within;
+    uint64_t left, size;
+    uint64_t within = 0;
     if (sqlite_disk(p->w, &left, &size, p->e) != 0)
         return p->e->code;
     uint64_t part = size / SPARE_PART;
     uint64_t spare = part < SPARE_BYTES ? part : SPARE_BYTES;
     uint64_t wanted = spare + 2 * (uint64_t)p->op->bytes;
-    if (left >= wanted)
-        return 0;
-    if (free_bytes(p->w, &within, p->e) != 0)
+    if (*p->op->no_room)
+        wanted += spare / 4; /* not now yes, now no, with each update */
+    if (left < wanted && free_bytes(p->w, &within, p->e) != 0)
         return p->e->code;
-    if (left + within >= wanted)
+    *p->op->no_room = left + within < wanted;
+    if (!*p->op->no_room)
         return 0;
     return err_set(p->e, ERR_IO, ENOSPC,
                    "the disk of DATA_DIR is full but for what the ends of "

@@ -49,6 +49,7 @@ struct inbox_put_op {
     int64_t next_offset; /* 0: leave it */
     int64_t now_ms;
     struct seen *seen; /* borrowed; the writer's thread */
+    bool *no_room;     /* the same: the last put was refused for it */
     void (*done)(void *arg, const struct err *e);
     void *arg;
 };
