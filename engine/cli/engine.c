@@ -147,6 +147,19 @@ struct routes *engine_control_routes(const struct engine *e)
     return e->control_routes;
 }
 
+/* What is left cannot be hurried: a signal that comes now must not make a
+ * clean end look like a death. */
+static void close_signals(struct engine *e)
+{
+    for (int i = 0; i < SIGNALS; i++) {
+        if (!e->signals[i].data)
+            continue;
+        int number = e->signals[i].signum;
+        uv_close((uv_handle_t *)&e->signals[i], NULL);
+        signal(number, SIG_IGN);
+    }
+}
+
 static void close_parts(struct engine *e, void (*end_inbox)(struct inbox *in))
 {
     if (e->dispatch)
@@ -169,9 +182,7 @@ static void close_parts(struct engine *e, void (*end_inbox)(struct inbox *in))
     if (!e->home)
         http_client_free(e->client);
     api_free(e->api);
-    for (int i = 0; i < SIGNALS; i++)
-        if (e->signals[i].data)
-            uv_close((uv_handle_t *)&e->signals[i], NULL);
+    close_signals(e);
 }
 
 static void ignore_end(void *arg)

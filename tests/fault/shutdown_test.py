@@ -96,3 +96,12 @@ def test_the_others_come_back_marked(api, full):
     begun = [f"{i} again" for i in range(RUNNING)]
     waited = [str(i) for i in range(RUNNING, RUNNING + WAITING)]
     assert answers(api) == Counter(begun + waited)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_after_the_end_changes_nothing(api, tmp_path, number):
+    bot = harness_engine(tmp_path, api, {}).start()
+    bot.process.child.send_signal(signal.SIGTERM)
+    bot.wait_event("engine.stopped")
+    bot.process.child.send_signal(number)
+    assert bot.process.wait() == 0
