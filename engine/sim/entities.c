@@ -87,7 +87,7 @@ static const char *begins(const char *text, const char *end, size_t *len)
     }
 }
 
-static size_t utf16_units(const char *text, size_t len)
+size_t entities_units(const char *text, size_t len)
 {
     size_t units = 0;
     for (size_t i = 0; i < len; i++) {
@@ -111,14 +111,14 @@ json_t *entities_find(const char *text, size_t len)
         const char *type = starts ? begins(at, end, &bytes) : NULL;
         if (type == NULL)
             continue;
-        units += utf16_units(counted, (size_t)(at - counted));
+        units += entities_units(counted, (size_t)(at - counted));
         counted = at;
         if (list == NULL)
             list = json_array();
         json_array_append_new(
             list,
             json_pack("{s:I, s:I, s:s}", "offset", (json_int_t)units, "length",
-                      (json_int_t)utf16_units(at, bytes), "type", type));
+                      (json_int_t)entities_units(at, bytes), "type", type));
         at += bytes - 1;
     }
     return list;

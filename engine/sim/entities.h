@@ -11,4 +11,7 @@
  * nothing to mark. New. text is valid UTF-8. */
 json_t *entities_find(const char *text, size_t len);
 
+/* Its length in UTF-16 units. text is valid UTF-8. */
+size_t entities_units(const char *text, size_t len);
+
 #endif

@@ -18,9 +18,76 @@ struct source {
     bool is_text;     /* else a caption */
 };
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static bool only_space(const struct buf *text)
 {
     return text->len == 0 || strspn(text->data, " \t\r\n") == text->len;
+}
+
+/* Moves the entities to a text whose first `skip` units are gone and that has
+ * `units` left. New. */
+static json_t *moved(json_t *entities, int64_t skip, int64_t units)
+{
+    json_t *all = json_array();
+    size_t i;
+    json_t *one;
+    json_array_foreach(entities, i, one)
+    {
+        int64_t offset = sim_int(one, "offset");
+        int64_t left = offset >= 0 ? units - (offset - skip) : units;
+        if (left <= 0)
+            continue;
+        json_t *copy = json_copy(one);
+        if (offset >= 0)
+            sim_set(copy, "offset", json_integer(offset - skip));
+        if (sim_int(one, "length") > left)
+            sim_set(copy, "length", json_integer(left));
+        json_array_append_new(all, copy);
+    }
+    return all;
+}
+
+/* As many blanks at the beginning as no entity holds. */
+static size_t leading_space(const struct posted *p)
+{
+    size_t blank = strspn(p->text.data, " \n");
+    size_t i;
+    json_t *one;
+    json_array_foreach(p->entities, i, one)
+    {
+        int64_t offset = sim_int(one, "offset");
+        if (offset >= 0 && (size_t)offset < blank)
+            blank = (size_t)offset;
+    }
+    return blank;
+}
+
+/* Takes off the white space around the text, as Telegram does; a text of
+ * nothing else stays. */
+static void trim(struct posted *p)
+{
+    size_t end = p->text.len;
+    if (only_space(&p->text))
+        return;
+    while (end > 0 && is_space(p->text.data[end - 1]))
+        end--;
+    size_t start = leading_space(p);
+    if (start == 0 && end == p->text.len)
+        return;
+    struct buf kept = {0};
+    buf_append(&kept, p->text.data + start, end - start);
+    buf_free(&p->text);
+    p->text = kept;
+    if (p->entities == NULL)
+        return;
+    size_t units = entities_units(kept.data, kept.len);
+    json_t *all = moved(p->entities, (int64_t)start, (int64_t)units);
+    json_decref(p->entities);
+    p->entities = all;
 }
 
 static bool refuse(struct call *c, enum botapi_error error)
@@ -60,6 +127,7 @@ static bool parse(struct call *c, const struct source *s, struct posted *out)
         json_decref(out->entities);
         out->entities = json_incref(s->entities);
     }
+    trim(out);
     return check(c, s, out);
 }
 
@@ -179,5 +247,6 @@ void posting_set_text(json_t *message, const char *key, const char *text)
 {
     struct posted p = {0};
     buf_puts(&p.text, text);
+    trim(&p);
     posting_put(message, key, &p);
 }

@@ -464,7 +464,7 @@ def test_an_upgraded_group_is_told_to_the_bot(sim, ann, polling):
 def test_every_encoding_says_the_same(sim, ann, calls, options):
     keyboard = {"inline_keyboard": [[{"text": "ü&=", "callback_data": "a"}]]}
     sent, edited = calls(
-        ["sendMessage", {"chat_id": ann, "text": "1 + 1\n= 2 & \"ü\"",
+        ["sendMessage", {"chat_id": ann, "text": "1 + 1\n= 2 & \"ü\"\n",
                          "reply_markup": keyboard, "protect_content": True}],
         ["editMessageText", {"chat_id": ann, "message_id": 1,
                              "text": "<b>bold</b>", "parse_mode": "HTML"}],

@@ -230,6 +230,39 @@ static void entities_are_kept_or_found(void **state)
           400, "Bad Request: unsupported parse_mode");
 }
 
+static json_t *send_as(struct fixture *f, const char *text, const char *more)
+{
+    char body[512];
+    snprintf(body, sizeof(body), "{\"chat_id\":1001,\"text\":\"%s\"%s}", text,
+             more);
+    return result(api(f, "sendMessage", body));
+}
+
+static void texts_are_trimmed(void **state)
+{
+    struct fixture *f = *state;
+    json_t *m = send_as(f, " \\n one \\n two \\t\\r\\n ", "");
+    assert_string_equal(text_at(m, "text"), "one \n two");
+    m = send_as(f, "\\n \xf0\x9f\x98\x80 <b>a </b><i> </i>\\n",
+                ",\"parse_mode\":\"HTML\"");
+    assert_string_equal(text_at(m, "text"), "\xf0\x9f\x98\x80 a");
+    same_json(at(m, "entities"),
+              "[{\"offset\":3,\"length\":1,\"type\":\"bold\"}]");
+    m = send_as(f, "   a",
+                ",\"entities\":[{\"type\":\"code\",\"offset\":1,"
+                "\"length\":3}]");
+    assert_string_equal(text_at(m, "text"), "  a");
+    assert_int_equal(int_at(m, "entities.0.offset"), 0);
+    fails(api(f, "editMessageText",
+              "{\"chat_id\":1001,\"message_id\":1,\"text\":\"one \\n two \"}"),
+          400,
+          "Bad Request: message is not modified: specified new message "
+          "content and reply markup are exactly the same as a current content "
+          "and reply markup of the message");
+    fails(api(f, "sendMessage", "{\"chat_id\":1001,\"text\":\" \\n \"}"), 400,
+          "Bad Request: text must be non-empty");
+}
+
 static void edits_replace(void **state)
 {
     struct fixture *f = *state;
@@ -480,6 +513,7 @@ int main(void)
         SIM_TEST(blocking_is_felt_and_told),
         SIM_TEST(replies_quote),
         SIM_TEST(entities_are_kept_or_found),
+        SIM_TEST(texts_are_trimmed),
         SIM_TEST(edits_replace),
         SIM_TEST(edits_do_not_change_what_was_quoted),
         SIM_TEST(deletes_remove),
