@@ -424,6 +424,15 @@ static int core_encode(lua_State *L)
     return why ? luaL_error(L, "%s", why) : 1;
 }
 
+/* core.array(table): returns it, an array for JSON even if it is empty. */
+static int core_array(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_json_mark_array(L, 1);
+    return 1;
+}
+
 /* core.coverage(): a list of { script, line, what, runs }. */
 static int core_coverage(lua_State *L)
 {
@@ -461,6 +470,7 @@ static const luaL_Reg functions[] = {
     {"request", core_request},
     {"duration", core_duration},
     {"encode", core_encode},
+    {"array", core_array},
     {"coverage", core_coverage},
     {NULL, NULL},
 };

@@ -133,6 +133,8 @@ static int world_start(struct test_world *face, struct err *e)
     struct world *w = world_of(face);
     struct settings settings;
     const struct engine_start start = {.home = &w->home};
+    if (w->engine)
+        return err_set(e, ERR_MISUSE, 0, "it runs already");
     if (load_settings(w, &settings, e) != 0)
         return e->code;
     w->engine = engine_new(&settings, &start, e);

@@ -181,6 +181,21 @@ def test_mistakes_in_files_are_named(project):
     assert "run_spec.lua:10: attempt to perform arithmetic" in output
 
 
+def test_whatever_is_raised_ends_its_case_only(project):
+    write(project, "bot/greet_spec.lua", SPEC + """
+for _, raised in ipairs { "nil", "{}", "{ report = 1 }", "{ report = {{}} }",
+    "coroutine.create(print)", "print" } do
+  t.case(raised, function() error(load("return " .. raised)()) end)
+end
+t.case("of no text", function() t.update { message = print } end)
+t.case("the last one", function() end)
+""")
+    code, output = run("bot", cwd=project)
+    assert code == 1 and last_line(output) == "2 passed, 7 failed", output
+    assert ("bot/greet_spec.lua:13: a function cannot be written as JSON"
+            in output), output
+
+
 def test_a_bot_that_does_not_start_fails_each_case(project):
     write(project, "bot/main.lua", BOT + "\nbot.command(")
     code, output = run("bot", cwd=project)

@@ -151,7 +151,55 @@ t.case("mistakes of a spec are told with its line", function()
   refused("no function \"expekt\"", function() return t.expekt end)
   refused("no option", t.case, "x", { copie = true }, print)
   refused("cannot press", ann.click, ann, "Nowhere")
+  refused("it runs already", t.start)
+  refused("webhook must be a boolean", t.case, "x", { webhook = 1 }, print)
+  refused("a list that is not empty", t.each, { a = 1 }, "x", print)
+  refused("t.each takes", t.each, {}, "x", print)
+  refused("belongs outside of cases", t.case, "x", print)
+  refused("belongs outside of cases", t.before, print)
+  refused("belongs outside of cases", t.use, {})
+  refused('no time "25:10"', t.at, "25:10")
+  refused('no time "2026-13-01 10:00"', t.at, "2026-13-01 10:00")
+  refused("t.at takes", t.at, 5)
+  refused("t.await takes a function", t.await)
+  refused("name of a method", t.expect_call)
 end)
+
+t.each({
+  { "text must be a text", { text = 5 } },
+  { "malformed pattern", { pattern = "[" } },
+  { "list of their texts", { buttons = {} } },
+  { "list of their texts", { buttons = true } },
+  { "list of their texts", { buttons = { { 5 } } } },
+  { "nothing within", { buttons = "Nowhere", within = 1 } },
+  { "params belong to a method", { params = {} } },
+  { "params must be a table", { method = "sendMessage", params = "x" } },
+  { "a call has no pattern", { method = "sendMessage", pattern = "x" } },
+  { "a call has no buttons", { method = "sendMessage", buttons = "x" } },
+  { "two wishes", { edited = true, deleted = true } },
+  { "alert says the text already", { alert = "Sure?", text = "No" } },
+}, "no part of a wish is passed over: %s", function(row)
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/echo anything")
+  local ok, why = pcall(ann.expect, ann, row[2])
+  assert(not ok and tostring(why):find(row[1], 1, true), tostring(why))
+end)
+
+t.case("a group may have nobody but the bot in it", function()
+  local group = t.group { title = "Empty", type = "group" }
+  assert(#group:messages() == 0)
+  t.migrate(group)
+end)
+
+t.case("a failure says that the bot does not run", { start = false },
+  function()
+    local ann = t.user { first_name = "Ann" }
+    local _, why = pcall(ann.expect, ann, t.any)
+    assert(tostring(why):find("The bot does not run: t.start()", 1, true))
+    t.start()
+    _, why = pcall(ann.expect, ann, t.any)
+    assert(not tostring(why):find("does not run", 1, true))
+  end)
 
 t.case("a bot may be a text", { main = [[
 local bot = require "moonlet.bot"

@@ -15,18 +15,35 @@ t.any = expect.any
 
 -- --- cases
 
-local case_options = {
-  bot = true, main = true, webhook = true, copy = true, config = true,
-  start = true,
+local option_types = {
+  bot = "string", main = "string", config = "table", webhook = "boolean",
+  copy = "boolean", start = "boolean",
 }
 
+local function outside(what)
+  if state.in_case then
+    expect.misuse(what .. " belongs outside of cases: the file says what "
+      .. "there is before the first one runs")
+  end
+end
+
+local function check_functions(what, fn)
+  outside(what)
+  if type(fn) ~= "function" then
+    expect.misuse(what .. " takes a function, got " .. type(fn))
+  end
+end
+
 local function check_options(what, opts)
-  for name in pairs(opts) do
-    if not case_options[name] then
+  for name, value in pairs(opts) do
+    local wanted = option_types[name]
+    if not wanted then
       expect.misuse(("%s has no option %q"):format(what, tostring(name)))
+    elseif type(value) ~= wanted then
+      expect.misuse(("%s: %s must be a %s, got %s"):format(what, name, wanted,
+        type(value)))
     end
   end
-  return opts
 end
 
 --- t.case(name [, opts], fn): one case. opts: bot, a folder with main.lua,
@@ -40,15 +57,20 @@ function t.case(name, opts, fn)
     or type(fn) ~= "function" then
     expect.misuse("t.case takes a name, options if need be, and a function")
   end
-  table.insert(state.cases, {
-    name = name, opts = check_options("t.case", opts), fn = fn,
-  })
+  check_options("t.case", opts)
+  outside("t.case")
+  table.insert(state.cases, { name = name, opts = opts, fn = fn })
 end
 
 --- t.each(rows, name [, opts], fn): a case for each row of the list, with
 -- fn(row). In the name "%s" stands for the row, or its field `name`.
 function t.each(rows, name, opts, fn)
   if fn == nil then opts, fn = {}, opts end
+  if type(rows) ~= "table" or #rows == 0 or type(name) ~= "string"
+    or type(fn) ~= "function" then
+    expect.misuse("t.each takes a list that is not empty, a name, options if "
+      .. "need be, and a function")
+  end
   for _, row in ipairs(rows) do
     local title = type(row) == "table" and (row.name or row[1]) or row
     local words = tostring(title):gsub("%%", "%%%%")
@@ -58,16 +80,25 @@ end
 
 --- t.before(fn): runs at the start of each case of this file, after the bot
 -- has started.
-function t.before(fn) table.insert(state.before, fn) end
+function t.before(fn)
+  check_functions("t.before", fn)
+  table.insert(state.before, fn)
+end
 
 --- t.after(fn): runs at the end of each case of this file, however it went.
-function t.after(fn) table.insert(state.after, fn) end
+function t.after(fn)
+  check_functions("t.after", fn)
+  table.insert(state.after, fn)
+end
 
 --- t.use(opts): options for all cases of this file.
 function t.use(opts)
-  for name, value in pairs(check_options("t.use", opts)) do
-    state.defaults[name] = value
+  if type(opts) ~= "table" then
+    expect.misuse("t.use takes a table of options, got " .. type(opts))
   end
+  check_options("t.use", opts)
+  outside("t.use")
+  for name, value in pairs(opts) do state.defaults[name] = value end
 end
 
 -- --- the simulator
@@ -122,8 +153,10 @@ end
 --- t.group{ title =, members = { ann, ... }, type = "supergroup" }: a chat of
 -- several.
 function t.group(fields)
+  fields = fields or {}
   local body = { type = fields.type or "supergroup",
-    title = fields.title or "Group", id = fields.id, members = {} }
+    title = fields.title or "Group", id = fields.id,
+    members = core.array {} }
   for i, member in ipairs(fields.members or {}) do
     body.members[i] = type(member) == "table" and member.id or member
   end
@@ -186,7 +219,8 @@ function User:click(button, where)
     end
   end)
   if pressed then return pressed end
-  local lines = { ("%s cannot press %q: %s"):format(self.name, button,
+  local lines = { ("%s cannot press %q: %s"):format(self.name,
+    tostring(button),
     type(why) == "table" and why.error or tostring(why)), "  The chat:" }
   chat.print(lines, body.chat or self.chat_id)
   expect.fail(lines)
@@ -243,6 +277,10 @@ end
 --- t.expect_call(method [, params [, within]]): waits for the next call of
 -- that method whose parameters hold those that are given.
 function t.expect_call(method, params, within)
+  if type(method) ~= "string" then
+    expect.misuse("t.expect_call takes the name of a method, got "
+      .. type(method))
+  end
   return expect.see("the bot", nil, { method = method, params = params,
     within = within })
 end
@@ -264,6 +302,9 @@ end
 --- t.await(fn [, within]): goes on until fn() returns something, which is
 -- returned; asked after everything that happens. Fails after 60 s, or within.
 function t.await(fn, within)
+  if type(fn) ~= "function" then
+    expect.misuse("t.await takes a function, got " .. type(fn))
+  end
   local seconds = expect.duration(within or 60, "within")
   local found = chat.wait(core.uptime() + seconds, fn)
   if not found then
@@ -293,21 +334,36 @@ function t.advance(duration)
   chat.absorb()
 end
 
+-- Refuses what os.time would carry over, such as a 13th month.
+local function exact(text, fields)
+  local given = {}
+  for name, value in pairs(fields) do given[name] = tonumber(value) end
+  local at = os.time(fields) -- changes its argument
+  local back = os.date("*t", at)
+  for name, value in pairs(given) do
+    if back[name] ~= value then
+      expect.misuse(("t.at: there is no time %q"):format(text))
+    end
+  end
+  return at
+end
+
 local function parse_time(text)
+  text = tostring(text)
   local y, mo, d, h, mi, s =
     text:match("^(%d+)-(%d+)-(%d+)[ T](%d+):(%d+):?(%d*)$")
   local now = os.date("*t", math.floor(core.now()))
   if y then
-    return os.time { year = y, month = mo, day = d, hour = h, min = mi,
-      sec = tonumber(s) or 0 }
+    return exact(text, { year = y, month = mo, day = d, hour = h, min = mi,
+      sec = tonumber(s) or 0 })
   end
   h, mi, s = text:match("^(%d+):(%d+):?(%d*)$")
   if not h then
     expect.misuse(('t.at takes "09:30" or "2026-01-06 09:30", got %q')
       :format(text))
   end
-  local at = os.time { year = now.year, month = now.month, day = now.day,
-    hour = h, min = mi, sec = tonumber(s) or 0 }
+  local at = exact(text, { year = now.year, month = now.month,
+    day = now.day, hour = h, min = mi, sec = tonumber(s) or 0 })
   if at > core.now() then return at end
   return os.time { year = now.year, month = now.month, day = now.day + 1,
     hour = h, min = mi, sec = tonumber(s) or 0 }
@@ -327,6 +383,7 @@ end
 local function start()
   local ok, why = core.start()
   if not ok then expect.fail { "the bot does not start: " .. why } end
+  state.running = true
 end
 
 --- t.start(): the bot runs; after t.stop, t.kill or start = false.
@@ -335,12 +392,14 @@ function t.start() start() end
 --- t.stop(): an orderly end, as by SIGTERM.
 function t.stop()
   core.stop()
+  state.running = false
   chat.absorb()
 end
 
 --- t.kill(): the engine dies: what it had not stored is lost.
 function t.kill()
   core.kill()
+  state.running = false
   chat.absorb()
 end
 

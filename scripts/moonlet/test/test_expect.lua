@@ -1,8 +1,14 @@
 --- What a spec expects of a chat, and how it fails. Not for scripts of authors.
 local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
+local state = require "moonlet.test_state"
 
 local expect = { any = setmetatable({}, { __name = "t.any" }) }
+
+-- How a case ends: `report` is a list of lines.
+local Report = {
+  __tostring = function(self) return table.concat(self.report, "\n") end,
+}
 
 local WITHIN = 60 -- seconds
 
@@ -19,13 +25,25 @@ local function place()
   end
 end
 
+--- Ends the case with these lines, without a place.
+function expect.stop(lines) error(setmetatable({ report = lines }, Report), 0) end
+
 --- Ends the case with a report: a list of lines.
 function expect.fail(lines)
   local at = place()
   if at then lines[1] = at .. ": " .. lines[1] end
-  error(setmetatable({ report = lines }, {
-    __tostring = function(self) return table.concat(self.report, "\n") end,
-  }), 0)
+  expect.stop(lines)
+end
+
+--- Whatever ended a case as a report. A mistake found in this library is the
+-- spec's.
+function expect.to_report(value)
+  if getmetatable(value) == Report then return value end
+  local text, at = tostring(value), place()
+  local inner = text:match("^moonlet/[%w_]+%.lua:%d+: (.*)")
+  if inner and at then text = at .. ": " .. inner end
+  return setmetatable({ report = { text },
+    traceback = debug.traceback(nil, 2) }, Report)
 end
 
 --- Ends the case because it was written wrongly.
@@ -45,13 +63,72 @@ end
 local contents = {
   photo = true, document = true, video = true, audio = true, voice = true,
   animation = true, sticker = true, contact = true, location = true,
-  poll = true, dice = true,
+  poll = true, dice = true, video_note = true, venue = true, game = true,
 }
 local fields = {
   text = true, pattern = true, buttons = true, method = true, params = true,
   edited = true, deleted = true, alert = true, toast = true, action = true,
   within = true, content = true,
 }
+
+local texts = { text = true, pattern = true, method = true }
+
+local function check_fields(read)
+  for name, value in pairs(read) do
+    if not fields[name] then
+      expect.misuse(("expect knows no field %q"):format(tostring(name)))
+    end
+    if texts[name] and type(value) ~= "string" then
+      expect.misuse(("expect: %s must be a text, got %s"):format(name,
+        type(value)))
+    end
+  end
+  local ok, why = pcall(string.find, "", read.pattern or "")
+  if not ok then expect.misuse("expect: pattern: " .. why) end
+end
+
+local function check_buttons(buttons)
+  if type(buttons) == "string" then return { buttons } end
+  if buttons == nil or buttons == false then return buttons end
+  local count = 0
+  for _, row in ipairs(type(buttons) == "table" and buttons or {}) do
+    for _, text in ipairs(type(row) == "table" and row or { row }) do
+      if type(text) ~= "string" then count = 0 break end
+      count = count + 1
+    end
+  end
+  if count == 0 then
+    expect.misuse("expect: buttons must be a list of their texts, or false")
+  end
+  return buttons
+end
+
+-- What is said of a message does not fit what is said of a call, and so on:
+-- nothing is passed over in silence.
+local function check_together(read)
+  local kind
+  for _, name in ipairs { "alert", "toast", "action", "deleted", "edited" } do
+    if read[name] and kind then
+      expect.misuse(("expect: %s and %s are two wishes"):format(kind, name))
+    end
+    if read[name] then kind = name end
+  end
+  if read.params ~= nil and not read.method then
+    expect.misuse("expect: params belong to a method")
+  end
+  if type(read.params or {}) ~= "table" then
+    expect.misuse("expect: params must be a table, got " .. type(read.params))
+  end
+  for name in pairs(read) do
+    if read.method and name ~= "method" and name ~= "params"
+      and name ~= "text" and name ~= "within" and read[name] then
+      expect.misuse("expect: a call has no " .. name)
+    end
+  end
+  if kind and type(read[kind]) == "string" and read.text then
+    expect.misuse(("expect: %s says the text already"):format(kind))
+  end
+end
 
 -- The wish as a table that has been checked.
 local function read_wish(wish, opts)
@@ -60,17 +137,20 @@ local function read_wish(wish, opts)
   if type(wish) ~= "table" then
     expect.misuse("expect takes a text, t.any or a table, got " .. type(wish))
   end
+  if type(opts or {}) ~= "table" then
+    expect.misuse("expect: options are a table such as { within = \"5m\" }, "
+      .. "got " .. type(opts))
+  end
   local read = {}
   for _, from in ipairs { wish, opts or {} } do
-    for name, value in pairs(from) do
-      if not fields[name] then
-        expect.misuse(("expect knows no field %q"):format(tostring(name)))
-      end
-      read[name] = value
-    end
+    for name, value in pairs(from) do read[name] = value end
   end
+  check_fields(read)
+  read.buttons = check_buttons(read.buttons)
+  check_together(read)
   if read.content and not contents[read.content] then
-    expect.misuse(("expect: there is no content %q"):format(read.content))
+    expect.misuse(("expect: there is no content %q"):format(
+      tostring(read.content)))
   end
   return read
 end
@@ -173,6 +253,9 @@ local function fail_to_see(who, chat_id, wish, within)
   table.insert(lines, "  API calls since the last one expected:")
   chat.print_calls(lines)
   add_errors(lines)
+  if not state.running then
+    table.insert(lines, "  The bot does not run: t.start() starts it.")
+  end
   expect.fail(lines)
 end
 

@@ -64,44 +64,37 @@ local function settings_of(config)
   return rows
 end
 
-local function raise(why)
-  error(setmetatable({ report = { why } }, {
-    __tostring = function() return why end }), 0)
-end
-
 local function open(file, opts)
   local bot, why = bot_of(file, opts)
-  if not bot and not opts.main then raise(why) end
+  if not bot and not opts.main then expect.stop { why } end
   chat.reset()
   local ok, refusal = core.open { bot = bot or "", main = opts.main,
     seed = options.seed,
     webhook = opts.webhook, copy = opts.copy,
     settings = settings_of(opts.config) }
-  if not ok then raise(refusal) end
+  state.running = false
+  if not ok then expect.stop { refusal } end
   if opts.start == false then return end
   ok, refusal = core.start()
-  if not ok then raise("the bot does not start: " .. refusal) end
-end
-
-local function to_report(value)
-  if type(value) == "table" and value.report then return value end
-  return { report = { tostring(value) },
-    traceback = debug.traceback(nil, 2) }
+  if not ok then expect.stop { "the bot does not start: " .. refusal } end
+  state.running = true
 end
 
 -- Everything of the case; the first failure counts.
 local function run_case(file, case)
   local opts = merged(case.opts)
+  state.in_case = true
   local ok, failure = xpcall(function()
     open(file, opts)
     for _, fn in ipairs(state.before) do fn() end
     case.fn()
-  end, to_report)
+  end, expect.to_report)
   for _, fn in ipairs(state.after) do
-    local fine, second = xpcall(fn, to_report)
+    local fine, second = xpcall(fn, expect.to_report)
     if ok and not fine then ok, failure = false, second end
   end
   core.close()
+  state.in_case = false
   return not ok and failure or nil
 end
 
@@ -139,7 +132,7 @@ local function run_file(file)
   for name in pairs(package.loaded) do loaded[name] = true end
   local chunk, why = load_file(file)
   local ok = chunk ~= nil
-  if chunk then ok, why = xpcall(chunk, to_report) end
+  if chunk then ok, why = xpcall(chunk, expect.to_report) end
   if not ok then
     local case = { name = "(loading)" }
     local failure = type(why) == "table" and why or { report = { why } }
