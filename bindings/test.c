@@ -519,6 +519,7 @@ static void push_options(lua_State *L, const struct test_run_options *o)
     lua_newtable(L);
     set_text(L, "filter", o->filter);
     set_text(L, "junit", o->junit);
+    set_text(L, "config", o->config);
     set_text(L, "bot", o->bot);
     set_text(L, "default_bot", o->default_bot);
     lua_pushinteger(L, (lua_Integer)o->seed);

@@ -64,6 +64,7 @@ struct test_run_options {
     uint64_t seed;
     const char *filter;      /* part of a case's name; NULL: all */
     const char *junit;       /* file for a report in JUnit's XML; NULL: none */
+    const char *config;      /* --config; NULL: none was given */
     const char *bot;         /* --bot; NULL: the nearest main.lua upwards */
     const char *default_bot; /* if there is none upwards */
     bool webhook;            /* all cases by webhook, unless they say */

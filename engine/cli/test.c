@@ -17,9 +17,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -103,6 +105,7 @@ static bool run_found(const struct test_command *c, struct worlds *worlds,
         .seed = c->seed ? strtoull(c->seed, NULL, 10) : 1,
         .filter = c->filter,
         .junit = c->junit,
+        .config = c->config,
         .bot = c->bot,
         .default_bot = bot,
         .webhook = c->webhook != NULL,
@@ -182,8 +185,10 @@ static int run_in_child(const struct test_command *c)
 {
     fflush(stdout);
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         _exit(run_once(c));
+    }
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) < 0)
         return command_fail(EXIT_FAILED, "fork: %s", strerror(errno));

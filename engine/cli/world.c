@@ -9,6 +9,7 @@
 #include "cli/folder.h"
 #include "cli/library.h"
 #include "cli/settings.h"
+#include "cli/sweeper.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
 #include "net/routes.h"
@@ -31,6 +32,7 @@
 struct worlds {
     char *config_path;
     char *folder; /* of all data */
+    struct sweeper sweeper;
     int log_fd;
     bool log_is_ours;
     struct vm_source *library;
@@ -313,15 +315,18 @@ struct test_composer worlds_composer(struct worlds *worlds)
 }
 
 /* Memory is quick, and a sync costs nothing there. */
-static char *make_folder(struct err *e)
+static char *make_folder(struct sweeper *sweeper, struct err *e)
 {
     const char *tmp = getenv("TMPDIR");
     const char *places[] = {"/dev/shm", tmp && *tmp ? tmp : "/tmp"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char *name = mem_printf("%s/moonlet-test-XXXXXX", places[i]);
-        if (mkdtemp(name))
+        if (mkdtemp(name) && sweeper_start(sweeper, name, e) == 0)
             return name;
+        int code = errno;
+        rmdir(name);
         free(name);
+        errno = code;
     }
     err_errno(e, errno, "no place for the data of the tests in %s", places[1]);
     return NULL;
@@ -331,7 +336,7 @@ struct worlds *worlds_new(const char *config_path, int log_fd,
                           struct coverage *coverage, struct err *e)
 {
     struct worlds *all = MEM_NEW(struct worlds);
-    all->folder = make_folder(e);
+    all->folder = make_folder(&all->sweeper, e);
     all->log_is_ours = log_fd < 0;
     all->log_fd = log_fd < 0 ? memfd_create("log", MFD_CLOEXEC) : log_fd;
     all->library = library_compiled();
@@ -349,7 +354,7 @@ struct worlds *worlds_new(const char *config_path, int log_fd,
 void worlds_free(struct worlds *all)
 {
     if (all->folder)
-        folder_remove(all->folder);
+        sweeper_end(&all->sweeper);
     if (all->log_is_ours && all->log_fd >= 0)
         close(all->log_fd);
     buf_free(&all->shown);

@@ -1,8 +1,13 @@
 """`moonlet test` as a bot author uses it: what it finds, prints and returns,
 and that one seed gives one history."""
+import os
 import re
+import shlex
+import signal
 import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -130,7 +135,7 @@ def test_a_failure_shows_the_chat_the_place_and_the_calls(project):
                  'text "Hi, Bob"', "Ann        09:00:00  /start",
                  "Hi, Ann", 'sendMessage 200 {',
                  "The bot failed: main.lua:7: attempt to index a nil value",
-                 'again: moonlet test --seed 1 --filter "greets Bob"'):
+                 "again: moonlet test --seed 1 --filter 'greets Bob' bot/"):
         assert part in output, output
 
 
@@ -140,6 +145,71 @@ def test_handlers_that_never_ran_are_named(project):
     assert "1 of 3 handlers ran; never:" in output
     assert "  bot/main.lua:5  hears ^never" in output
     assert "  bot/main.lua:6  /fail" in output
+
+
+def test_the_line_that_runs_a_case_again_can_be_pasted(project):
+    name = "it's $HOME; `two` words"
+    write(project, "my bot/main.lua", BOT)
+    write(project, "far specs/a_spec.lua", FAILING.replace("greets Bob", name)
+          + SPEC)
+    write(project, "my config.lua", "return {}")
+    _, output = run("--bot", "my bot", "--config", "my config.lua",
+                    "--webhook", "--seed", 5, "far specs", cwd=project)
+    line = re.search(r"^  again: moonlet test (.*)$", output, re.M).group(1)
+    words = shlex.split(line)
+    assert words == ["--seed", "5", "--webhook", "--bot", "my bot",
+                     "--config", "my config.lua", "--filter",
+                     name, "far specs/a_spec.lua"]
+    _, output = run(*words, cwd=project)
+    assert last_line(output) == "0 passed, 1 failed", output
+
+
+@pytest.mark.parametrize("death", [signal.SIGINT, signal.SIGTERM,
+                                   signal.SIGKILL], ids=lambda s: s.name)
+def test_no_folder_stays_behind_a_death(project, death):
+    write(project, "bot/greet_spec.lua", SPEC + """
+t.case("dies", function()
+  print("begun")
+  t.advance("10000000d")
+end)
+""")
+    process = harness.Process(["test", "bot"], cwd=project)
+    process.wait_line("^begun")
+    folder = folder_of_run(process.child.pid)
+    assert folder.is_dir()
+    os.kill(process.child.pid, death)
+    assert process.child.wait(harness.LIMIT) == -death
+    wait_until_gone(folder)
+    process.end()
+
+
+def test_no_folder_stays_behind_a_spec_that_ends_the_process(project):
+    write(project, "bot/greet_spec.lua", SPEC + """
+t.case("ends it", function()
+  for file in io.popen("readlink /proc/$PPID/fd/*"):lines() do print(file) end
+  os.exit(3)
+end)
+""")
+    code, output = run("bot", cwd=project)
+    folder = re.search(r"^(/.*/moonlet-test-\w+)/", output, re.M)
+    assert code == 3 and folder, output
+    wait_until_gone(Path(folder.group(1)))
+
+
+def folder_of_run(pid):
+    """The folder of the data of a run that holds files open."""
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        found = re.match(r"(/.*/moonlet-test-[^/]+)/", os.readlink(fd))
+        if found:
+            return Path(found.group(1))
+    raise AssertionError("no file of a world is open")
+
+
+def wait_until_gone(path):
+    deadline = time.monotonic() + harness.LIMIT
+    while path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.01)
 
 
 def test_filter_and_nothing_found(project):

@@ -104,6 +104,30 @@ local function colour(code, text)
   return options.colour and ("\27[%sm%s\27[0m"):format(code, text) or text
 end
 
+-- A word of a command line, as a shell reads it.
+local function quoted(text)
+  if text:find("^[%w_./:=+-]+$") then return text end
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- The arguments that run the case again as it ran.
+local function again(file, case)
+  local words = { "--seed", ("%d"):format(options.seed) }
+  if options.webhook then table.insert(words, "--webhook") end
+  for _, name in ipairs { "bot", "config" } do
+    if options[name] then
+      table.insert(words, "--" .. name)
+      table.insert(words, quoted(options[name]))
+    end
+  end
+  if case.fn then
+    table.insert(words, "--filter")
+    table.insert(words, quoted(case.name))
+  end
+  table.insert(words, quoted(file))
+  return table.concat(words, " ")
+end
+
 local function print_failure(file, case, failure)
   print(("%s  %s: %s"):format(colour("31", "FAIL"), file, case.name))
   for _, line in ipairs(failure.report) do print("  " .. line) end
@@ -112,8 +136,7 @@ local function print_failure(file, case, failure)
       if line:find("_spec.lua", 1, true) then print("  " .. line) end
     end
   end
-  print(("  again: moonlet test --seed %d --filter %q %s"):format(
-    options.seed, case.name, file))
+  print("  again: moonlet test " .. again(file, case))
 end
 
 local function wanted(case)
@@ -204,7 +227,7 @@ end
 --- Runs all and prints the totals. True if all is well.
 return function(given)
   options = given
-  expect.options = given
+  io.stdout:setvbuf("line") -- what is known is seen, however the run ends
   for _, file in ipairs(options.files) do run_file(file) end
   local failed = 0
   for _, each in ipairs(results) do
