@@ -103,6 +103,40 @@ def test_one_seed_gives_one_history_and_another_one_another(tmp_path):
     assert log_of(tmp_path, "other", 8) != first
 
 
+def test_what_a_spec_leaves_to_chance_comes_from_the_seed(project):
+    write(project, "bot/main.lua", """
+require("moonlet.bot").on("message:text", function(ctx)
+  ctx:reply(ctx.message.text)
+end)
+""")
+    write(project, "bot/greet_spec.lua", """
+local t = require "moonlet.test"
+local loaded_at = os.time()
+t.case("chance", function()
+  local ann = t.user { first_name = "Ann" }
+  local bob = t.user { first_name = "Bob" }
+  local keys = { [bob] = "bob", [ann] = "ann", [true] = "yes", [2.5] = "half",
+    "one" }
+  for i = 1, 40 do keys["k" .. i] = math.random(1000) end
+  local said = {}
+  for _, value in pairs(keys) do table.insert(said, tostring(value)) end
+  ann:send(table.concat(said, " "))
+  local text = ann:expect(t.any).text
+  assert(text:find("^one half ") and text:find(" yes ann bob$"), text)
+  assert(os.time() == loaded_at and os.date("%H") == "09")
+  t.advance("1h")
+  assert(os.time() == loaded_at + 3600 and os.date("*t").hour == 10)
+end)
+""")
+    logs = []
+    for seed, zone in ((1, "UTC"), (1, "Asia/Tokyo"), (2, "UTC")):
+        code, output = run("--log", "log", "--seed", seed, "bot", cwd=project,
+                           env={"TZ": zone, "LANG": "C", "COLUMNS": "40"})
+        assert code == 0, output
+        logs.append((project / "log").read_bytes())
+    assert logs[0] == logs[1] != logs[2]
+
+
 def test_specs_are_found_below_the_bot_and_tests_bot(project):
     write(project, "config.lua", 'return { scripts_dir = "bot" }')
     write(project, "tests/bot/more_spec.lua", SPEC)

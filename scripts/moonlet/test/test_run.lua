@@ -2,6 +2,7 @@
 local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
+local order = require "moonlet.test_order"
 local state = require "moonlet.test_state"
 
 local options -- of the command line
@@ -68,6 +69,7 @@ local function open(file, opts)
   local bot, why = bot_of(file, opts)
   if not bot and not opts.main then expect.stop { why } end
   chat.reset()
+  math.randomseed(options.seed)
   local ok, refusal = core.open { bot = bot or "", main = opts.main,
     seed = options.seed,
     webhook = opts.webhook, copy = opts.copy,
@@ -151,6 +153,7 @@ end
 
 local function run_file(file)
   begin_file()
+  math.randomseed(options.seed)
   local loaded = {}
   for name in pairs(package.loaded) do loaded[name] = true end
   local chunk, why = load_file(file)
@@ -227,6 +230,7 @@ end
 --- Runs all and prints the totals. True if all is well.
 return function(given)
   options = given
+  order.open()
   io.stdout:setvbuf("line") -- what is known is seen, however the run ends
   for _, file in ipairs(options.files) do run_file(file) end
   local failed = 0
