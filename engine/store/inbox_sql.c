@@ -184,9 +184,13 @@ static int check_room(const struct put_run *p)
         wanted += spare / 4; /* not now yes, now no, with each update */
     if (left < wanted && free_bytes(p->w, &within, p->e) != 0)
         return p->e->code;
-    *p->op->no_room = left + within < wanted;
-    if (!*p->op->no_room)
+    if (left + within >= wanted) {
+        *p->op->no_room = false;
         return 0;
+    }
+    if (!*p->op->no_room)
+        sqlite_make_room(p->w);
+    *p->op->no_room = true;
     return err_set(p->e, ERR_IO, ENOSPC,
                    "the disk of DATA_DIR is full but for what the ends of "
                    "handlers need (%llu KiB): make room",

@@ -35,6 +35,7 @@ struct sqlite_writer {
     bool full;         /* PRAGMA synchronous is FULL now, else NORMAL */
     int log_pages;     /* after the last commit */
     int checkpoint_at; /* log_pages that start the next checkpoint */
+    bool crowded;      /* sqlite_make_room */
     void (*drop)(struct sqlite_request *r);
 };
 
@@ -78,6 +79,11 @@ int sqlite_disk(struct sqlite_writer *w, uint64_t *left, uint64_t *size,
     *left = (uint64_t)fs.f_bavail * fs.f_frsize;
     *size = (uint64_t)fs.f_blocks * fs.f_frsize;
     return 0;
+}
+
+void sqlite_make_room(struct sqlite_writer *w)
+{
+    w->crowded = true;
 }
 
 static struct sqlite3_stmt *add_statement(struct sqlite_writer *w,
@@ -248,14 +254,26 @@ static void checkpoint(struct sqlite_writer *w)
                LOG_I("log_pages", w->log_pages));
 }
 
+/* If it fails, the next commit that does tells why. */
+static void make_room(struct sqlite_writer *w)
+{
+    sqlite3_busy_timeout(w->db, RESTART_MS);
+    sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                              NULL);
+    sqlite3_busy_timeout(w->db, BUSY_MS);
+    w->crowded = false;
+}
+
 static void run_batch(void *arg, struct list *batch)
 {
     struct sqlite_writer *w = arg;
-    struct err e;
+    struct err e = {.code = ERR_OK};
     if (run_transaction(w, batch, &e) != 0)
         fail_batch(w, batch, &e);
     else if (w->log_pages > w->checkpoint_at)
         checkpoint(w);
+    if (w->crowded || (e.code == ERR_DB && (e.detail & 0xff) == SQLITE_FULL))
+        make_room(w);
 }
 
 /* SQLite would make it readable for everyone; its log takes its mode. */
@@ -316,7 +334,9 @@ static int note_log_pages(void *arg, struct sqlite3 *db, const char *name,
     return SQLITE_OK;
 }
 
-/* mmap is off because it turns a failing disk into a SIGBUS. */
+/* mmap is off because it turns a failing disk into a SIGBUS. secure_delete,
+ * which some builds have on, would write each page of what is deleted to the
+ * log: on a full disk, nothing could be deleted. */
 static int set_pragmas(struct sqlite_writer *w, struct err *e)
 {
     static const char pragmas[] = "PRAGMA journal_mode=WAL;"
@@ -325,6 +345,7 @@ static int set_pragmas(struct sqlite_writer *w, struct err *e)
                                   "PRAGMA foreign_keys=ON;"
                                   "PRAGMA temp_store=MEMORY;"
                                   "PRAGMA cache_size=-8000;"
+                                  "PRAGMA secure_delete=FAST;"
                                   "PRAGMA mmap_size=0";
     sqlite3_extended_result_codes(w->db, 1);
     sqlite3_busy_timeout(w->db, BUSY_MS);
@@ -344,10 +365,12 @@ static int open_database(struct sqlite_writer *w, const char *path,
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     if (make_file(path, e) != 0)
         return e->code;
-    if (sqlite3_open_v2(path, &w->db, flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &w->db, flags, NULL) != SQLITE_OK) {
         sqlite_error(w, e, "open");
-    else if (set_pragmas(w, e) == 0)
+    } else if (set_pragmas(w, e) == 0) {
+        make_room(w); /* of a process that died on a full disk */
         write_schema(w, steps, version, e);
+    }
     return e->code == ERR_OK ? 0 : err_wrap(e, "%s", path);
 }
 

@@ -63,6 +63,9 @@ int sqlite_run(struct sqlite_writer *w, struct sqlite3_stmt *stmt,
  * system does not tell). Returns 0 or ERR_IO. */
 int sqlite_disk(struct sqlite_writer *w, uint64_t *left, uint64_t *size,
                 struct err *e);
+/* When the batch is done, the log is emptied into the file and cut off: it may
+ * be what fills the disk. Also done when a batch fails for want of room. */
+void sqlite_make_room(struct sqlite_writer *w);
 /* ERR_DB with SQLite's own message. */
 int sqlite_error(struct sqlite_writer *w, struct err *e, const char *what);
 

@@ -494,6 +494,31 @@ def test_an_inbox_that_fills_the_disk_itself_can_be_emptied(
     assert '"event":"inbox.end_failed"' not in bot.process.text()
 
 
+@pytest.fixture
+def narrow_disk(tmp_path):
+    disk = SmallDisk(tmp_path / "project", "4m")
+    yield disk
+    disk.close()
+
+
+def test_a_disk_that_the_log_fills_goes_on(narrow_disk, api, engine):
+    """All that is in the log would fit into the file many times."""
+    bot = engine(WAITING, RETRY_BACKOFF_BASE=1)
+    bot.api_url = api.url
+    api.plan_all("sendMessage", {"message_id": 1, "date": 1,
+                                 "chat": {"id": 1, "type": "private"}})
+    files = narrow_disk.folder / "data" / "files"
+    files.mkdir(parents=True)
+    (files / "go").write_text("go")
+    bot.start()
+    for i in range(300):
+        api.deliver(f"{i} " + "x" * 30000, user=1)
+        if i % 10 == 9:
+            api.wait("sendMessage", i - 8)
+    api.wait("sendMessage", 300)
+    bot.stop()
+
+
 @pytest.mark.long
 def test_a_disk_that_stays_full_is_tried_every_five_seconds(api, bot):
     engine = bot()
