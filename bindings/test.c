@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "bindings/coverage.h"
 #include "bindings/support.h"
+#include "bindings/test_limit.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
 #include "sim/sim.h"
@@ -43,6 +44,7 @@ struct test_run {
     struct test_world *world; /* NULL: none is open */
     struct list heard;
     size_t heard_count;
+    struct test_limit limit;
     bool passed;
 };
 
@@ -279,6 +281,7 @@ static uint64_t deadline_at(lua_State *L, int index)
 static bool turn(lua_State *L, struct test_world *w, uint64_t until,
                  unsigned *turns)
 {
+    test_limit_check(L, &run_of(L)->limit);
     uint64_t before = now_ns(w);
     if (!loop_step(w->loop, until))
         return false;
@@ -400,6 +403,13 @@ static int core_request(lua_State *L)
 
 /* --- the run */
 
+/* core.guard(fn, to_report): calls fn, whose real time is limited. True, or
+ * false and to_report(what it raised). */
+static int core_guard(lua_State *L)
+{
+    return test_limit_guard(L, &run_of(L)->limit);
+}
+
 /* core.duration(value, what): a duration in seconds. */
 static int core_duration(lua_State *L)
 {
@@ -470,6 +480,7 @@ static const luaL_Reg functions[] = {
     {"request", core_request},
     {"duration", core_duration},
     {"encode", core_encode},
+    {"guard", core_guard},
     {"array", core_array},
     {"coverage", core_coverage},
     {NULL, NULL},
@@ -564,6 +575,7 @@ bool test_run(const struct test_run_options *o)
     if (!L)
         abort();
     list_init(&run.heard);
+    test_limit_open(L, &run.limit, o->timeout_s);
     lua_pushcfunction(L, with_traceback);
     lua_pushcfunction(L, run_specs);
     lua_pushlightuserdata(L, &run);

@@ -67,6 +67,7 @@ struct test_run_options {
     const char *config;      /* --config; NULL: none was given */
     const char *bot;         /* --bot; NULL: the nearest main.lua upwards */
     const char *default_bot; /* if there is none upwards */
+    uint64_t timeout_s;      /* real time of a case */
     bool webhook;            /* all cases by webhook, unless they say */
     bool colour;
     char *const *files; /* specs; ends with NULL */

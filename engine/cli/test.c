@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define TIMEOUT_S 60
 #define QUIET_MS 50 /* editors write in several steps */
 
 static const char test_help[] =
@@ -41,13 +42,16 @@ static const char test_help[] =
     "config.lua\n"
     "  --filter TEXT   only cases whose name holds the text\n"
     "  --seed N        another order of what has none (default 1)\n"
+    "  --timeout N     seconds of real time that a case may take (default "
+    "60)\n"
     "  --webhook       updates come by webhook instead of polling\n"
     "  --junit FILE    a report for machines\n"
     "  --log FILE      what the engines log\n"
     "  --watch         again whenever a file changes\n";
 
 struct test_command {
-    const char *bot, *config, *filter, *seed, *webhook, *junit, *log, *watch;
+    const char *bot, *config, *filter, *seed, *timeout, *webhook, *junit, *log;
+    const char *watch;
     const char **paths; /* ends with NULL */
 };
 
@@ -103,6 +107,7 @@ static bool run_found(const struct test_command *c, struct worlds *worlds,
         .composer = &composer,
         .coverage = coverage,
         .seed = c->seed ? strtoull(c->seed, NULL, 10) : 1,
+        .timeout_s = c->timeout ? strtoull(c->timeout, NULL, 10) : TIMEOUT_S,
         .filter = c->filter,
         .junit = c->junit,
         .config = c->config,
@@ -209,10 +214,17 @@ static int run_for_ever(const struct test_command *c)
     return code;
 }
 
-static bool is_number(const char *text)
+/* -1: go on. */
+static int check_number(const char *name, const char *text, size_t digits)
 {
-    size_t len = strlen(text);
-    return len > 0 && len < 16 && strspn(text, "0123456789") == len;
+    size_t len = text ? strlen(text) : 1;
+    if (!text ||
+        (len > 0 && len <= digits && strspn(text, "0123456789") == len))
+        return -1;
+    return command_fail(EXIT_USAGE,
+                        "test: %s must be a number of at most %zu digits, got "
+                        "\"%s\"",
+                        name, digits, text);
 }
 
 /* The zone of the machine must not change a history. */
@@ -230,6 +242,7 @@ int command_test(int argc, char **argv)
         {"--config", &c.config, true, NULL},
         {"--filter", &c.filter, true, NULL},
         {"--seed", &c.seed, true, NULL},
+        {"--timeout", &c.timeout, true, NULL},
         {"--webhook", &c.webhook, false, NULL},
         {"--junit", &c.junit, true, NULL},
         {"--log", &c.log, true, NULL},
@@ -238,11 +251,10 @@ int command_test(int argc, char **argv)
     };
     c.paths = mem_zero((size_t)argc + 1, sizeof *c.paths);
     int code = command_parse_words(argc, argv, options, c.paths, test_help);
-    if (code < 0 && c.seed && !is_number(c.seed))
-        code = command_fail(EXIT_USAGE,
-                            "test: --seed must be a number, got "
-                            "\"%s\"",
-                            c.seed);
+    if (code < 0)
+        code = check_number("--seed", c.seed, 15);
+    if (code < 0)
+        code = check_number("--timeout", c.timeout, 6);
     if (code < 0) {
         use_utc();
         code = c.watch ? run_for_ever(&c) : run_once(&c);

@@ -353,6 +353,7 @@ t.case("bad", { config = { handler_timeout = "soon" } }, function() end)
 
 def test_bad_calls_of_the_command(project):
     for args, part in ((["--seed", "x"], "--seed must be a number"),
+                       (["--timeout", "1s"], "--timeout must be a number"),
                        (["--sed", "1"], "unknown option --sed"),
                        (["--filter"], "--filter needs a value")):
         code, output = run(*args, cwd=project)
@@ -369,6 +370,29 @@ bot.command("start", function() while true do task.sleep(0) end end)
 """)
     code, output = run("bot", cwd=project)
     assert code == 1 and "the bot never comes to rest" in output
+
+
+@pytest.mark.parametrize("body", [
+    "while true do end",
+    "while true do pcall(function() while true do end end) end",
+    "coroutine.wrap(function() while true do pcall(t.now) end end)()",
+    "t.advance('10000000d')",
+    "t.at('9999-01-01 10:00')",
+    "t.await(function() end, '300000d')",
+], ids=["loop", "pcall", "coroutine", "advance", "at", "await"])
+def test_a_case_that_does_not_end_is_told(project, body):
+    write(project, "bot/greet_spec.lua", f"""
+local t = require "moonlet.test"
+t.case("for ever", function()
+  {body}
+end)
+t.after(function() print("cleaned up") end)
+""" + SPEC)
+    code, output = run("--timeout", 1, "bot", cwd=project)
+    assert code == 1 and last_line(output) == "1 passed, 1 failed", output
+    assert "the case takes longer than 1 s of real time" in output
+    assert "bot/greet_spec.lua:4:" in output
+    assert output.count("cleaned up") == 2
 
 
 def test_watch_runs_again_when_a_file_changes(project):

@@ -86,13 +86,13 @@ end
 local function run_case(file, case)
   local opts = merged(case.opts)
   state.in_case = true
-  local ok, failure = xpcall(function()
+  local ok, failure = core.guard(function()
     open(file, opts)
     for _, fn in ipairs(state.before) do fn() end
     case.fn()
   end, expect.to_report)
   for _, fn in ipairs(state.after) do
-    local fine, second = xpcall(fn, expect.to_report)
+    local fine, second = core.guard(fn, expect.to_report)
     if ok and not fine then ok, failure = false, second end
   end
   core.close()
@@ -158,7 +158,7 @@ local function run_file(file)
   for name in pairs(package.loaded) do loaded[name] = true end
   local chunk, why = load_file(file)
   local ok = chunk ~= nil
-  if chunk then ok, why = xpcall(chunk, expect.to_report) end
+  if chunk then ok, why = core.guard(chunk, expect.to_report) end
   if not ok then
     local case = { name = "(loading)" }
     local failure = type(why) == "table" and why or { report = { why } }
