@@ -118,7 +118,7 @@ static bool find_event(struct update_head *h, struct jslice update,
 
 int update_head_read(struct update_head *h, struct jslice update)
 {
-    struct jslice event;
+    struct jslice event = {0};
 
     h->kind[0] = h->lane[0] = '\0';
     if (!js_int(js_get(update, "update_id"), &h->update_id) ||

@@ -26,7 +26,9 @@ local function place()
 end
 
 --- Ends the case with these lines, without a place.
-function expect.stop(lines) error(setmetatable({ report = lines }, Report), 0) end
+function expect.stop(lines)
+  error(setmetatable({ report = lines }, Report), 0)
+end
 
 --- Ends the case with a report: a list of lines.
 function expect.fail(lines)
