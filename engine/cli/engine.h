@@ -64,7 +64,8 @@ int engine_http_port(const struct engine *engine);
 /* The parts of engine_run for an engine in a simulation, whose loop somebody
  * else turns: its start; the beginning of its end, which is over with
  * engine_ended; a death, which frees everything at once: what was not yet
- * committed is lost, no completion and no code of a script runs. */
+ * committed is lost, no completion runs, and of scripts only what a __gc does
+ * while their memory is freed, which can neither wait nor store anything. */
 void engine_begin(struct engine *engine);
 void engine_stop(struct engine *engine);
 bool engine_ended(const struct engine *engine);

@@ -25,6 +25,29 @@ t.case("a crash between update and answer repeats it, marked", function()
   ann:expect_nothing("2m")
 end)
 
+t.case("what a __gc tries while the engine dies comes to nothing", { main = [[
+local api = require "moonlet.api"
+local bot = require "moonlet.bot"
+local fs = require "moonlet.fs"
+local log = require "moonlet.log"
+local task = require "moonlet.task"
+kept = setmetatable({}, { __gc = function()
+  local sent = pcall(api.sendMessage, { chat_id = 1001, text = "late" })
+  local wrote = pcall(fs.write, "late.txt", "late")
+  local spawned = pcall(task.spawn, print)
+  log.info("dying", { did = sent or wrote or spawned })
+end })
+bot.command("there", function(ctx) ctx:reply(tostring(pcall(fs.read, "late.txt"))) end)
+]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  t.kill()
+  assert(t.log():find('"event":"dying","did":"false"', 1, true), t.log())
+  t.start()
+  ann:send("/there")
+  ann:expect("false")
+  assert(count("late") == 0)
+end)
+
 t.case("what was said before the crash is said again, marked", function()
   local ann = t.user { first_name = "Ann" }
   ann:send("/two")
