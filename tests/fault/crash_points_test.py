@@ -30,7 +30,7 @@ SCENARIOS = {
     "fresh": Scenario(42, 3, 0, (), True),
     "restart": Scenario(12, 3, 0, ("dispatch.off_loop:6",), False),
     "poison": Scenario(12, 3, 0, 3 * ("dispatch.on_loop:1",), False),
-    "large": Scenario(48, 8, 400000, (), False),  # for checkpoints
+    "large": Scenario(80, 8, 500000, (), False),  # for checkpoints
 }
 
 # Passed once in a process, so that there is no seventh pass.
