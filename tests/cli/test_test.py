@@ -48,7 +48,7 @@ def run(*args, cwd, env=None):
     done = subprocess.run(
         [harness.binary(), "test", *map(str, args)], cwd=cwd,
         env=harness.clean_environment(env), capture_output=True, text=True,
-        timeout=harness.LIMIT * 3)
+        errors="replace", timeout=harness.LIMIT * 3)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -271,6 +271,18 @@ def test_a_report_for_machines(project):
     code, output = run("--junit", "no/where.xml", "bot/greet_spec.lua",
                        cwd=project)
     assert code == 1 and "--junit: no/where.xml" in output
+
+
+def test_a_report_that_cannot_be_written_or_has_odd_bytes(project):
+    code, output = run("--junit", "/dev/full", "bot", cwd=project)
+    assert code == 1 and "--junit: /dev/full: No space left" in output, output
+    write(project, "bot/greet_spec.lua", SPEC
+          + 't.case("odd \\xff\\0", function()\n'
+          + '  error("\\xc3(\\xed\\xa0\\x80")\nend)')
+    run("--junit", "report.xml", "bot", cwd=project)
+    suite = ElementTree.parse(project / "report.xml").getroot()
+    assert [case.get("name") for case in suite] == ["greets", "odd ?"]
+    assert "?(???" in suite[1].find("failure").text
 
 
 def test_mistakes_in_files_are_named(project):

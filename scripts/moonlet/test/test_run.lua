@@ -196,35 +196,60 @@ local function print_coverage()
   for _, line in ipairs(never) do print(line) end
 end
 
+-- Bytes that are no UTF-8 become question marks: XML may not have them.
+local function readable(text)
+  local good, from = {}, 1
+  while true do
+    local _, bad = utf8.len(text, from)
+    if not bad then break end
+    table.insert(good, text:sub(from, bad - 1) .. "?")
+    from = bad + 1
+  end
+  return table.concat(good) .. text:sub(from)
+end
+
 local function xml(text)
-  text = text:gsub("[%c]", function(c)
+  text = readable(text):gsub("[%c]", function(c)
     return c == "\n" and c or c == "\t" and c or ""
   end)
   return (text:gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;",
     [">"] = "&gt;", ['"'] = "&quot;" }))
 end
 
-local function write_junit(failed)
-  local out <close>, why = io.open(options.junit, "w")
-  if not out then
-    io.stderr:write("moonlet: --junit: " .. why .. "\n")
-    return false
-  end
-  out:write('<?xml version="1.0" encoding="UTF-8"?>\n', ("<testsuite "
+local function junit(failed)
+  local lines = {}
+  local function add(...) table.insert(lines, table.concat { ... }) end
+  add('<?xml version="1.0" encoding="UTF-8"?>\n', ("<testsuite "
     .. 'name="moonlet" tests="%d" failures="%d">\n'):format(#results, failed))
   for _, each in ipairs(results) do
-    out:write((' <testcase classname="%s" name="%s" time="%.3f"'):format(
+    add((' <testcase classname="%s" name="%s" time="%.3f"'):format(
       xml(each.file), xml(each.name), each.seconds))
     if each.failure then
-      out:write(('>\n  <failure message="%s">%s</failure>\n </testcase>\n')
+      add(('>\n  <failure message="%s">%s</failure>\n </testcase>\n')
         :format(xml(each.failure.report[1]),
           xml(table.concat(each.failure.report, "\n"))))
     else
-      out:write("/>\n")
+      add("/>\n")
     end
   end
-  out:write("</testsuite>\n")
-  return true
+  add("</testsuite>\n")
+  return table.concat(lines)
+end
+
+local function write_junit(failed)
+  local file, why = io.open(options.junit, "w")
+  local ok = file and true
+  if file then
+    ok, why = file:write(junit(failed))
+    local closed, full = file:close()
+    if not closed then ok, why = false, full end
+  end
+  if ok then return true end
+  if not why:find(options.junit, 1, true) then
+    why = options.junit .. ": " .. why
+  end
+  io.stderr:write("moonlet: --junit: " .. why .. "\n")
+  return false
 end
 
 --- Runs all and prints the totals. True if all is well.
