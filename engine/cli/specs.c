@@ -31,7 +31,8 @@ static int add_entry(struct specs *s, const char *folder, const char *name,
     struct stat st;
     char *path = mem_printf("%s/%s", folder, name);
     int code = 0;
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+    /* A link to a folder may lead back here, and the specs would run again. */
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
         code = add_folder(s, path, e);
     else if (is_spec(name))
         append(s, path);

@@ -15,7 +15,8 @@ struct specs {
 };
 
 /* Adds the path if it is a file, else every *_spec.lua below the folder. What
- * begins with a dot is passed over. 0, or why the path cannot be read. */
+ * begins with a dot and links to folders are passed over. 0, or why the path
+ * cannot be read. */
 int specs_add(struct specs *s, const char *path, struct err *e);
 void specs_free(struct specs *s);
 

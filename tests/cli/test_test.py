@@ -150,6 +150,13 @@ def test_specs_are_found_below_the_bot_and_tests_bot(project):
     assert (code, last_line(output)) == (0, "2 passed, 0 failed"), output
 
 
+def test_links_to_folders_are_passed_over(project):
+    (project / "bot/self").symlink_to(project / "bot")
+    (project / "bot/linked_spec.lua").symlink_to("greet_spec.lua")
+    code, output = run("bot", cwd=project)
+    assert (code, last_line(output)) == (0, "2 passed, 0 failed"), output
+
+
 def test_a_bot_can_be_named(project):
     write(project, "elsewhere/greet_spec.lua", SPEC)
     code, output = run("elsewhere", cwd=project)
