@@ -530,3 +530,25 @@ def test_a_disk_that_stays_full_is_tried_every_five_seconds(api, bot):
     engine.wait_event("inbox.back")
     assert_goes_on(api, engine)
     engine.stop()
+
+
+def remount(disk, how):
+    subprocess.run(["mount", "-o", f"remount,{how}", disk.folder], check=True)
+
+
+def test_a_read_only_disk_is_named_and_nothing_is_asked_for(
+        wider_disk, api, bot):
+    engine = bot()
+    assert_goes_on(api, engine)
+    engine.stop()
+    asked = len(api.of("getUpdates"))
+    remount(wider_disk, "ro")
+    engine.start(wait=False)
+    assert engine.process.wait() == 1
+    assert "Read-only file system" in engine.process.text()
+    assert str(engine.folder / "data") in engine.process.text()
+    assert len(api.of("getUpdates")) == asked
+    remount(wider_disk, "rw")
+    engine.start()
+    assert_goes_on(api, engine)
+    engine.stop()
