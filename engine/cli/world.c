@@ -26,7 +26,7 @@
 #define TRAVEL_MAX_MS 20
 #define STOP_MARGIN_MS 10000
 #define LOG_SHOWN_MAX (256u * 1024)
-#define SETTINGS_MAX 64
+#define SETTINGS_MAX 80 /* 60 of a case, and our own */
 #define NS_PER_MS 1000000u
 
 struct worlds {
