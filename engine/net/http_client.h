@@ -15,8 +15,10 @@
 #include "base/err.h"
 #include "loop/timer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct http_client;
 struct loop;
@@ -27,11 +29,38 @@ struct http_response {
     struct buf body;
     double retry_after;     /* seconds, from the header; 0: none */
     char content_type[128]; /* cut to size; "": none */
+    int64_t length;         /* as announced; -1: not announced */
+    struct buf head;        /* "Name: value\r\n" for each header of the last
+                               answer, if the call keeps it */
 };
 
 struct http_header {
     const char *name;
     const char *value;
+};
+
+#define HTTP_WAIT (-1)
+#define HTTP_BROKEN (-2)
+
+/* A body that is made while it is sent. Called from within the transport, so
+ * it may neither start nor cancel calls, nor resume its own. */
+struct http_source {
+    /* Puts up to max bytes into out and returns how many, at least one.
+     * HTTP_WAIT: there are none yet, http_resume follows. HTTP_BROKEN: there
+     * never will be; ends the call with ERR_IO, since what the peer has got
+     * is no whole request. The bytes are body_len in all; it is not asked for
+     * more. */
+    ssize_t (*read)(struct http_source *s, char *out, size_t max);
+};
+
+/* A body that is taken while it comes; called as a source is. */
+struct http_sink {
+    /* The head of the answer is there. False: its body is not wanted, which
+     * ends the call with ERR_OK and an empty body. */
+    bool (*begin)(struct http_sink *s, const struct http_response *r);
+    /* 0: has taken all of it. HTTP_WAIT: has taken nothing, and gets the same
+     * again after http_resume. HTTP_BROKEN: ends the call with ERR_IO. */
+    int (*write)(struct http_sink *s, const char *data, size_t len);
 };
 
 /* Embedded in the caller's operation. Fields above the line are set by the
@@ -42,15 +71,27 @@ struct http_call {
     const char *content_type; /* NULL: no body */
     const char *body;         /* borrowed */
     size_t body_len;
+    struct http_source *source; /* in place of `body`; borrowed. One call, one
+                                   source: it is never read twice */
+    struct http_sink *sink; /* takes the body of an answer; then response.body
+                               stays empty and response_max counts for
+                               nothing; borrowed */
     const struct http_header *headers; /* more of them; borrowed */
     size_t headers_count;
-    size_t response_max; /* bytes; more ends the call with ERR_LIMIT */
-    uint64_t timeout_ms; /* whole call; ends it with ERR_UNKNOWN or,
-                            if nothing was written, ERR_NOT_SENT,
-                            "timed out after N s" */
+    size_t response_max;    /* bytes; more ends the call with ERR_LIMIT */
+    uint64_t timeout_ms;    /* whole call; ends it with ERR_UNKNOWN or,
+                               if nothing was written, ERR_NOT_SENT,
+                               "timed out after N s"; 0: none */
+    uint64_t stall_ms;      /* the same when no byte has moved either way for so
+                               long, "no byte for N s"; does not run while the
+                               call waits for its own source or sink; 0: none */
+    unsigned redirects_max; /* are followed; one more is an error. 0: an
+                               answer that redirects is the answer */
+    bool keep_head;         /* fills response.head */
     /* Called once, from the loop, never from within http_start. e->code 0:
      * a response of any status is in `response` (freed by http_call_free).
-     * Else ERR_NOT_SENT, ERR_UNKNOWN or ERR_LIMIT. */
+     * Else ERR_NOT_SENT, ERR_UNKNOWN, ERR_LIMIT or, by its own source or
+     * sink, ERR_IO. */
     void (*done)(struct http_call *call, const struct err *e);
     /* --- */
     struct http_response response;
@@ -77,6 +118,8 @@ void http_direct_connect(struct http_client *c, struct routes *routes);
 void http_direct_travel(struct http_client *c, uint64_t max_ms);
 
 void http_start(struct http_client *c, struct http_call *call);
+/* The call's source or sink, which has made it wait, can go on. */
+void http_resume(struct http_client *c, struct http_call *call);
 /* Stops the call; done is not called afterwards. Safe if not running. */
 void http_cancel(struct http_client *c, struct http_call *call);
 void http_call_free(struct http_call *call); /* the response's memory */

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct exchange;
@@ -24,6 +25,12 @@ void routes_free(struct routes *r);
  * rest; what says more wins over what says less. arg is borrowed. */
 void routes_add(struct routes *r, const char *method, const char *pattern,
                 route_handler *handler, void *arg);
+
+/* The same for bodies of any size: the handler runs when the head is there,
+ * and either ends the exchange or calls exchange_receive. */
+void routes_add_streamed(struct routes *r, const char *method,
+                         const char *pattern, route_handler *handler,
+                         void *arg);
 
 /* A check that runs before the handlers: false means that it has answered.
  * For a large body it also runs before that is read, and finds it empty. */
@@ -51,14 +58,35 @@ const char *exchange_wildcard(const struct exchange *x, unsigned n);
 bool exchange_query_get(const struct exchange *x, const char *name,
                         struct buf *out);
 
+/* Who takes the body of a streamed route while it comes. It may end the
+ * exchange at any time; what is left of the body is then thrown away. */
+struct exchange_taker {
+    /* Returns how many bytes it has taken. Fewer than len: the rest comes
+     * again after exchange_resume. */
+    size_t (*take)(struct exchange *x, void *arg, const char *data, size_t len);
+    /* There is no more: the exchange can be answered, now or later. */
+    void (*end)(struct exchange *x, void *arg);
+};
+/* Once, from the handler. Both are borrowed until the exchange ends or is
+ * gone (exchange_on_gone, to be set before). */
+void exchange_receive(struct exchange *x, const struct exchange_taker *taker,
+                      void *arg);
+void exchange_resume(struct exchange *x);
+/* What the peer says of the body's length; -1: nothing. */
+int64_t exchange_body_length(const struct exchange *x);
+
 /* Adds a header to the answer; before it is sent. */
 void exchange_add_header(struct exchange *x, const char *name,
                          const char *value);
 
-/* Each exchange ends by exactly one of these three, now or later; x is gone
+/* Each exchange ends by exactly one of these four, now or later; x is gone
  * afterwards. Bodies are copied. */
 void exchange_reply(struct exchange *x, int status, const char *content_type,
                     const char *body, size_t len);
+/* The body is `len` bytes of an open file from `offset` on. Closes fd. */
+void exchange_reply_file(struct exchange *x, int status,
+                         const char *content_type, int fd, uint64_t offset,
+                         uint64_t len);
 void exchange_drop(struct exchange *x); /* closes without any answer */
 void exchange_stream_end(struct exchange *x);
 

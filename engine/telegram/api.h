@@ -23,13 +23,25 @@ struct api_options {
     double backoff_base;
 };
 
+/* The body of a call that carries files, in place of JSON. */
+struct api_upload {
+    const char *content_type; /* multipart/form-data; boundary=... */
+    size_t len;
+    struct http_source *source;
+    void (*rewind)(struct api_upload *u); /* before each try */
+};
+
 /* One call; embedded by its owner. */
 struct api_call {
     /* Set by the caller, borrowed until done or cancel. */
     const char *method;
     const char *params; /* a JSON object */
     size_t params_len;
-    uint64_t timeout_ms; /* of one try; 0: REQUEST_TIMEOUT */
+    struct api_upload *upload; /* NULL: the parameters are the body. Else each
+                                  try ends when no byte has moved for
+                                  TRANSFER_STALL_TIMEOUT, and timeout_ms 0 is
+                                  no limit */
+    uint64_t timeout_ms;       /* of one try; 0: REQUEST_TIMEOUT */
     /* e->code 0: `result` is the answer's "result". ERR_API: e->detail is
      * error_code, e->message the description. ERR_UNKNOWN also for a 2xx
      * whose body tells nothing. The slice borrows the call's
