@@ -124,14 +124,15 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Engine:
-    """moonlet run with the echo bot, from exec to SIGTERM."""
+    """moonlet run with a bot, from exec to SIGTERM."""
 
-    def __init__(self, moonlet, url, data, webhook=False):
+    def __init__(self, moonlet, url, data, webhook=False, bot=HERE / "echo",
+                 settings=None):
         self.port = free_port()
         self.data = data
         env = {"PATH": os.environ["PATH"], "BOT_TOKEN": TOKEN,
                "BOT_API_URL": url, "DATA_DIR": str(data),
-               "HTTP_PORT": str(self.port)}
+               "HTTP_PORT": str(self.port)} | (settings or {})
         if webhook:
             env |= {"WEBHOOK_URL": f"http://127.0.0.1:{self.port}/hook",
                     "WEBHOOK_SECRET": "bench"}
@@ -139,7 +140,7 @@ class Engine:
         to_log = [(os.POSIX_SPAWN_OPEN, fd, self.log,
                    os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
                   for fd in (1, 2)]
-        args = [moonlet, "run", HERE / "echo"]
+        args = [moonlet, "run", bot]
         self.started = time.monotonic_ns()
         self.pid = os.posix_spawn(moonlet, args, env, file_actions=to_log)
 

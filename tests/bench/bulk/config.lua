@@ -1,0 +1,1 @@
+return { app = { paid = env "BENCH_PAID" == "yes" } }
