@@ -1,0 +1,152 @@
+"""Every wait of every binding ends by its timeout and by a cancel, though
+what it waits for never answers.
+
+The operations are read from the sources: one that has no case here fails.
+"""
+import re
+import socket
+import subprocess
+import threading
+
+import harness
+import pytest
+
+from fault import raw_api
+from fault.raw_api import SILENT
+
+OP = re.compile(r'\.op = "([\w.]+)"|\bOPS\("([\w.]+)"')
+
+# Per operation: Lua that waits for ever, with LIMIT where its own timeout goes
+# (nil for none). PEER is the address of a server that never answers.
+CASES = {
+    "api": "api.getChat({ chat_id = 1 }, LIMIT and { timeout = LIMIT })",
+    "task.join": "task.join(task.spawn(task.sleep, 1e6), LIMIT)",
+    # Its duration is its limit: only the cancel is of interest.
+    "task.sleep": "task.sleep(LIMIT and 0 or 1e6)",
+}
+NO_TIMEOUT = {"task.sleep"}
+# A folder that cannot be opened to the end, see HANG.
+CASES |= {
+    "fs.read": "fs.read('hang/x', { timeout = LIMIT })",
+    "fs.write": "fs.write('hang/x', 'text', { timeout = LIMIT })",
+    "fs.append": "fs.append('hang/x', 'text', { timeout = LIMIT })",
+    "fs.list": "fs.list('hang', { timeout = LIMIT })",
+    "fs.stat": "fs.stat('hang/x', { timeout = LIMIT })",
+    "fs.remove": "fs.remove('hang/x', { timeout = LIMIT })",
+    "fs.rename": "fs.rename('hang/x', 'hang/y', { timeout = LIMIT })",
+    "fs.mkdir": "fs.mkdir('hang/x', { timeout = LIMIT })",
+}
+
+BOT = """
+local bot = require "moonlet.bot"
+local api = require "moonlet.api"
+local fs = require "moonlet.fs"
+local log = require "moonlet.log"
+local task = require "moonlet.task"
+local PEER = "%s"
+
+local function wait(LIMIT)
+  return %s
+end
+
+bot.on_start(function()
+  local ok, err = pcall(wait, "200ms")
+  log.info("by_timeout", { ok = tostring(ok), kind = ok or err.kind })
+  local child = task.spawn(wait)
+  task.sleep("200ms")
+  child:cancel()
+  ok, err = pcall(child.join, child, "20s")
+  log.info("by_cancel", { ok = tostring(ok), kind = ok or err.kind })
+end)
+"""
+
+# A file system that has gone away: what opens a folder of this name waits.
+HANG = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+long syscall(long n, ...)
+{
+    static long (*real)(long, ...);
+    long *a = (long[6]){0};
+    __builtin_va_list args;
+    __builtin_va_start(args, n);
+    for (int i = 0; i < 6; i++)
+        a[i] = __builtin_va_arg(args, long);
+    __builtin_va_end(args);
+    while (n == SYS_openat2 && strncmp((const char *)a[1], "hang", 4) == 0)
+        pause();
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "syscall");
+    return real(n, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+"""
+
+
+def operations():
+    """{name: file} of every struct await_ops."""
+    found = {}
+    for folder in ("bindings", "engine/vm", "engine/telegram", "engine/app"):
+        for path in (harness.ROOT / folder).rglob("*.c"):
+            for match in OP.finditer(path.read_text("utf-8")):
+                found[match[1] or match[2]] = path.name
+    return found
+
+
+def test_every_operation_has_a_case():
+    assert operations().keys() == CASES.keys()
+
+
+def hanging_folder(tmp_path):
+    """The environment in which the folder "hang" is never opened."""
+    shim = tmp_path / "hang.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, "-x", "c", "-",
+                    "-ldl"], input=HANG.encode(), check=True)
+    return {"LD_PRELOAD": shim}
+
+
+@pytest.fixture
+def silent():
+    """The address of a server that takes connections and says nothing."""
+    taken = []
+
+    def take():
+        try:
+            while True:
+                taken.append(listener.accept()[0])
+        except OSError:
+            pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=take, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    for peer in taken:
+        peer.close()
+
+
+@pytest.fixture
+def api():
+    server = raw_api.RawApi()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_ends_by_timeout_and_by_cancel(name, api, engine, silent, tmp_path):
+    hangs = name.startswith("fs.")
+    more = hanging_folder(tmp_path) if hangs else {}
+    instance = engine(BOT % (silent, CASES[name]), **more)
+    instance.api_url = api.url
+    api.plan("getChat", *[SILENT] * 10)
+    (instance.folder / "data" / "files" / "hang").mkdir(parents=True)
+    instance.start()
+    row = instance.wait_event("by_timeout")
+    if name not in NO_TIMEOUT:
+        assert (row["ok"], row["kind"]) == ("false", "timeout")
+    row = instance.wait_event("by_cancel")
+    assert (row["ok"], row["kind"]) == ("false", "cancelled")
+    if hangs:  # its thread will never end
+        instance.kill()
