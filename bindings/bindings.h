@@ -12,6 +12,7 @@ struct api;
 struct coverage;
 struct errors;
 struct files;
+struct state;
 
 /* vm_host.services points to this. Borrowed parts; all of them outlive the
  * generations. */
@@ -19,6 +20,7 @@ struct services {
     struct api *api;
     struct errors *errors;     /* NULL: only the log hears of them */
     struct files *files;       /* NULL where no task runs */
+    struct state *state;       /* the same */
     char *me;                  /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;      /* the table `app` of config.lua; NULL: none */
     struct coverage *coverage; /* NULL: nobody wants to know what runs */

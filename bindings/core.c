@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* core.on_update(fn): fn(update, nil, redelivered) runs once an update. */
+/* core.on_update(fn): fn(update, lane, redelivered) runs once an update. */
 static int core_on_update(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -85,6 +85,14 @@ static int core_raise(lua_State *L)
     return lua_error(L);
 }
 
+/* core.seconds(duration, what): its seconds. */
+static int core_seconds(lua_State *L)
+{
+    uint64_t ms = binding_duration(L, 1, luaL_checkstring(L, 2));
+    lua_pushnumber(L, (lua_Number)ms / 1000);
+    return 1;
+}
+
 /* core.loading(): true while scripts load, false in handlers. */
 static int core_loading(lua_State *L)
 {
@@ -136,6 +144,7 @@ static const luaL_Reg functions[] = {
     {"kinds", core_kinds},
     {"misuse", core_misuse},
     {"raise", core_raise},
+    {"seconds", core_seconds},
     {"loading", core_loading},
     {"me", core_me},
     {"cover", core_cover},

@@ -22,10 +22,10 @@ BOT_API = "https://core.telegram.org/bots/api"
 Entry = collections.namedtuple("Entry", "call text")
 Module = collections.namedtuple("Module", "name intro entries absent sources")
 
-ORDER = ["bot", "ctx", "api", "task", "timeout", "json", "re", "fs", "log",
+ORDER = ["bot", "ctx", "fsm", "api", "task", "timeout", "json", "re", "fs", "log",
          "errors", "config", "test"]
 # What a module's functions are called on, where it is not the module's name.
-CALLED_ON = {"test": "(?:t|chat|user)"}
+CALLED_ON = {"test": "(?:t|chat|user)", "fsm": "(?:ctx|machine)"}
 
 CALL = re.compile(
     r"(\w+[.:]\w+(?:\(.*?\)|\{.*?\})?|\w+\(.*?\)): (.*)")

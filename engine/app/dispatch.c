@@ -341,6 +341,7 @@ static bool start(struct dispatch *d, struct run *run)
     struct inbox_entry *entry = run->entry;
     const struct task_spec spec = {
         .entry = VM_ON_UPDATE,
+        .text = entry->lane,
         .json = entry->body,
         .json_len = entry->body_len,
         .flag = entry->redelivered,

@@ -102,6 +102,8 @@ const char *err_kind(enum err_code code)
         return "io";
     case ERR_PARSE:
         return "parse";
+    case ERR_CONFLICT:
+        return "conflict";
     }
     return "unknown";
 }

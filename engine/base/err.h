@@ -24,6 +24,7 @@ enum err_code {
     ERR_DB = -10,       /* SQLite; detail: its extended result code */
     ERR_IO = -11,       /* the system; detail: errno */
     ERR_PARSE = -12,    /* bytes that are not what they should be */
+    ERR_CONFLICT = -13, /* another change came first */
 };
 
 struct err {

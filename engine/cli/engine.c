@@ -5,6 +5,7 @@
 #include "app/dispatch.h"
 #include "app/errors.h"
 #include "app/scripts.h"
+#include "app/timers.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "cli/commands.h"
@@ -16,6 +17,7 @@
 #include "sim/sim.h"
 #include "store/files.h"
 #include "store/inbox.h"
+#include "store/state.h"
 #include "telegram/api.h"
 #include "telegram/polling.h"
 #include "telegram/webhook.h"
@@ -53,6 +55,7 @@ void engine__idle(void *arg)
 _Noreturn static void leave_stuck_load(struct engine *e)
 {
     LOG_AT(e->log, LOG_WARN, "scripts.load_stuck");
+    state_close(e->state);
     inbox_close(e->inbox);
     _exit(e->exit_code);
 }
@@ -81,6 +84,7 @@ void engine_stop(struct engine *e)
     else
         polling_stop(e->polling);
     dispatch_stop(e->dispatch);
+    timers_stop(e->timers);
     CRASH_POINT("engine.stopping");
     timer_start(&e->shutdown_limit,
                 (uint64_t)e->settings.config.shutdown_timeout_ms);
@@ -117,6 +121,8 @@ void engine_begin(struct engine *e)
         webhook_start(e->webhook);
     else
         polling_start(e->polling);
+    if (e->webhook || !timers_late(e->timers))
+        timers_open(e->timers);
     CRASH_POINT("engine.ready");
 }
 
@@ -160,12 +166,19 @@ static void close_signals(struct engine *e)
     }
 }
 
-static void close_parts(struct engine *e, void (*end_inbox)(struct inbox *in))
+static void close_parts(struct engine *e, void (*end_inbox)(struct inbox *in),
+                        void (*end_state)(struct state *s))
 {
+    if (e->timers)
+        timers_stop(e->timers);
+    if (e->state)
+        end_state(e->state);
     if (e->dispatch)
         dispatch_free(e->dispatch);
     if (e->inbox)
         end_inbox(e->inbox);
+    if (e->timers)
+        timers_free(e->timers);
     if (e->polling)
         polling_free(e->polling);
     if (e->webhook)
@@ -223,7 +236,7 @@ static void end_scripts(struct engine *e)
 void engine_free(struct engine *e)
 {
     end_scripts(e);
-    close_parts(e, inbox_close);
+    close_parts(e, inbox_close, state_close);
     if (e->stopping)
         LOG_AT(e->log, LOG_INFO, "engine.stopped");
     if (!e->home)
@@ -241,7 +254,7 @@ void engine_kill(struct engine *e)
         polling_stop(e->polling);
     dispatch_stop(e->dispatch);
     end_scripts(e);
-    close_parts(e, inbox_kill);
+    close_parts(e, inbox_kill, state_kill);
     free_rest(e);
 }
 

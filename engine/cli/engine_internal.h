@@ -38,6 +38,8 @@ struct engine {
     struct sim *sim;
     struct api *api;
     struct inbox *inbox;
+    struct state *state;
+    struct timers *timers;
     struct health health;
     struct notices notices;
     struct errors *errors;

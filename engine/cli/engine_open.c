@@ -8,6 +8,7 @@
 #include "app/notices.h"
 #include "app/order.h"
 #include "app/scripts.h"
+#include "app/timers.h"
 #include "base/embedded.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,6 +27,7 @@
 #include "store/datadir.h"
 #include "store/files.h"
 #include "store/inbox.h"
+#include "store/state.h"
 #include "telegram/api.h"
 #include "telegram/intake.h"
 #include "telegram/polling.h"
@@ -84,6 +86,12 @@ static void on_intake_started(void *arg)
     struct engine *e = arg;
     LOG_AT(e->log, LOG_INFO,
            e->webhook ? "webhook.started" : "polling.started");
+}
+
+static void on_caught_up(void *arg)
+{
+    struct engine *e = arg;
+    timers_open(e->timers);
 }
 
 static void on_refused(void *arg, const struct err *error)
@@ -297,6 +305,18 @@ static int open_inbox(struct engine *e, struct err *error)
     return 0;
 }
 
+static int open_state(struct engine *e, struct err *error)
+{
+    struct state_options options = {.due = timers_due};
+    options.arg = e->timers = timers_new(e->loop);
+    e->state = state_open(e->loop, &e->dir, &options, error);
+    if (!e->state)
+        return error->code;
+    timers_use(e->timers, e->state, e->inbox);
+    e->services.state = e->state;
+    return 0;
+}
+
 /* In a signal handler, over a C call that no hook can stop. */
 static void on_stuck(void *arg, struct lua_State *L)
 {
@@ -377,9 +397,11 @@ static void open_intake(struct engine *e, bool drop_pending)
         .inbox = e->inbox,
         .request_timeout_ms = (uint64_t)c->request_timeout_ms,
         .drop_pending = drop_pending,
+        .hurry = timers_late(e->timers),
         .identified = on_identified,
         .dropped = on_dropped,
         .started = on_intake_started,
+        .caught_up = on_caught_up,
         .refused = on_refused,
         .state = on_telegram_state,
         .storage = on_inbox_state,
@@ -456,7 +478,7 @@ static void open_control(struct engine *e)
 static int open_parts(struct engine *e, bool standby, struct err *error)
 {
     if (open_datadir(e, standby, error) != 0 || open_inbox(e, error) != 0 ||
-        open_scripts(e, error) != 0)
+        open_state(e, error) != 0 || open_scripts(e, error) != 0)
         return -1;
     return e->server || e->home ? 0 : open_server(e, error);
 }

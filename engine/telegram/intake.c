@@ -183,6 +183,14 @@ void intake_note_started(struct intake *in)
     in->o.started(in->o.arg);
 }
 
+void intake_note_caught_up(struct intake *in)
+{
+    if (in->caught_up)
+        return;
+    in->caught_up = true;
+    in->o.caught_up(in->o.arg);
+}
+
 void intake_cancel(struct intake *in)
 {
     if (in->in_flight)

@@ -29,6 +29,7 @@ struct intake_options {
     /* Updates that wait at Telegram are thrown away before the first one is
      * taken. */
     bool drop_pending;
+    bool hurry; /* to find out about caught_up: do not wait for updates first */
     /* getMe has answered; the slice is borrowed during the call. */
     void (*identified)(void *arg, struct jslice me);
     /* drop_pending: so many were thrown away. */
@@ -42,6 +43,8 @@ struct intake_options {
     void (*state)(void *arg, bool up);
     /* An update is about to be put: the last word on its lane. */
     void (*order)(void *arg, struct jslice update, struct update_head *h);
+    /* Nothing from before the start waits at Telegram any more: once. */
+    void (*caught_up)(void *arg);
     /* The inbox stores updates or does not: at each change. */
     void (*storage)(void *arg, bool up);
     void *arg;
@@ -75,6 +78,7 @@ struct intake {
     bool state_known; /* Telegram was tried */
     bool storage_down;
     bool started;
+    bool caught_up;
 };
 
 void intake_init(struct intake *in);
@@ -86,6 +90,7 @@ void intake_call(struct intake *in, const char *method, uint64_t wait_ms);
 /* The webhook was set or deleted; if that threw updates away, tells so. */
 void intake_note_dropped(struct intake *in);
 void intake_note_started(struct intake *in);
+void intake_note_caught_up(struct intake *in);
 void intake_set_storage(struct intake *in, bool up);
 
 /* Another step after so many failures: in a while, longer each time, at most

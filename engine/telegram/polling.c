@@ -146,6 +146,7 @@ static void take_updates(struct polling *p, struct jslice list)
     }
     p->offset = b.next_offset;
     if (b.count == 0) {
+        intake_note_caught_up(&p->intake);
         intake_step(&p->intake);
         return;
     }
@@ -177,14 +178,15 @@ static void step_done(struct intake *in, struct jslice result)
 static void get_updates(struct polling *p)
 {
     struct intake *in = &p->intake;
+    unsigned wait = in->o.hurry && !in->caught_up ? 0 : WAIT_SECONDS;
     if (inbox_full(in->o.inbox)) {
         p->waiting_for_room = true;
         return;
     }
     buf_printf(&in->params,
-               "{\"offset\":%" PRId64 ",\"limit\":%d,\"timeout\":%d,"
+               "{\"offset\":%" PRId64 ",\"limit\":%d,\"timeout\":%u,"
                "\"allowed_updates\":%s}",
-               p->offset, BATCH_MAX, WAIT_SECONDS, p->kinds);
+               p->offset, BATCH_MAX, wait, p->kinds);
     intake_call(in, "getUpdates", WAIT_SECONDS * 1000);
     CRASH_POINT("polling.asked");
     intake_note_started(in);

@@ -11,6 +11,7 @@
 local answers = require "moonlet.answers"
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
+local fsm = require "moonlet.fsm"
 local log = require "moonlet.log"
 
 local bot = {}
@@ -216,6 +217,18 @@ function bot.on_start(fn, opts)
   table.insert(starters, fn)
 end
 
+--- bot.fsm(name, definition): declares a state machine, which a handler gets
+-- by ctx:fsm(name). definition: initial, the state that it begins in; states,
+-- a table { name = state }; key, whose machine it is, "user" (of a person in a
+-- chat, the default), "chat" or "topic"; migrate(state, data), which names the
+-- state for one that an edit has removed, in place of the initial one. A state
+-- is a table of on, enter(ctx, ...), leave(ctx, ...) and timeout, { after =
+-- duration, to = "state" }. on is a table { event = "state" }; in place of the
+-- name may stand { to = "state", guard = fn }, or a list of such tables: the
+-- first counts whose guard(ctx, data, ...) says true. Raises "misuse" for
+-- what leads nowhere and for a state that nothing leads to.
+bot.fsm = fsm.declare
+
 local function route(ctx)
   for _, each in ipairs(routes[ctx.kind] or {}) do
     if call_matched(each.fn, ctx, each.match(ctx)) ~= pass then return end
@@ -246,11 +259,21 @@ local function tell_catchers(ctx, err)
   end
 end
 
-core.on_update(function(update, _, redelivered)
-  local ctx = context.new(update, redelivered)
+-- What handles the update, whoever it is for.
+local function handle(ctx)
+  if ctx.kind == "due" then
+    fsm.due(ctx)
+  else
+    run(ctx, 1)
+  end
+  fsm.finish(ctx)
+end
+
+core.on_update(function(update, lane, redelivered)
+  local ctx = context.new(update, redelivered, lane)
   local is_press = ctx.kind == "callback_query"
   if is_press then answers.begin(ctx) end
-  local ok, err = xpcall(run, core.error_of, ctx, 1)
+  local ok, err = xpcall(handle, core.error_of, ctx)
   -- Out of memory is a plain text: on_failed will tell of it.
   if not ok and type(err) ~= "table" then error(err, 0) end
   if not ok then tell_catchers(ctx, err) end
@@ -266,12 +289,13 @@ core.on_failed(function(update, err, redelivered)
 end)
 
 core.on_start(function(_, reason)
+  fsm.started()
   for _, fn in ipairs(starters) do fn(reason) end
 end)
 
 local not_built = {
   admin = true, album = true, conversation = true, cron = true, every = true,
-  fsm = true, group = true, http = true, inline_query = true,
+  group = true, http = true, inline_query = true,
 }
 
 return setmetatable(bot, {

@@ -12,6 +12,7 @@ local core = require "moonlet.core"
 local context = { kinds = {} }
 for _, kind in ipairs(core.kinds()) do context.kinds[kind] = true end
 local methods = {}
+context.methods = methods -- for files that add some
 
 local message_kinds = {
   message = true,
@@ -24,7 +25,7 @@ local message_kinds = {
 }
 
 local not_built = {
-  ask = true, become = true, download = true, enter = true, fsm = true,
+  ask = true, become = true, download = true, enter = true,
   step = true,
   upload_document = true, upload_photo = true, upload_video = true,
 }
@@ -61,11 +62,12 @@ local function find_event(update)
 end
 
 --- Makes the context of a raw update.
-function context.new(update, redelivered)
+function context.new(update, redelivered, lane)
   local kind, event = find_event(update)
   update.redelivered = redelivered
   local self = {
     update = update,
+    lane = lane,
     kind = kind,
     event = event,
     api = api,

@@ -1,0 +1,374 @@
+--- State machines that bot.fsm has declared. Not for scripts to require. A
+-- handler gets one by ctx:fsm. Its state and its data are stored together, and
+-- last through restarts, edits and deaths.
+local context = require "moonlet.ctx"
+local core = require "moonlet.core"
+local json = require "moonlet.json"
+local log = require "moonlet.log"
+local rows = require "moonlet.core.state"
+
+local fsm = {}
+local methods = context.methods
+
+local machines = {} -- name -> its checked definition
+local names = {}    -- in order of declaration
+
+-- --- declarations
+
+local known = { initial = true, states = true, key = true, migrate = true }
+local known_of_state = { on = true, enter = true, leave = true, timeout = true }
+local known_of_move = { to = true, guard = true }
+
+local function refuse(name, text, ...)
+  core.misuse(("bot.fsm %q: "):format(name) .. text:format(...))
+end
+
+local function check_table(name, value, fields, what)
+  if type(value) ~= "table" then
+    refuse(name, "%s must be a table, got %s", what, type(value))
+  end
+  for field in pairs(value) do
+    if not fields[field] then
+      refuse(name, "%s has no field %q", what, tostring(field))
+    end
+  end
+end
+
+local function check_target(name, states, from, to)
+  if not states[to] then
+    refuse(name, "state %s leads to %q, which is no state of it", from,
+      tostring(to))
+  end
+end
+
+local function check_function(name, what, fn)
+  if fn ~= nil and type(fn) ~= "function" then
+    refuse(name, "%s must be a function, got %s", what, type(fn))
+  end
+end
+
+-- "paying", { to = "paying", guard = fn }, or a list of such tables.
+local function moves_of(name, states, from, event, given)
+  if type(given) == "string" then given = { { to = given } } end
+  if type(given) == "table" and given.to then given = { given } end
+  if type(given) ~= "table" or #given == 0 then
+    refuse(name, "event %s of state %s must name a state", event, from)
+  end
+  for _, move in ipairs(given) do
+    check_table(name, move, known_of_move, "event " .. event)
+    check_target(name, states, from, move.to)
+    check_function(name, "guard of event " .. event, move.guard)
+  end
+  return given
+end
+
+local function timeout_of(name, states, from, given)
+  if given == nil then return nil end
+  check_table(name, given, { after = true, to = true }, "timeout of " .. from)
+  check_target(name, states, from, given.to)
+  return { after = core.seconds(given.after, "after"), to = given.to }
+end
+
+local function state_of(name, states, from, given)
+  check_table(name, given, known_of_state, "state " .. tostring(from))
+  check_function(name, "enter of " .. from, given.enter)
+  check_function(name, "leave of " .. from, given.leave)
+  local on = {}
+  for event, target in pairs(given.on or {}) do
+    on[event] = moves_of(name, states, from, tostring(event), target)
+  end
+  return { on = on, enter = given.enter, leave = given.leave,
+    timeout = timeout_of(name, states, from, given.timeout) }
+end
+
+local function visit(machine, from, seen)
+  if seen[from] then return end
+  seen[from] = true
+  local state = machine.states[from]
+  for _, moves in pairs(state.on) do
+    for _, move in ipairs(moves) do visit(machine, move.to, seen) end
+  end
+  if state.timeout then visit(machine, state.timeout.to, seen) end
+end
+
+local function check_reachable(name, machine)
+  local seen, lost = {}, {}
+  visit(machine, machine.initial, seen)
+  for state in pairs(machine.states) do
+    if not seen[state] then lost[#lost + 1] = state end
+  end
+  table.sort(lost)
+  if #lost > 0 then
+    refuse(name, "nothing leads from %s to: %s", machine.initial,
+      table.concat(lost, ", "))
+  end
+end
+
+local keys = {
+  user = function(ctx)
+    return ctx.chat and ctx.from and ctx.chat.id .. ":" .. ctx.from.id
+  end,
+  chat = function(ctx) return ctx.chat and tostring(ctx.chat.id) end,
+  topic = function(ctx)
+    local topic = ctx.message and ctx.message.message_thread_id
+    return ctx.chat and ctx.chat.id .. "/" .. (topic or 0)
+  end,
+}
+
+--- What bot.fsm is, and is documented as.
+function fsm.declare(name, definition)
+  if not core.loading() then
+    core.misuse("bot.fsm: declare machines while main.lua loads, not later")
+  end
+  if type(name) ~= "string" or not name:find("^[%w_]+$") then
+    core.misuse(("bot.fsm: %q is no name of a machine (letters, digits, "
+      .. "underscores)"):format(tostring(name)))
+  end
+  if machines[name] then refuse(name, "it is declared already") end
+  check_table(name, definition, known, "the definition")
+  check_table(name, definition.states or {}, setmetatable({}, {
+    __index = function() return true end }), "states")
+  check_function(name, "migrate", definition.migrate)
+  local machine = { name = name, initial = definition.initial, states = {},
+    key = definition.key or "user", migrate = definition.migrate }
+  if not keys[machine.key] then
+    refuse(name, 'key must be "user", "chat" or "topic", got %q',
+      tostring(machine.key))
+  end
+  local states = definition.states or {}
+  check_target(name, states, "(initial)", machine.initial)
+  for state, given in pairs(states) do
+    machine.states[state] = state_of(name, states, state, given)
+  end
+  check_reachable(name, machine)
+  machines[name] = machine
+  names[#names + 1] = name
+end
+
+-- --- the machine of one person or chat
+
+local Handle = {}
+Handle.__index = Handle
+
+local function kind_of(machine) return "fsm." .. machine.name end
+
+-- A state that an edit has removed.
+local function find_place(machine, handle, state)
+  if machine.states[state] then return state end
+  local to = machine.migrate and machine.migrate(state, handle.data)
+    or machine.initial
+  if not machine.states[to] then
+    core.misuse(("bot.fsm %q: migrate gave %q, which is no state of it")
+      :format(machine.name, tostring(to)))
+  end
+  log.warn("fsm.state_removed", { fsm = machine.name, state = state, to = to })
+  return to
+end
+
+local function load(handle)
+  local machine = handle.machine
+  local row, version = rows.get(kind_of(machine), handle.key)
+  row = row or { state = machine.initial, data = {} }
+  handle.version = version
+  handle.data = row.data or {}
+  handle.saved = json.encode(handle.data)
+  handle.state = find_place(machine, handle, row.state)
+  handle.update, handle.fires = row.update, row.fires or 0
+  handle.due = row.due
+end
+
+local function due_of(handle)
+  local timeout = handle.machine.states[handle.state].timeout
+  return timeout and os.time() + timeout.after
+end
+
+-- What a timeout needs to stand for the update that it has none of.
+local function place_of(ctx)
+  local message = ctx.message or {}
+  local from, chat = ctx.from, ctx.chat
+  return {
+    chat = chat and { id = chat.id, type = chat.type, title = chat.title },
+    from = from and { id = from.id, is_bot = from.is_bot,
+      first_name = from.first_name, username = from.username,
+      language_code = from.language_code },
+    topic = message.is_topic_message and message.message_thread_id or nil,
+  }
+end
+
+local function store(handle, due)
+  local text = json.encode(handle.data)
+  handle.due = due
+  handle.version = rows.put(kind_of(handle.machine), handle.key, {
+    state = handle.state, data = handle.data, update = handle.update,
+    fires = handle.fires, due = due, place = place_of(handle.ctx),
+  }, handle.version, { tag = handle.state, lane = handle.ctx.lane, due = due })
+  handle.saved = text
+end
+
+local function changed(handle)
+  return json.encode(handle.data) ~= handle.saved
+end
+
+local function pick(handle, moves, ...)
+  for _, move in ipairs(moves) do
+    if not move.guard or move.guard(handle.ctx, handle.data, ...) then
+      return move.to
+    end
+  end
+end
+
+local function go(handle, to, ...)
+  local ctx, states = handle.ctx, handle.machine.states
+  local from = states[handle.state]
+  if from.leave then from.leave(ctx, ...) end
+  local before = { handle.state, handle.update, handle.fires }
+  local id = ctx.update.update_id
+  handle.fires = handle.update == id and handle.fires + 1 or 1
+  handle.state, handle.update = to, id
+  local ok, err = pcall(store, handle, due_of(handle))
+  if not ok then
+    handle.state, handle.update, handle.fires = table.unpack(before, 1, 3)
+    error(err, 0)
+  end
+  handle.fired = (handle.fired or 0) + 1
+  if states[to].enter then states[to].enter(ctx, ...) end
+end
+
+-- Nothing of it is done twice for an update that comes again but the last
+-- enter, of which nobody knows whether it was over.
+local function done_before(handle, ...)
+  local ctx = handle.ctx
+  local fired = (handle.fired or 0) + 1
+  if not ctx.update.redelivered or handle.update ~= ctx.update.update_id
+    or fired > handle.fires then
+    return false
+  end
+  handle.fired = fired
+  local enter = handle.machine.states[handle.state].enter
+  if fired == handle.fires and enter then enter(ctx, ...) end
+  return true
+end
+
+local function events_of(state)
+  local list = {}
+  for event in pairs(state.on) do list[#list + 1] = tostring(event) end
+  table.sort(list)
+  return #list > 0 and table.concat(list, ", ") or "none"
+end
+
+local function moves_for(handle, event)
+  local state = handle.machine.states[handle.state]
+  if not state.on[event] then
+    core.misuse(("fsm %s: state %s takes no event %q (it takes: %s)"):format(
+      handle.machine.name, handle.state, tostring(event), events_of(state)))
+  end
+  return state.on[event]
+end
+
+local function fire(handle, event, ...)
+  local to = pick(handle, moves_for(handle, event), ...)
+  if not to then return false end
+  go(handle, to, ...)
+  return true
+end
+
+--- machine:fire(event, ...): moves on. The guards are asked, the state's leave
+-- runs, state and data are stored, and the next state's enter runs; all get
+-- what stands behind the event. Returns false if every guard said no, else
+-- true. Raises "misuse" for an event that the state does not take, and
+-- "conflict" if another update has changed the machine meanwhile.
+function Handle:fire(event, ...)
+  if done_before(self, ...) then return true end
+  local untouched = not changed(self)
+  local ok, result = pcall(fire, self, event, ...)
+  if ok then return result end
+  if type(result) ~= "table" or result.kind ~= "conflict" or not untouched then
+    error(result, 0)
+  end
+  load(self)
+  return fire(self, event, ...)
+end
+
+--- machine:can(event): whether its state takes the event; asks no guard.
+function Handle:can(event)
+  return self.machine.states[self.state].on[event] ~= nil
+end
+
+--- machine:reset(): back to the initial state with empty data, and no enter.
+function Handle:reset()
+  rows.put(kind_of(self.machine), self.key, nil, -1, {})
+  load(self)
+end
+
+local function handle_of(ctx, machine, key)
+  return setmetatable({ machine = machine, ctx = ctx, key = key }, Handle)
+end
+
+--- ctx:fsm(name): the machine of the update's person and chat (bot.fsm). It
+-- has state, the name of its state; data, a table that is stored with each
+-- fire and when the handler ends without an error; and fire, can and reset.
+function methods.fsm(ctx, name)
+  local machine = machines[name]
+  if not machine then
+    core.misuse(("ctx:fsm: there is no machine %q"):format(tostring(name)))
+  end
+  ctx.machines = ctx.machines or {}
+  if ctx.machines[name] then return ctx.machines[name] end
+  local key = keys[machine.key](ctx)
+  if not key then
+    core.misuse(("ctx:fsm %q: this %s belongs to no %s"):format(name,
+      ctx.kind, machine.key == "user" and "person in a chat" or "chat"))
+  end
+  local handle = handle_of(ctx, machine, key)
+  load(handle)
+  ctx.machines[name] = handle
+  return handle
+end
+
+-- --- for bot.lua
+
+--- The handler has ended well: what it has changed is stored.
+function fsm.finish(ctx)
+  for _, name in ipairs(names) do
+    local handle = ctx.machines and ctx.machines[name]
+    if handle and changed(handle) then
+      store(handle, handle.due)
+    end
+  end
+end
+
+--- A row has become due: the state's timeout, if it still stands there.
+function fsm.due(ctx)
+  local event = ctx.event
+  local machine = machines[event.kind:match("^fsm%.(.*)$")]
+  if not machine then
+    log.warn("fsm.machine_removed", { kind = event.kind, key = event.key })
+    return
+  end
+  local place = event.value.place
+  ctx.chat, ctx.from = place.chat, place.from
+  if place.topic then
+    ctx.message = { is_topic_message = true, message_thread_id = place.topic }
+  end
+  local handle = handle_of(ctx, machine, event.key)
+  ctx.machines = { [machine.name] = handle }
+  load(handle)
+  local timeout = machine.states[handle.state].timeout
+  if handle.version == event.version and timeout then
+    go(handle, timeout.to)
+  end
+end
+
+--- After a load: tells of people who stand in a state that is gone.
+function fsm.started()
+  for _, name in ipairs(names) do
+    for state, count in pairs(rows.count("fsm." .. name) or {}) do
+      if not machines[name].states[state] then
+        log.warn("fsm.states_removed", { fsm = name, state = state,
+          count = count })
+      end
+    end
+  end
+end
+
+return fsm

@@ -1,0 +1,202 @@
+-- State machines, through restarts, deaths, edits and time.
+local t = require "moonlet.test"
+
+local ORDER = [[
+local bot = require "moonlet.bot"
+bot.fsm("order", {
+  initial = "cart",
+  states = {
+    cart = {
+      on = {
+        checkout = { to = "paying",
+          guard = function(_, data) return (data.items or 0) > 0 end },
+      },
+      enter = function(ctx) ctx:reply("Your cart is open") end,
+    },
+    paying = {
+      on = { paid = "done", cancel = "cart" },
+      enter = function(ctx, who) ctx:reply("Pay, " .. (who or "please")) end,
+      leave = function(ctx) ctx:reply("Thank you") end,
+      timeout = { after = "15m", to = "cart" },
+    },
+    done = { enter = function(ctx) ctx:reply("Done") end },
+  },
+})
+bot.command("add", function(ctx)
+  local order = ctx:fsm("order")
+  order.data.items = (order.data.items or 0) + 1
+  ctx:reply(order.state .. " " .. order.data.items)
+  if ctx.args[1] == "fail" then error("after all") end
+end)
+bot.command("fire", function(ctx)
+  local order = ctx:fsm("order")
+  local moved = order:fire(ctx.args[1], ctx.args[2])
+  if not moved then ctx:reply("refused") end
+end)
+bot.command("where", function(ctx)
+  local order = ctx:fsm("order")
+  ctx:reply(order.state .. " " .. (order.data.items or 0)
+    .. (order:can("paid") and " payable" or ""))
+end)
+bot.command("reset", function(ctx)
+  ctx:fsm("order"):reset()
+  ctx:reply("reset")
+end)
+bot.catch(function(ctx, err) ctx:reply(err.kind .. ": " .. err.message) end)
+]]
+
+t.use { main = ORDER }
+
+local ann
+t.before(function() ann = t.user { first_name = "Ann" } end)
+
+t.case("a machine begins in its initial state", function()
+  ann:send("/where")
+  ann:expect("cart 0")
+end)
+
+t.case("fire moves on: guard, leave, enter", function()
+  ann:send("/fire checkout")
+  ann:expect("refused")
+  ann:send("/add")
+  ann:expect("cart 1")
+  ann:send("/fire checkout Ann")
+  ann:expect("Pay, Ann")
+  ann:send("/where")
+  ann:expect("paying 1 payable")
+  ann:send("/fire paid")
+  ann:expect("Thank you")
+  ann:expect("Done")
+end)
+
+t.case("an event that the state does not take is misuse with its names",
+  function()
+    ann:send("/fire paid")
+    ann:expect('misuse: fsm order: state cart takes no event "paid" (it '
+      .. "takes: checkout)")
+  end)
+
+t.case("state and data survive a death and a restart", function()
+  ann:send("/add")
+  ann:send("/fire checkout")
+  ann:expect("Pay, please")
+  t.crash()
+  ann:send("/where")
+  ann:expect("paying 1")
+  t.restart()
+  ann:send("/where")
+  ann:expect("paying 1")
+end)
+
+t.case("an error discards what was not saved", function()
+  ann:send("/add fail")
+  ann:expect("after all")
+  ann:send("/where")
+  ann:expect("cart 0")
+end)
+
+t.case("each person in each chat has a machine", function()
+  local bob = t.user { first_name = "Bob" }
+  local team = t.group { title = "Team", members = { ann, bob } }
+  ann:send("/add")
+  ann:expect("cart 1")
+  ann:send("/where", team)
+  team:expect("cart 0")
+  bob:send("/where", team)
+  team:expect("cart 0")
+end)
+
+t.case("a timeout moves on", function()
+  ann:send("/add")
+  ann:send("/fire checkout")
+  ann:expect("Pay")
+  t.advance("14m")
+  ann:send("/add") -- does not begin it anew
+  ann:expect("paying 2")
+  ann:expect("Thank you", { within = "61s" })
+  ann:expect("Your cart is open")
+  ann:expect_nothing("1h")
+end)
+
+t.case("a timeout does not come once the state was left", function()
+  ann:send("/add")
+  ann:send("/fire checkout")
+  ann:send("/fire paid")
+  ann:expect("Done")
+  ann:expect_nothing("1h")
+end)
+
+t.case("a timeout that came while nobody ran comes at the start", function()
+  ann:send("/add")
+  ann:send("/fire checkout")
+  ann:expect("Pay")
+  t.kill()
+  t.advance("2h")
+  t.start()
+  ann:expect("Your cart is open")
+end)
+
+t.case("what was sent in time counts before an old timeout", function()
+  ann:send("/add")
+  ann:send("/fire checkout")
+  ann:expect("Pay")
+  t.kill()
+  ann:send("/fire paid")
+  t.advance("2h")
+  t.start()
+  ann:expect("Done")
+  ann:expect_nothing("1h")
+end)
+
+t.case("reset forgets", function()
+  ann:send("/add")
+  ann:expect("cart 1")
+  ann:send("/reset")
+  ann:expect("reset")
+  ann:send("/where")
+  ann:expect("cart 0")
+end)
+
+t.case("an update that comes again does not fire twice", function()
+  t.fault { method = "sendMessage", mode = "slow", seconds = 20 }
+  ann:send("/add")
+  ann:send("/fire checkout")
+  t.expect_call("sendMessage", { text = "Pay, please" })
+  t.crash()
+  ann:expect("Pay, please")
+  ann:send("/where")
+  ann:expect("paying 1")
+  assert(#t.errors() == 0)
+end)
+
+t.case("a state that an edit has removed leads to the initial one",
+  { copy = true }, function()
+    ann:send("/add")
+    ann:send("/fire checkout")
+    ann:expect("Pay")
+    local edited = ORDER:gsub("paying = {", "billing = {")
+      :gsub('"paying"', '"billing"')
+    t.write("main.lua", edited)
+    t.reload()
+    t.await(function() return t.log():find("fsm.states_removed", 1, true) end)
+    ann:send("/where")
+    ann:expect("cart 1")
+  end)
+
+t.each({
+  { name = "a target that is no state", part = { '"done", cancel', '"dne", cancel' },
+    text = 'state paying leads to "dne"' },
+  { name = "a state that nothing leads to", part = { "done = {",
+    "odd = {}, done = {" }, text = "nothing leads from cart to: odd" },
+  { name = "an unknown field", part = { "leave = ", "exit = " },
+    text = 'state paying has no field "exit"' },
+  { name = "a duration that is none", part = { '"15m"', '"soon"' },
+    text = "after must be a number of seconds" },
+}, "%s is found at load", { copy = true }, function(row)
+  local text = ORDER:gsub(row.part[1]:gsub("%p", "%%%0"), row.part[2])
+  t.write("main.lua", text)
+  local status, answer = t.api("POST", "/api/reload")
+  assert(status ~= 200)
+  local why = answer.error.message
+  assert(why:find(row.text, 1, true), why)
+end)
