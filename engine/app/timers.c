@@ -16,6 +16,7 @@
 
 #define RETRY_MS 1000 /* after a failure, and while the inbox is full */
 #define SLEEP_MAX_MS 86400000
+#define WEBHOOK_PAUSE_MS 125000
 
 /* One that is on its way into the inbox. */
 struct due {
@@ -167,6 +168,9 @@ static void found_due(void *arg, const struct err *e,
 static void fire(struct timer *timer)
 {
     struct timers *t = LIST_ENTRY(timer, struct timers, timer);
+    t->open = true;
+    if (t->soonest_ms == 0)
+        return;
     if (t->soonest_ms > now_ms(t)) {
         arm(t);
     } else if (inbox_full(t->inbox)) {
@@ -221,6 +225,11 @@ void timers_open(struct timers *t)
 {
     t->open = true;
     arm(t);
+}
+
+void timers_open_later(struct timers *t)
+{
+    timer_start(&t->timer, WEBHOOK_PAUSE_MS);
 }
 
 void timers_stop(struct timers *t)

@@ -32,6 +32,9 @@ bool timers_late(const struct timers *t);
 
 /* Telegram has nothing from before the start any more. */
 void timers_open(struct timers *t);
+/* It will have nothing in a while: a webhook's updates come by Telegram's
+ * clock, after a failure at most two minutes later (SERVER.md 5). */
+void timers_open_later(struct timers *t);
 void timers_stop(struct timers *t);
 void timers_free(struct timers *t);
 

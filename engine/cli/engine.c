@@ -121,8 +121,10 @@ void engine_begin(struct engine *e)
         webhook_start(e->webhook);
     else
         polling_start(e->polling);
-    if (e->webhook || !timers_late(e->timers))
+    if (!timers_late(e->timers))
         timers_open(e->timers);
+    else if (e->webhook)
+        timers_open_later(e->timers);
     CRASH_POINT("engine.ready");
 }
 
