@@ -70,6 +70,7 @@ struct state {
     struct sqlite_writer *writer;
     struct state_options options;
     struct timer prune;
+    unsigned made; /* changes so far */
 };
 
 /* Only the writer's thread touches it between submit and done. */
@@ -80,6 +81,7 @@ struct state_op {
     void *arg;
     struct state_row asked; /* texts are its own, in `text` */
     int64_t now_ms;
+    int64_t first_version; /* of a row that was not there */
     size_t max;
     struct list found;
     struct deferred refused; /* in place of the request */
@@ -244,7 +246,7 @@ static int run_put(struct sqlite_request *r, struct sqlite_writer *w)
         row->version = 0;
         return there ? remove_row(op, w) : 0;
     }
-    row->version = there ? there + 1 : op->now_ms * 1000;
+    row->version = there ? there + 1 : op->first_version;
     return write_row(row, w, &r->result);
 }
 
@@ -460,6 +462,7 @@ struct state_op *state_put(struct state *s, const struct state_row *row,
     struct state_op *op = op_new(s, row, run_put, was_put);
     op->request.may_fail = true;
     op->request.durable = true;
+    op->first_version = op->now_ms * 1000 + s->made++ % 1000;
     return submit(op, done, arg);
 }
 
