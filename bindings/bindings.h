@@ -21,6 +21,7 @@ struct services {
     struct errors *errors;     /* NULL: only the log hears of them */
     struct files *files;       /* NULL where no task runs */
     struct state *state;       /* the same */
+    uint64_t db_timeout_ms;    /* of each request to it */
     char *me;                  /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;      /* the table `app` of config.lua; NULL: none */
     struct coverage *coverage; /* NULL: nobody wants to know what runs */

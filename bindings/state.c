@@ -145,13 +145,19 @@ static struct state_call *call_new(lua_State *L, const struct await_ops *ops)
     return call;
 }
 
+static int ask(lua_State *L, struct state_call *call)
+{
+    const struct services *services = vm_services(L);
+    return await(L, &call->await, services->db_timeout_ms);
+}
+
 /* get(kind, key): the value, or nil, and its version, 0 if there is none. */
 static int core_get(lua_State *L)
 {
     const char *key = luaL_checkstring(L, 2);
     struct state_call *call = call_new(L, &get_ops);
     call->key = mem_strdup(key);
-    return await(L, &call->await, 0);
+    return ask(L, call);
 }
 
 /* A field of the options that is a text; "" if it is not there. */
@@ -197,13 +203,13 @@ static int core_put(lua_State *L)
     call->row.version = version;
     call->row.due_ms = option_moment(L, "due");
     call->row.expires_ms = option_moment(L, "expires");
-    return await(L, &call->await, 0);
+    return ask(L, call);
 }
 
 /* count(kind): how many rows have each tag, { tag = count }. */
 static int core_count(lua_State *L)
 {
-    return await(L, &call_new(L, &count_ops)->await, 0);
+    return ask(L, call_new(L, &count_ops));
 }
 
 static const luaL_Reg functions[] = {

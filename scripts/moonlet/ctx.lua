@@ -12,7 +12,8 @@ local core = require "moonlet.core"
 local context = { kinds = {} }
 for _, kind in ipairs(core.kinds()) do context.kinds[kind] = true end
 local methods = {}
-context.methods = methods -- for files that add some
+-- For files of the library that add some.
+context.methods = methods
 
 local message_kinds = {
   message = true,
