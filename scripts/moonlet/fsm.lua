@@ -174,12 +174,7 @@ local function load(handle)
   handle.saved = json.encode(handle.data)
   handle.state = find_place(machine, handle, row.state)
   handle.update, handle.fires = row.update, row.fires or 0
-  handle.due = row.due
-end
-
-local function due_of(handle)
-  local timeout = handle.machine.states[handle.state].timeout
-  return timeout and os.time() + timeout.after
+  handle.done, handle.due = row.done, row.due
 end
 
 -- What a timeout needs to stand for the update that it has none of.
@@ -200,7 +195,7 @@ local function store(handle, due)
   handle.due = due
   handle.version = rows.put(kind_of(handle.machine), handle.key, {
     state = handle.state, data = handle.data, update = handle.update,
-    fires = handle.fires, due = due, place = place_of(handle.ctx),
+    fires = handle.fires, done = handle.done, due = due, place = place_of(handle.ctx),
   }, handle.version, { tag = handle.state, lane = handle.ctx.lane, due = due })
   handle.saved = text
 end
@@ -221,31 +216,37 @@ local function go(handle, to, ...)
   local ctx, states = handle.ctx, handle.machine.states
   local from = states[handle.state]
   if from.leave then from.leave(ctx, ...) end
-  local before = { handle.state, handle.update, handle.fires }
+  local before = { handle.state, handle.update, handle.fires, handle.done }
   local id = ctx.update.update_id
   handle.fires = handle.update == id and handle.fires + 1 or 1
-  handle.state, handle.update = to, id
-  local ok, err = pcall(store, handle, due_of(handle))
+  handle.state, handle.update, handle.done = to, id, nil
+  local timeout = states[to].timeout
+  local ok, err = pcall(store, handle, timeout and os.time() + timeout.after)
   if not ok then
-    handle.state, handle.update, handle.fires = table.unpack(before, 1, 3)
+    handle.state, handle.update, handle.fires, handle.done =
+      table.unpack(before, 1, 4)
     error(err, 0)
   end
   handle.fired = (handle.fired or 0) + 1
   if states[to].enter then states[to].enter(ctx, ...) end
 end
 
--- Nothing of it is done twice for an update that comes again but the last
--- enter, of which nobody knows whether it was over.
+-- This update was here before its process died, and has stored something.
+local function came_before(handle)
+  local update = handle.ctx.update
+  return update.redelivered and handle.update == update.update_id
+end
+
+-- For an update that comes again nothing is done twice, also not what it does
+-- to the data before; but for the last enter, of which nobody knows whether it
+-- was over.
 local function done_before(handle, ...)
-  local ctx = handle.ctx
   local fired = (handle.fired or 0) + 1
-  if not ctx.update.redelivered or handle.update ~= ctx.update.update_id
-    or fired > handle.fires then
-    return false
-  end
+  if not came_before(handle) or fired > handle.fires then return false end
   handle.fired = fired
+  handle.data = json.decode(handle.saved)
   local enter = handle.machine.states[handle.state].enter
-  if fired == handle.fires and enter then enter(ctx, ...) end
+  if fired == handle.fires and enter then enter(handle.ctx, ...) end
   return true
 end
 
@@ -331,7 +332,11 @@ end
 function fsm.finish(ctx)
   for _, name in ipairs(names) do
     local handle = ctx.machines and ctx.machines[name]
-    if handle and changed(handle) then
+    if handle and changed(handle)
+      and not (handle.done and came_before(handle)) then
+      local id = ctx.update.update_id
+      if handle.update ~= id then handle.update, handle.fires = id, 0 end
+      handle.done = true
       store(handle, handle.due)
     end
   end

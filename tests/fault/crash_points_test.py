@@ -86,7 +86,8 @@ class Run:
 
     def _update(self, i):
         words = [word for word, yes in (("wait", i % 3 == 1),
-                                        ("fail", i % 6 == 2)) if yes]
+                                        ("fail", i % 6 == 2),
+                                        ("count", i % 6 in (0, 4))) if yes]
         return oracle.Update(CHATS[i % len(CHATS)], " ".join(words),
                              "x" * self.scenario.extra)
 

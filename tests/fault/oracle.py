@@ -6,6 +6,7 @@ Every handler answers with the number of its update, and "again" behind it if
 the update was redelivered. Numbers are update_ids.
 """
 import collections
+import json
 import shutil
 import sqlite3
 import struct
@@ -14,13 +15,22 @@ from pathlib import Path
 
 import harness
 
-# A few waits and errors, so that a death finds handlers at every stage.
+# A few waits and errors, so that a death finds handlers at every stage. Each
+# update counts once in the machine of its chat, which forgets none.
 BOT = """
 local bot = require "moonlet.bot"
 local task = require "moonlet.task"
+bot.fsm("count", { initial = "off", states = {
+  off = { on = { seen = "on" } },
+  on = { on = { seen = "on" }, timeout = { after = "10ms", to = "off" } } } })
 bot.on("message:text", function(ctx)
   local id, what = ctx.update.update_id, ctx.message.text
   if what:find "wait" then task.sleep(id % 7 / 1000) end
+  if what:find "count" then
+    local count = ctx:fsm("count")
+    count.data.n = (count.data.n or 0) + 1
+    count:fire("seen")
+  end
   ctx:reply(id .. (ctx.update.redelivered and " again" or ""))
   if what:find "fail" then error("failed " .. id) end
 end)
@@ -69,9 +79,11 @@ class Snapshot:
         if "dead" in tables:
             self.seen = {i for i, in db.execute("SELECT update_id FROM seen")}
             self.inbox = {i: (seq, begun) for seq, i, begun in db.execute(
-                "SELECT seq, update_id, begun FROM inbox")}
+                "SELECT seq, update_id, begun FROM inbox "
+                "WHERE source <> 1")}  # a timer's
             self.dead = [i for i, in db.execute(
-                "SELECT update_id FROM dead ORDER BY id")]
+                "SELECT update_id FROM dead WHERE source <> 1 "
+                "ORDER BY id")]
             self.next_offset = dict(db.execute(
                 "SELECT key, value FROM meta")).get("next_offset", 0)
         db.close()
@@ -88,6 +100,17 @@ class Snapshot:
         """Those whose handler may have begun in any process."""
         return self.running() | {
             i for i, (_, begun) in self.inbox.items() if begun}
+
+
+def read_counts(folder):
+    """{chat: n} of the machines; the engine has ended well."""
+    db = sqlite3.connect(folder / "bot.db")
+    found = {int(key.split(":")[0]): json.loads(value)["data"]["n"]
+             for key, value in db.execute(
+                 "SELECT key, value FROM moonlet_state "
+                 "WHERE kind = 'fsm.count'")}
+    db.close()
+    return found
 
 
 def read_marks(path):
@@ -233,6 +256,12 @@ class Judge:
                        if b not in self.replays)
             assert back <= len(self.deaths), f"chat {chat}: turned around"
 
+    def _check_counts(self, folder):
+        counted = collections.Counter(
+            update.chat for update in self.updates
+            if "count" in update.text and update.id in self.answered())
+        assert read_counts(folder) == counted, "counted twice, or not at all"
+
     def check(self, folder, poison=()):
         """The last engine has stopped clean. `poison`: updates that were on
         the loop at three deaths, of which one may have gone uncounted."""
@@ -252,4 +281,5 @@ class Judge:
         self._check_repeats(answers)
         self._check_marks(answers)
         self._check_order(answers)
+        self._check_counts(folder)
         return end
