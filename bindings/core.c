@@ -54,6 +54,16 @@ static int core_on_order(lua_State *L)
     return 0;
 }
 
+/* core.on_describe(fn): fn(request) gives a text about what the scripts have
+ * registered, for the commands that tell of it. */
+static int core_on_describe(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    vm_set_entry(L, VM_ON_DESCRIBE);
+    return 0;
+}
+
 /* core.want(kind): updates of this kind shall be asked for. */
 static int core_want(lua_State *L)
 {
@@ -140,6 +150,7 @@ static const luaL_Reg functions[] = {
     {"on_start", core_on_start},
     {"on_failed", core_on_failed},
     {"on_order", core_on_order},
+    {"on_describe", core_on_describe},
     {"want", core_want},
     {"kinds", core_kinds},
     {"misuse", core_misuse},

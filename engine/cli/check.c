@@ -3,16 +3,10 @@
  */
 #include "cli/commands.h"
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "bindings/bindings.h"
-#include "cli/library.h"
+#include "cli/scripts_trial.h"
 #include "cli/settings.h"
-#include "vm/generation.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 static const char check_help[] =
     "moonlet check [--config FILE] [DIR]\n\n"
@@ -23,32 +17,10 @@ static const char check_help[] =
 
 static int load_scripts(const struct settings *s, struct err *e)
 {
-    struct clock clock;
-    struct script_error why;
-    struct services services = {.app_json = s->file.app_json};
-    struct vm_source *library = library_sources();
-
-    clock_init_real(&clock);
-    struct vm_host host = {
-        .log = log_new(STDERR_FILENO, LOG_WARN, LOG_TEXT, &clock),
-        .clock = &clock,
-        .memory_limit = (size_t)s->config.lua_memory_limit,
-        .modules = bindings_modules,
-        .library = library,
-        .scripts_dir = s->config.scripts_dir,
-        .services = &services,
-    };
-    err_set(e, ERR_OK, 0, "%s", "");
-    struct generation *g = generation_load(&host, 1, &why);
-    if (g) {
-        generation_close(g);
-    } else {
-        library_describe(&why, host.scripts_dir, e);
-        script_error_clear(&why);
-    }
-    log_free(host.log);
-    free(library);
-    return e->code;
+    struct scripts_trial trial;
+    int code = scripts_trial_open(&trial, s, e);
+    scripts_trial_close(&trial);
+    return code;
 }
 
 int command_check(int argc, char **argv)

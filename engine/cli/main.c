@@ -34,6 +34,7 @@ static const struct {
      "no network"},
     {"sim", command_sim, "        a Telegram Bot API server for development"},
     {"check", command_check, "[DIR]   check configuration and scripts"},
+    {"graph", command_graph, "[DIR]   draw the state machines of a bot"},
     {"test", command_test, "[PATH]… run the specs of a bot"},
     {"reload", command_reload,
      "[DIR]   load the scripts of the running bot "
@@ -49,7 +50,6 @@ static const struct {
     {"broadcast", NULL, NULL},
     {"jobs", NULL, NULL},
     {"new", NULL, NULL},
-    {"graph", NULL, NULL},
     {"types", NULL, NULL},
     {"backup", NULL, NULL},
 };

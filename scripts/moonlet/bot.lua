@@ -293,6 +293,12 @@ core.on_start(function(_, reason)
   for _, fn in ipairs(starters) do fn(reason) end
 end)
 
+-- What the commands ask of the scripts, by the name of the request.
+local descriptions = { graph = fsm.graph }
+core.on_describe(function(request)
+  return descriptions[request.what](request)
+end)
+
 local not_built = {
   admin = true, album = true, conversation = true, cron = true, every = true,
   group = true, http = true, inline_query = true,

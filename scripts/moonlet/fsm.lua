@@ -3,6 +3,7 @@
 -- last through restarts, edits and deaths.
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
+local graph = require "moonlet.graph"
 local json = require "moonlet.json"
 local log = require "moonlet.log"
 local rows = require "moonlet.core.state"
@@ -66,7 +67,9 @@ local function timeout_of(name, states, from, given)
   if given == nil then return nil end
   check_table(name, given, { after = true, to = true }, "timeout of " .. from)
   check_target(name, states, from, given.to)
-  return { after = core.seconds(given.after, "after"), to = given.to }
+  local after = given.after
+  return { after = core.seconds(after, "after"), to = given.to,
+    text = tostring(after) .. (tonumber(after) and " s" or "") }
 end
 
 local function state_of(name, states, from, given)
@@ -362,6 +365,13 @@ function fsm.due(ctx)
   if handle.version == event.version and timeout then
     go(handle, timeout.to)
   end
+end
+
+--- All machines as a text: Mermaid, or SVG.
+function fsm.graph(request)
+  local list = {}
+  for i, name in ipairs(names) do list[i] = machines[name] end
+  return request.svg and graph.svg(list) or graph.mermaid(list)
 end
 
 --- After a load: tells of people who stand in a state that is gone.

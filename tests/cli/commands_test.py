@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import xml.etree.ElementTree
 
 import harness
 import pytest
@@ -25,10 +26,10 @@ bot.on("message:text", function(ctx)
 end)
 """
 
-COMMANDS = ("run", "play", "sim", "check", "reload", "status", "dead",
-            "version", "help")
-NOT_BUILT = ("worker", "migrate", "broadcast", "jobs", "new", "graph",
-             "types", "backup")
+COMMANDS = ("run", "play", "sim", "check", "graph", "reload", "status",
+            "dead", "version", "help")
+NOT_BUILT = ("worker", "migrate", "broadcast", "jobs", "new", "types",
+             "backup")
 
 
 def command(*args, cwd=None, **env):
@@ -207,6 +208,48 @@ def test_check_keeps_the_memory_limit(tmp_path):
     done = command("check", ".", cwd=tmp_path, LUA_MEMORY_LIMIT="64M")
     assert_one_line(done, 1, "more than LUA_MEMORY_LIMIT (64 MiB)")
     assert command("check", ".", cwd=tmp_path).returncode == 0
+
+
+# graph
+
+MACHINE = """
+local bot = require "moonlet.bot"
+bot.fsm("order", { initial = "cart", states = {
+  cart = { on = { checkout = { to = "paying", guard = function() end },
+                  add = "cart" } },
+  paying = { on = { paid = "done" }, timeout = { after = "15m", to = "cart" } },
+  done = {} } })
+"""
+
+
+def test_graph_prints_mermaid(tmp_path):
+    done = command("graph", write_bot(tmp_path / "bot", MACHINE), cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split("\n")[1:] == [
+        "title: order", "---", "stateDiagram-v2", "  [*] --> cart",
+        "  cart --> cart: add", "  cart --> paying: checkout [guard]",
+        "  paying --> done: paid", "  paying --> cart: after 15m",
+        "  done --> [*]", ""]
+
+
+def test_graph_draws_a_picture(tmp_path):
+    bot = write_bot(tmp_path / "bot", MACHINE.replace("add", '["a<b"]'))
+    done = command("graph", "--svg", bot, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    svg = xml.etree.ElementTree.fromstring(done.stdout)
+    texts = [each.text for each in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert sorted(texts) == ["a<b", "after 15m", "cart", "checkout [guard]",
+                             "done", "order", "paid", "paying"]
+
+
+def test_graph_without_machines_says_so(tmp_path):
+    bot = write_bot(tmp_path / "bot")
+    assert_one_line(command("graph", bot, cwd=tmp_path), 1,
+                    "declares no machine (bot.fsm)")
+    assert_one_line(command("graph", write_bot(tmp_path / "plain", "x = 1")), 1,
+                    "do not require moonlet.bot")
+    assert_one_line(command("graph", write_bot(tmp_path / "bad", "x =")), 1,
+                    "main.lua:1: ")
 
 
 def test_check_without_scripts_says_where_it_looked(tmp_path):
