@@ -377,7 +377,12 @@ end
 --- After a load: tells of people who stand in a state that is gone.
 function fsm.started()
   for _, name in ipairs(names) do
-    for state, count in pairs(rows.count("fsm." .. name) or {}) do
+    local ok, counts = pcall(rows.count, "fsm." .. name)
+    if not ok then
+      log.warn("fsm.uncounted", { fsm = name, error = counts })
+      counts = {}
+    end
+    for state, count in pairs(counts) do
       if not machines[name].states[state] then
         log.warn("fsm.states_removed", { fsm = name, state = state,
           count = count })

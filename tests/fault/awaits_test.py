@@ -4,6 +4,7 @@ what it waits for never answers.
 The operations are read from the sources: one that has no case here fails.
 """
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -25,6 +26,8 @@ CASES = {
     "task.sleep": "task.sleep(LIMIT and 0 or 1e6)",
 }
 NO_TIMEOUT = {"task.sleep"}
+# Their timeout is DB_TIMEOUT; see the test of bot.db.
+OF_THE_DATABASE = {"state.get", "state.put", "state.count"}
 # A folder that cannot be opened to the end, see HANG.
 CASES |= {
     "fs.read": "fs.read('hang/x', { timeout = LIMIT })",
@@ -60,13 +63,31 @@ bot.on_start(function()
 end)
 """
 
-# A file system that has gone away: what opens a folder of this name waits.
+# A file system that has gone away: what opens a folder "hang" waits, and so
+# does what brings bot.db to the disk once there is a file "stuck".
 HANG = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+int fdatasync(int fd)
+{
+    static int (*real)(int);
+    char link[64], path[1024] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    readlink(link, path, sizeof path - 1);
+    char *name = strstr(path, "bot.db");
+    if (name) {
+        strcpy(name, "files/stuck");
+        while (access(path, F_OK) == 0)
+            pause();
+    }
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
+    return real(fd);
+}
 long syscall(long n, ...)
 {
     static long (*real)(long, ...);
@@ -96,7 +117,7 @@ def operations():
 
 
 def test_every_operation_has_a_case():
-    assert operations().keys() == CASES.keys()
+    assert operations().keys() == CASES.keys() | OF_THE_DATABASE
 
 
 def hanging_folder(tmp_path):
@@ -150,3 +171,50 @@ def test_it_ends_by_timeout_and_by_cancel(name, api, engine, silent, tmp_path):
     assert (row["ok"], row["kind"]) == ("false", "cancelled")
     if hangs:  # its thread will never end
         instance.kill()
+
+
+MACHINES = """
+local bot = require "moonlet.bot"
+local fs = require "moonlet.fs"
+local log = require "moonlet.log"
+local task = require "moonlet.task"
+local states = { here = { on = { go = "here" } } }
+bot.fsm("one", { initial = "here", states = states })
+bot.fsm("other", { initial = "here", states = states })
+
+local function outcome(event, ok, err)
+  log.info(event, { kind = ok and "done" or err.kind })
+end
+
+local function cancelled(event, fn, ...)
+  local child = task.spawn(fn, ...)
+  task.sleep("100ms")
+  child:cancel()
+  outcome(event, pcall(child.join, child, "20s"))
+end
+
+bot.on("message:text", function(ctx)
+  local one = ctx:fsm("one")
+  fs.write("stuck", "from now on")
+  outcome("put_by_timeout", pcall(one.fire, one, "go"))
+  outcome("get_by_timeout", pcall(ctx.fsm, ctx, "other"))
+  cancelled("put_by_cancel", one.fire, one, "go")
+  cancelled("get_by_cancel", ctx.fsm, ctx, "other")
+end)
+"""
+
+
+def test_bot_db_never_answers(sim, engine, tmp_path):
+    instance = engine(MACHINES, DB_TIMEOUT="500ms", **hanging_folder(tmp_path))
+    instance.start()
+    sim.user("Ann", id=7)
+    sim.send(7, "hello")
+    for event, kind in (("put_by_timeout", "timeout"),
+                        ("get_by_timeout", "timeout"),
+                        ("put_by_cancel", "cancelled"),
+                        ("get_by_cancel", "cancelled")):
+        assert instance.wait_event(event)["kind"] == kind, event
+    instance.process.child.send_signal(signal.SIGHUP)
+    assert instance.wait_event("fsm.uncounted")["error"] == (
+        "state.count: no result within 0.5 s")
+    instance.kill()  # the thread that writes will never end
