@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define IDLE_MAX 64
+#define STALL_LOOKS 8
 
 /* A connection of libcurl's, by its descriptor. Between two calls libcurl
  * lets go of a kept one; it stays in the epoll set as it was, because the
@@ -47,10 +48,17 @@ static struct curl_transfer *transfer_of(struct list *link)
     return LIST_ENTRY(link, struct curl_transfer, link);
 }
 
+static void begin(struct curl_transfer *t)
+{
+    if (curl_multi_add_handle(t->mux->multi, t->easy))
+        abort();
+    t->added = true;
+}
+
 static void take_off(struct curl_transfer *t)
 {
-    timer_stop(&t->timer);
     list_remove(&t->link);
+    loop_undefer(&t->resume);
     if (t->added)
         curl_multi_remove_handle(t->mux->multi, t->easy);
     t->added = false;
@@ -58,6 +66,10 @@ static void take_off(struct curl_transfer *t)
 
 static void put_back(struct curl_mux *mux, struct curl_transfer *t)
 {
+    timer_stop(&t->timer);
+    timer_stop(&t->stall);
+    loop_undefer(&t->resume);
+    http_hop_end(&t->hop);
     t->call->transport = NULL;
     t->call = NULL;
     if (mux->idle_count >= IDLE_MAX) {
@@ -78,10 +90,21 @@ static void tell(struct curl_mux *mux)
         struct http_call *call = t->call;
         struct err e;
         assert(call);
+        if (curl_transfer_follow(t)) {
+            begin(t);
+            continue;
+        }
         curl_transfer_end(t, &e);
         put_back(mux, t);
         call->done(call, &e);
     }
+}
+
+static void end(struct curl_transfer *t, CURLcode result)
+{
+    t->result = result;
+    take_off(t);
+    list_push(&t->mux->ended, &t->link);
 }
 
 static void collect(struct curl_mux *mux)
@@ -91,9 +114,7 @@ static void collect(struct curl_mux *mux)
     while ((m = curl_multi_info_read(mux->multi, &left))) {
         struct curl_transfer *t = NULL;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
-        t->result = m->data.result;
-        take_off(t);
-        list_push(&mux->ended, &t->link);
+        end(t, m->data.result);
     }
     tell(mux);
 }
@@ -248,16 +269,62 @@ static void on_sockets_closed(struct pollset *p)
     curl_global_cleanup();
 }
 
+static void give_up(struct curl_transfer *t, const struct err *e)
+{
+    struct http_call *call = t->call;
+    curl_transfer_forget(t);
+    take_off(t);
+    put_back(t->mux, t);
+    call->done(call, e);
+}
+
 static void on_call_timeout(struct timer *timer)
 {
     struct curl_transfer *t = LIST_ENTRY(timer, struct curl_transfer, timer);
-    struct http_call *call = t->call;
     struct err e;
-    http_timed_out(&e, curl_transfer_written(t), call);
-    buf_free(&call->response.body);
-    take_off(t);
-    put_back(t->mux, t);
-    call->done(call, &e);
+    http_timed_out(&e, curl_transfer_written(t), t->call);
+    give_up(t, &e);
+}
+
+/* Bytes are counted by libcurl, which tells of none; so they are looked at
+ * now and then. */
+static void watch_stall(struct curl_transfer *t)
+{
+    timer_start(&t->stall, 1 + t->call->stall_ms / STALL_LOOKS);
+}
+
+static void on_stall_look(struct timer *timer)
+{
+    struct curl_transfer *t = LIST_ENTRY(timer, struct curl_transfer, stall);
+    uint64_t now_ms = loop_now_ms(t->mux->loop);
+    curl_off_t moved = curl_transfer_moved(t);
+    if (moved != t->moved || t->source_waits || t->sink_waits)
+        t->moved_ms = now_ms;
+    t->moved = moved;
+    if (now_ms - t->moved_ms < t->call->stall_ms) {
+        watch_stall(t);
+        return;
+    }
+    struct err e;
+    http_stalled(&e, curl_transfer_written(t), t->call);
+    give_up(t, &e);
+}
+
+/* libcurl hands over at once what it had kept for a paused sink, which may
+ * fail; then the transfer is still its own to be taken off. */
+static void on_resume(struct deferred *d)
+{
+    struct curl_transfer *t = LIST_ENTRY(d, struct curl_transfer, resume);
+    struct curl_mux *mux = t->mux;
+    if (!t->source_waits && !t->sink_waits)
+        return;
+    t->source_waits = false;
+    t->sink_waits = false;
+    t->moved_ms = loop_now_ms(mux->loop);
+    CURLcode result = curl_easy_pause(t->easy, CURLPAUSE_CONT);
+    if (result)
+        end(t, result);
+    run_timeouts(mux);
 }
 
 static struct curl_transfer *take_transfer(struct curl_mux *mux)
@@ -274,6 +341,8 @@ static struct curl_transfer *take_transfer(struct curl_mux *mux)
     curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETFUNCTION, on_closing);
     curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETDATA, mux);
     timer_init(&t->timer, mux->loop, on_call_timeout);
+    timer_init(&t->stall, mux->loop, on_stall_look);
+    deferred_init(&t->resume, on_resume);
     return t;
 }
 
@@ -283,18 +352,29 @@ static void mux_start(struct http_client *c, struct http_call *call)
     struct curl_transfer *t = take_transfer(mux);
     call->transport = t;
     curl_transfer_prepare(t, call);
-    timer_start(&t->timer, call->timeout_ms);
-    if (curl_multi_add_handle(mux->multi, t->easy))
-        abort();
-    t->added = true;
+    if (call->timeout_ms > 0)
+        timer_start(&t->timer, call->timeout_ms);
+    if (call->stall_ms > 0) {
+        t->moved_ms = loop_now_ms(mux->loop);
+        watch_stall(t);
+    }
+    begin(t);
+}
+
+static void mux_resume(struct http_client *c, struct http_call *call)
+{
+    struct curl_transfer *t = call->transport;
+    (void)c;
+    if (t->source_waits || t->sink_waits)
+        loop_defer(t->mux->loop, &t->resume);
 }
 
 static void mux_cancel(struct http_client *c, struct http_call *call)
 {
     struct curl_transfer *t = call->transport;
+    curl_transfer_forget(t);
     take_off(t);
     put_back((struct curl_mux *)(void *)c, t);
-    buf_free(&call->response.body);
 }
 
 static void mux_free(struct http_client *c)
@@ -328,7 +408,11 @@ struct http_client *http_client_new_curl(struct loop *loop,
                                          const struct http_client_options *o)
 {
     static const struct http_transport transport = {
-        .start = mux_start, .cancel = mux_cancel, .free = mux_free};
+        .start = mux_start,
+        .resume = mux_resume,
+        .cancel = mux_cancel,
+        .free = mux_free,
+    };
     if (curl_global_init(CURL_GLOBAL_DEFAULT))
         abort();
     struct curl_mux *mux = MEM_NEW(struct curl_mux);

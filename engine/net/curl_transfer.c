@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADERS_MAX (64 * 1024)
 #define REUSE_SECONDS 30L
+/* For bodies that stream; other calls keep libcurl's own sizes, for which it
+ * takes memory a call. */
+#define LARGE_BUFFER (256L * 1024)
+#define SMALL_READ_BUFFER (16L * 1024)
+#define SMALL_WRITE_BUFFER (64L * 1024)
 
 static curl_off_t request_bytes(const struct curl_transfer *t)
 {
@@ -28,7 +32,7 @@ static int allow_once(void *arg, char *peer, char *local, int peer_port,
     (void)local;
     (void)peer_port;
     (void)local_port;
-    if (t->begun && t->is_post) {
+    if (t->begun && t->once) {
         t->refused = true;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -38,28 +42,6 @@ static int allow_once(void *arg, char *peer, char *local, int peer_port,
     return CURL_PREREQFUNC_OK;
 }
 
-static size_t write_body(char *data, size_t size, size_t count, void *arg)
-{
-    struct curl_transfer *t = arg;
-    struct buf *body = &t->call->response.body;
-    size_t len = size * count;
-    if (len > t->call->response_max - body->len) {
-        t->too_long = true;
-        return 0;
-    }
-    buf_append(body, data, len);
-    return len;
-}
-
-static size_t count_header(char *data, size_t size, size_t count, void *arg)
-{
-    struct curl_transfer *t = arg;
-    (void)data;
-    t->header_bytes += size * count;
-    t->too_long = t->header_bytes > HEADERS_MAX;
-    return t->too_long ? 0 : size * count;
-}
-
 static void set_callbacks(struct curl_transfer *t)
 {
     CURL *easy = t->easy;
@@ -67,10 +49,13 @@ static void set_callbacks(struct curl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->reason);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, allow_once);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, curl_transfer__write);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, count_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, curl_transfer__header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    /* There is no seek function: a source is never read again. */
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, curl_transfer__read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, t);
 }
 
 struct curl_transfer *curl_transfer_new(const struct http_client_options *o)
@@ -98,7 +83,9 @@ void curl_transfer_free(struct curl_transfer *t)
 {
     curl_easy_cleanup(t->easy);
     curl_slist_free_all(t->headers);
+    http_hop_end(&t->hop);
     free(t->content_type);
+    free(t->location);
     free(t);
 }
 
@@ -126,7 +113,7 @@ static void add_pair(struct curl_slist **list, const char *name,
 
 static void set_headers(struct curl_transfer *t, const struct http_call *call)
 {
-    const char *type = call->content_type;
+    const char *type = t->hop.content_type;
     if (t->headers && !t->own_headers && call->headers_count == 0 &&
         same_text(t->content_type, type))
         return;
@@ -137,40 +124,121 @@ static void set_headers(struct curl_transfer *t, const struct http_call *call)
     t->own_headers = call->headers_count > 0;
     add_pair(&t->headers, "Expect", "");
     add_pair(&t->headers, "Content-Type", type ? type : "");
-    for (size_t i = 0; i < call->headers_count; i++)
-        add_pair(&t->headers, call->headers[i].name, call->headers[i].value);
+    for (size_t i = 0; i < call->headers_count; i++) {
+        if (http_hop_sends(&t->hop, call->headers[i].name))
+            add_pair(&t->headers, call->headers[i].name,
+                     call->headers[i].value);
+    }
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+}
+
+static bool is_any(const char *method, const char *a, const char *b,
+                   const char *c)
+{
+    return strcmp(method, a) == 0 || strcmp(method, b) == 0 ||
+           strcmp(method, c) == 0;
 }
 
 /* A body given by CURLOPT_POSTFIELDS leaves with the head in one write; a
  * read function would cost a second one. */
-static void set_method(struct curl_transfer *t)
+static void set_body(struct curl_transfer *t)
 {
-    const struct http_call *call = t->call;
-    t->is_post = strcmp(call->method, "POST") == 0;
-    if (!t->is_post) {
-        curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
-        return;
-    }
+    const struct http_hop *h = &t->hop;
     curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     (curl_off_t)call->body_len);
+                     (curl_off_t)h->body_len);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
-                     call->body_len > 0 ? call->body : "");
+                     h->source         ? NULL
+                     : h->body_len > 0 ? h->body
+                                       : "");
+}
+
+static void set_method(struct curl_transfer *t)
+{
+    const struct http_hop *h = &t->hop;
+    bool head = strcmp(h->method, "HEAD") == 0;
+    bool own = !head && strcmp(h->method, "GET") != 0 &&
+               strcmp(h->method, "POST") != 0;
+    t->once = own || strcmp(h->method, "POST") == 0;
+    if (own || t->own_method)
+        curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST,
+                         own ? h->method : NULL);
+    t->own_method = own;
+    if (t->once && (h->body_len > 0 || h->content_type ||
+                    is_any(h->method, "POST", "PUT", "PATCH"))) {
+        set_body(t);
+        return;
+    }
+    curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+    if (head)
+        curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+}
+
+/* libcurl takes no other size as long as it has a buffer from a call that
+ * was cancelled while it queued for a connection. */
+static void set_buffers(struct curl_transfer *t)
+{
+    bool large = t->hop.source || t->call->sink;
+    if (large == t->large ||
+        curl_easy_setopt(t->easy, CURLOPT_BUFFERSIZE,
+                         large ? LARGE_BUFFER : SMALL_READ_BUFFER))
+        return;
+    curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE,
+                     large ? LARGE_BUFFER : SMALL_WRITE_BUFFER);
+    t->large = large;
+}
+
+static void prepare_request(struct curl_transfer *t)
+{
+    t->begun = false;
+    t->refused = false;
+    t->header_bytes = 0;
+    t->too_long = false;
+    t->in_head = false;
+    t->answered = false;
+    t->redirect = REDIRECT_NONE;
+    t->discarded = 0;
+    free(t->location);
+    t->location = NULL;
+    t->result = CURLE_OK;
+    t->reason[0] = '\0';
+    set_headers(t, t->call);
+    set_method(t);
+    set_buffers(t);
+    curl_easy_setopt(t->easy, CURLOPT_URL, t->hop.url);
 }
 
 void curl_transfer_prepare(struct curl_transfer *t, struct http_call *call)
 {
     t->call = call;
-    t->begun = false;
-    t->refused = false;
-    t->header_bytes = 0;
-    t->too_long = false;
-    t->result = CURLE_OK;
-    t->reason[0] = '\0';
-    set_headers(t, call);
-    set_method(t);
-    curl_easy_setopt(t->easy, CURLOPT_URL, call->url);
+    t->reads_head = call->sink || call->redirects_max > 0 || call->keep_head;
+    t->unwanted = false;
+    t->breach = BREACH_NONE;
+    t->source_waits = false;
+    t->sink_waits = false;
+    t->read = 0;
+    t->moved = 0;
+    http_hop_begin(&t->hop, call);
+    prepare_request(t);
+}
+
+bool curl_transfer_follow(struct curl_transfer *t)
+{
+    if (t->redirect != REDIRECT_FOLLOW || t->breach)
+        return false;
+    curl_transfer_forget(t);
+    memset(&t->call->response, 0, sizeof(t->call->response));
+    http_hop_follow(&t->hop, t->call);
+    t->source_waits = false;
+    prepare_request(t);
+    return true;
+}
+
+void curl_transfer_forget(struct curl_transfer *t)
+{
+    http_call_free(t->call);
+    free(t->location);
+    t->location = NULL;
 }
 
 /* libcurl counts what its first write took. If that was nothing, the head
@@ -178,14 +246,25 @@ void curl_transfer_prepare(struct curl_transfer *t, struct http_call *call)
 bool curl_transfer_written(const struct curl_transfer *t)
 {
     curl_off_t body = 0;
+    if (t->hop.count > 0)
+        return true;
     if (!t->begun)
         return false;
     if (t->refused || request_bytes(t) > t->bytes_before)
         return true;
-    if (t->call->body_len == 0)
+    if (t->hop.body_len == 0)
         return t->result != CURLE_SEND_ERROR;
     curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &body);
     return body > 0;
+}
+
+curl_off_t curl_transfer_moved(const struct curl_transfer *t)
+{
+    curl_off_t up = 0;
+    curl_off_t down = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    return up + down + request_bytes(t) + (curl_off_t)t->header_bytes;
 }
 
 /* What a code means to the reader. The reasons that libcurl writes are used
@@ -204,6 +283,7 @@ static const struct {
     {CURLE_ABORTED_BY_CALLBACK, "%s: connection closed without an answer",
      false},
     {CURLE_GOT_NOTHING, "%s: connection closed without an answer", false},
+    {CURLE_SEND_FAIL_REWIND, "%s: connection closed without an answer", false},
     {CURLE_PARTIAL_FILE, "%s: connection closed within the answer", false},
     {CURLE_RECV_ERROR, "%s: connection lost: %s", false},
     {CURLE_SEND_ERROR, "%s: connection lost: %s", false},
@@ -230,10 +310,17 @@ static int end_failed(struct curl_transfer *t, struct err *e)
 {
     bool written = curl_transfer_written(t);
     char host[HTTP_HOST_MAX];
-    http_host(t->call->url, host);
-    buf_free(&t->call->response.body);
+    http_host(t->hop.url, host);
+    curl_transfer_forget(t);
+    if (t->breach)
+        return http_broken(e, t->breach, t->call);
+    if (t->redirect == REDIRECT_TOO_MANY)
+        return http_too_far(e, t->call);
     if (t->too_long)
-        return http_too_long(e, t->call);
+        return http_too_long(e, t->call,
+                             t->header_bytes > CURL_HEADERS_MAX
+                                 ? CURL_HEADERS_MAX
+                                 : t->call->response_max);
     for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
         if (endings[i].code == t->result)
             return http_lost(e, written, end_detail(t), endings[i].format, host,
@@ -246,20 +333,29 @@ static int end_failed(struct curl_transfer *t, struct err *e)
                      curl_easy_strerror(t->result));
 }
 
-int curl_transfer_end(struct curl_transfer *t, struct err *e)
+void curl_transfer__answer(struct curl_transfer *t)
 {
+    struct http_response *r = &t->call->response;
     long status = 0;
     curl_off_t retry_after = 0;
+    curl_off_t length = -1;
     const char *type = NULL;
-    if (t->result != CURLE_OK)
-        return end_failed(t, e);
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
-    t->call->response.status = (int)status;
-    t->call->response.retry_after = (double)retry_after;
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
-    snprintf(t->call->response.content_type,
-             sizeof(t->call->response.content_type), "%s", type ? type : "");
+    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    r->status = (int)status;
+    r->retry_after = (double)retry_after;
+    r->length = length;
+    snprintf(r->content_type, sizeof(r->content_type), "%s", type ? type : "");
+}
+
+int curl_transfer_end(struct curl_transfer *t, struct err *e)
+{
+    if (t->result != CURLE_OK && !t->unwanted)
+        return end_failed(t, e);
+    if (!t->answered)
+        curl_transfer__answer(t);
     e->code = ERR_OK;
     e->message[0] = '\0';
     return 0;

@@ -6,9 +6,10 @@
  * direct call into a table of routes in this process (play, simulation).
  * The seam is the HTTP message. Loop thread only.
  *
- * No request is ever sent twice by this module: a POST whose connection was
- * lost after a body byte was written ends as ERR_UNKNOWN (FACTS: libcurl
- * repeats POSTs by itself unless its seek callback fails).
+ * No request but GET and HEAD is ever sent twice by this module: one whose
+ * connection was lost after a byte of it was written ends as ERR_UNKNOWN. So
+ * does an answer that breaks off, also that to a GET, which the caller may
+ * repeat or resume; and a sink has what came of it.
  */
 
 #include "base/buf.h"
@@ -49,7 +50,7 @@ struct http_source {
      * HTTP_WAIT: there are none yet, http_resume follows. HTTP_BROKEN: there
      * never will be; ends the call with ERR_IO, since what the peer has got
      * is no whole request. The bytes are body_len in all; it is not asked for
-     * more. */
+     * more. An answer that comes before may leave some unasked for. */
     ssize_t (*read)(struct http_source *s, char *out, size_t max);
 };
 
@@ -59,14 +60,15 @@ struct http_sink {
      * ends the call with ERR_OK and an empty body. */
     bool (*begin)(struct http_sink *s, const struct http_response *r);
     /* 0: has taken all of it. HTTP_WAIT: has taken nothing, and gets the same
-     * again after http_resume. HTTP_BROKEN: ends the call with ERR_IO. */
+     * again after http_resume, maybe with more behind it. HTTP_BROKEN: ends
+     * the call with ERR_IO. */
     int (*write)(struct http_sink *s, const char *data, size_t len);
 };
 
 /* Embedded in the caller's operation. Fields above the line are set by the
  * caller and must stay valid until done or cancel. */
 struct http_call {
-    const char *method;       /* "GET", "POST"; others only directly */
+    const char *method;       /* "GET", "HEAD", "POST", "PUT", ... */
     const char *url;          /* absolute */
     const char *content_type; /* NULL: no body */
     const char *body;         /* borrowed */
@@ -78,16 +80,21 @@ struct http_call {
                                nothing; borrowed */
     const struct http_header *headers; /* more of them; borrowed */
     size_t headers_count;
-    size_t response_max;    /* bytes; more ends the call with ERR_LIMIT */
-    uint64_t timeout_ms;    /* whole call; ends it with ERR_UNKNOWN or,
-                               if nothing was written, ERR_NOT_SENT,
-                               "timed out after N s"; 0: none */
-    uint64_t stall_ms;      /* the same when no byte has moved either way for so
-                               long, "no byte for N s"; does not run while the
-                               call waits for its own source or sink; 0: none */
-    unsigned redirects_max; /* are followed; one more is an error. 0: an
-                               answer that redirects is the answer */
-    bool keep_head;         /* fills response.head */
+    size_t response_max; /* bytes; more ends the call with ERR_LIMIT */
+    uint64_t timeout_ms; /* whole call; ends it with ERR_UNKNOWN or,
+                            if nothing was written, ERR_NOT_SENT,
+                            "timed out after N s"; 0: none */
+    uint64_t stall_ms;   /* the same when no byte has moved either way for so
+                            long, "no byte for N s"; does not run while the
+                            call waits for its own source or sink; 0: none,
+                            but not both */
+    /* So many redirects are followed; one more is ERR_LIMIT. 0: an answer that
+     * redirects is the answer, and so is always one to another scheme than
+     * http(s), or one that asks for the bytes of a source again. As browsers
+     * do, a POST becomes a GET by 301 and 302, and all but HEAD by 303; another
+     * host, port or scheme gets neither Authorization nor Cookie. */
+    unsigned redirects_max;
+    bool keep_head; /* fills response.head */
     /* Called once, from the loop, never from within http_start. e->code 0:
      * a response of any status is in `response` (freed by http_call_free).
      * Else ERR_NOT_SENT, ERR_UNKNOWN, ERR_LIMIT or, by its own source or
@@ -118,7 +125,8 @@ void http_direct_connect(struct http_client *c, struct routes *routes);
 void http_direct_travel(struct http_client *c, uint64_t max_ms);
 
 void http_start(struct http_client *c, struct http_call *call);
-/* The call's source or sink, which has made it wait, can go on. */
+/* The call's source or sink, which has made it wait, can go on; both are asked
+ * again if both wait. */
 void http_resume(struct http_client *c, struct http_call *call);
 /* Stops the call; done is not called afterwards. Safe if not running. */
 void http_cancel(struct http_client *c, struct http_call *call);

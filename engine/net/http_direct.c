@@ -141,7 +141,7 @@ static void take_response(struct direct_call *d, int status, const char *type,
                           const char *body, size_t len)
 {
     if (len > d->call->response_max) {
-        http_too_long(&d->err, d->call);
+        http_too_long(&d->err, d->call, d->call->response_max);
         return;
     }
     d->response.status = status;
@@ -257,9 +257,16 @@ static void direct_start(struct http_client *c, struct http_call *call)
     deferred_init(&d->deliver, on_deliver);
     timer_init(&d->timer, d->client->loop, on_timeout);
     timer_init(&d->travel, d->client->loop, on_arrival);
-    timer_start(&d->timer, call->timeout_ms);
+    if (call->timeout_ms > 0)
+        timer_start(&d->timer, call->timeout_ms);
     send_off(d, &d->run);
     call->transport = d;
+}
+
+static void direct_resume(struct http_client *c, struct http_call *call)
+{
+    (void)c;
+    (void)call;
 }
 
 static void direct_cancel(struct http_client *c, struct http_call *call)
@@ -289,7 +296,11 @@ struct http_client *http_client_new_direct(struct loop *loop,
                                            struct routes *routes)
 {
     static const struct http_transport transport = {
-        .start = direct_start, .cancel = direct_cancel, .free = direct_free};
+        .start = direct_start,
+        .resume = direct_resume,
+        .cancel = direct_cancel,
+        .free = direct_free,
+    };
     struct direct_client *c = MEM_NEW(struct direct_client);
     c->client.transport = &transport;
     c->loop = loop;

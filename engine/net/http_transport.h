@@ -7,6 +7,7 @@
 
 struct http_transport {
     void (*start)(struct http_client *c, struct http_call *call);
+    void (*resume)(struct http_client *c, struct http_call *call);
     void (*cancel)(struct http_client *c, struct http_call *call);
     void (*free)(struct http_client *c);
 };
@@ -27,6 +28,19 @@ void http_host(const char *url, char out[HTTP_HOST_MAX]);
 int http_lost(struct err *e, bool written, int detail, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 int http_timed_out(struct err *e, bool written, const struct http_call *call);
-int http_too_long(struct err *e, const struct http_call *call);
+int http_stalled(struct err *e, bool written, const struct http_call *call);
+int http_too_long(struct err *e, const struct http_call *call, size_t max);
+int http_too_far(struct err *e, const struct http_call *call);
+
+/* The call's own source or sink has given up. */
+enum http_breach { BREACH_NONE, BREACH_SOURCE, BREACH_SINK };
+int http_broken(struct err *e, enum http_breach breach,
+                const struct http_call *call);
+
+/* What a redirect's own body may measure before its connection is closed. */
+#define HTTP_REDIRECT_BODY_MAX (64 * 1024)
+
+/* Appends a line of a head as response.head holds it. */
+void http_head_add(struct buf *head, const char *line, size_t len);
 
 #endif
