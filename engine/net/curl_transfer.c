@@ -211,7 +211,8 @@ static void prepare_request(struct curl_transfer *t)
 void curl_transfer_prepare(struct curl_transfer *t, struct http_call *call)
 {
     t->call = call;
-    t->reads_head = call->sink || call->redirects_max > 0 || call->keep_head;
+    t->reads_head = call->source || call->sink || call->redirects_max > 0 ||
+                    call->keep_head;
     t->unwanted = false;
     t->breach = BREACH_NONE;
     t->source_waits = false;
