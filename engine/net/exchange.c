@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,6 +182,32 @@ void exchange_reply(struct exchange *x, int status, const char *content_type,
                     const char *body, size_t len)
 {
     x->carrier->reply(x, status, content_type, body, len);
+}
+
+void exchange_receive(struct exchange *x, const struct exchange_taker *taker,
+                      void *arg)
+{
+    assert(x->streamed && !x->taker);
+    x->taker = taker;
+    x->taker_arg = arg;
+    x->carrier->receive(x);
+}
+
+void exchange_resume(struct exchange *x)
+{
+    x->carrier->resume(x);
+}
+
+int64_t exchange_body_length(const struct exchange *x)
+{
+    return x->carrier->body_length(x);
+}
+
+void exchange_reply_file(struct exchange *x, int status,
+                         const char *content_type, int fd, uint64_t offset,
+                         uint64_t len)
+{
+    x->carrier->reply_file(x, status, content_type, fd, offset, len);
 }
 
 void exchange_drop(struct exchange *x)

@@ -27,6 +27,12 @@ struct exchange_carrier {
     void (*stream_end)(struct exchange *x);
     const char *(*header)(const struct exchange *x, const char *name);
     bool (*header_begins)(const struct exchange *x, const char *prefix);
+    /* x->taker is set; it is called only after this has returned. */
+    void (*receive)(struct exchange *x);
+    void (*resume)(struct exchange *x); /* may come from within the taker */
+    int64_t (*body_length)(const struct exchange *x);
+    void (*reply_file)(struct exchange *x, int status, const char *content_type,
+                       int fd, uint64_t offset, uint64_t len);
 };
 
 /* First member of the carrier's own struct, which owns everything here. */
@@ -39,6 +45,11 @@ struct exchange {
     bool peer_is_loopback;
     char *wildcards[EXCHANGE_WILDCARDS];
     struct exchange_header *headers; /* of the answer */
+    route_handler *handler;          /* NULL: not looked for, or none */
+    void *handler_arg;
+    bool streamed;                      /* so is its route */
+    const struct exchange_taker *taker; /* NULL: has not been asked for */
+    void *taker_arg;
     void (*gone)(struct exchange *x, void *arg);
     void *gone_arg;
 };
@@ -47,5 +58,9 @@ struct exchange {
 void exchange_init(struct exchange *x, const struct exchange_carrier *carrier,
                    const char *method, const char *target);
 void exchange_clear(struct exchange *x); /* frees the fields */
+
+/* Whether the route of x takes its body while it comes: then routes_run is
+ * due as soon as the head is there, with an empty body. */
+bool routes_streamed(const struct routes *r, struct exchange *x);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 struct direct_client {
     struct http_client client; /* first member */
@@ -234,6 +235,33 @@ static bool carry_header_begins(const struct exchange *x, const char *prefix)
     return false;
 }
 
+static void carry_receive(struct exchange *x)
+{
+    exchange_fail(x, 501, "bodies need a connection of their own");
+}
+
+static void carry_resume(struct exchange *x)
+{
+    (void)x;
+}
+
+static int64_t carry_body_length(const struct exchange *x)
+{
+    return (int64_t)x->body.len;
+}
+
+static void carry_reply_file(struct exchange *x, int status,
+                             const char *content_type, int fd, uint64_t offset,
+                             uint64_t len)
+{
+    (void)status;
+    (void)content_type;
+    (void)offset;
+    (void)len;
+    close(fd);
+    exchange_fail(x, 501, "files need a connection of their own");
+}
+
 static const struct exchange_carrier direct_carrier = {
     .reply = carry_reply,
     .drop = carry_drop,
@@ -242,6 +270,10 @@ static const struct exchange_carrier direct_carrier = {
     .stream_end = carry_stream_end,
     .header = carry_header,
     .header_begins = carry_header_begins,
+    .receive = carry_receive,
+    .resume = carry_resume,
+    .body_length = carry_body_length,
+    .reply_file = carry_reply_file,
 };
 
 static void direct_start(struct http_client *c, struct http_call *call)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #define STREAM_BLOCK (16 * 1024)
 #define BODY_RESERVE (64 * 1024) /* the rest only when it comes */
@@ -422,6 +423,37 @@ static bool carry_header_begins(const struct exchange *x, const char *prefix)
     return s.found;
 }
 
+static void carry_receive(struct exchange *x)
+{
+    (void)x;
+}
+
+static void carry_resume(struct exchange *x)
+{
+    (void)x;
+}
+
+/* -1 for a chunked body. */
+static int64_t carry_body_length(const struct exchange *x)
+{
+    const struct http_request *r = (const struct http_request *)(const void *)x;
+    (void)r;
+    return -1;
+}
+
+/* libmicrohttpd sends it by sendfile where it can, and closes it. */
+static void carry_reply_file(struct exchange *x, int status,
+                             const char *content_type, int fd, uint64_t offset,
+                             uint64_t len)
+{
+    (void)status;
+    (void)content_type;
+    (void)offset;
+    (void)len;
+    close(fd);
+    exchange_fail(x, 501, "files need a connection of their own");
+}
+
 static const struct exchange_carrier request_carrier = {
     .reply = carry_reply,
     .drop = carry_drop,
@@ -430,4 +462,8 @@ static const struct exchange_carrier request_carrier = {
     .stream_end = carry_stream_end,
     .header = carry_header,
     .header_begins = carry_header_begins,
+    .receive = carry_receive,
+    .resume = carry_resume,
+    .body_length = carry_body_length,
+    .reply_file = carry_reply_file,
 };

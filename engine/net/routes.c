@@ -22,6 +22,7 @@ struct route {
     char *pattern;
     route_handler *handler;
     void *arg;
+    bool streamed;
 };
 
 struct guard {
@@ -112,21 +113,39 @@ static void check_pattern(const char *pattern)
     (void)wildcards;
 }
 
-void routes_add(struct routes *r, const char *method, const char *pattern,
-                route_handler *handler, void *arg)
+static void add_route(struct routes *r, struct route added)
 {
-    check_pattern(pattern);
-    struct route added = {
-        .method = method ? mem_strdup(method) : NULL,
-        .pattern = mem_strdup(pattern),
-        .handler = handler,
-        .arg = arg,
-    };
     r->items = mem_grow(r->items, r->count + 1, sizeof(*r->items));
     size_t place = r->count++;
     for (; place > 0 && route_before(&added, &r->items[place - 1]); place--)
         r->items[place] = r->items[place - 1];
     r->items[place] = added;
+}
+
+static struct route make_route(const char *method, const char *pattern,
+                               route_handler *handler, void *arg)
+{
+    check_pattern(pattern);
+    return (struct route){
+        .method = method ? mem_strdup(method) : NULL,
+        .pattern = mem_strdup(pattern),
+        .handler = handler,
+        .arg = arg,
+    };
+}
+
+void routes_add(struct routes *r, const char *method, const char *pattern,
+                route_handler *handler, void *arg)
+{
+    add_route(r, make_route(method, pattern, handler, arg));
+}
+
+void routes_add_streamed(struct routes *r, const char *method,
+                         const char *pattern, route_handler *handler, void *arg)
+{
+    struct route added = make_route(method, pattern, handler, arg);
+    added.streamed = true;
+    add_route(r, added);
 }
 
 void routes_guard(struct routes *r,
@@ -177,12 +196,6 @@ static bool method_fits(const char *wanted, const char *method)
     return strcmp(method, "HEAD") == 0 && strcmp(wanted, "GET") == 0;
 }
 
-static void fail_method(struct exchange *x, const struct buf *allowed)
-{
-    exchange_add_header(x, "Allow", allowed->data);
-    exchange_fail(x, 405, "method %s is not allowed here", x->method);
-}
-
 bool routes_admit(struct routes *r, struct exchange *x)
 {
     for (size_t i = 0; i < r->guard_count; i++) {
@@ -192,39 +205,56 @@ bool routes_admit(struct routes *r, struct exchange *x)
     return true;
 }
 
-/* The best route for x with its wildcards filled; NULL if there is none, and
- * then the methods that the path would take are appended to `allowed`. */
-static const struct route *find_route(const struct routes *r,
-                                      struct exchange *x, struct buf *allowed)
+/* Looks for the best route, once, and fills the wildcards; false: none. */
+static bool find_route(const struct routes *r, struct exchange *x)
 {
-    for (size_t i = 0; i < r->count; i++) {
+    for (size_t i = 0; i < r->count && !x->handler; i++) {
         const struct route *route = &r->items[i];
         struct span taken[EXCHANGE_WILDCARDS] = {{NULL, 0}};
-        if (!path_fits(route->pattern, x->path, taken))
+        if (!method_fits(route->method, x->method) ||
+            !path_fits(route->pattern, x->path, taken))
             continue;
-        if (method_fits(route->method, x->method)) {
-            for (size_t n = 0; n < EXCHANGE_WILDCARDS && taken[n].at; n++)
-                x->wildcards[n] = mem_dup(taken[n].at, taken[n].len);
-            return route;
-        }
-        if (allowed->len)
-            buf_puts(allowed, ", ");
-        buf_puts(allowed, route->method);
+        for (size_t n = 0; n < EXCHANGE_WILDCARDS && taken[n].at; n++)
+            x->wildcards[n] = mem_dup(taken[n].at, taken[n].len);
+        x->handler = route->handler;
+        x->handler_arg = route->arg;
+        x->streamed = route->streamed;
     }
-    return NULL;
+    return x->handler;
+}
+
+bool routes_streamed(const struct routes *r, struct exchange *x)
+{
+    return find_route(r, x) && x->streamed;
+}
+
+/* There is no route: because of the method alone? */
+static void fail(const struct routes *r, struct exchange *x)
+{
+    struct buf allowed = {0};
+    for (size_t i = 0; i < r->count; i++) {
+        struct span taken[EXCHANGE_WILDCARDS];
+        if (!path_fits(r->items[i].pattern, x->path, taken))
+            continue;
+        if (allowed.len)
+            buf_puts(&allowed, ", ");
+        buf_puts(&allowed, r->items[i].method);
+    }
+    if (allowed.len) {
+        exchange_add_header(x, "Allow", allowed.data);
+        exchange_fail(x, 405, "method %s is not allowed here", x->method);
+    } else {
+        exchange_fail(x, 404, "nothing here");
+    }
+    buf_free(&allowed);
 }
 
 void routes_run(struct routes *r, struct exchange *x)
 {
     if (!routes_admit(r, x))
         return;
-    struct buf allowed = {0};
-    const struct route *route = find_route(r, x, &allowed);
-    if (route)
-        route->handler(x, route->arg);
-    else if (allowed.len)
-        fail_method(x, &allowed);
+    if (find_route(r, x))
+        x->handler(x, x->handler_arg);
     else
-        exchange_fail(x, 404, "nothing here");
-    buf_free(&allowed);
+        fail(r, x);
 }
