@@ -15,7 +15,7 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
-#define CURL_HEADERS_MAX (64 * 1024)
+#define CURL_HEADERS_MAX 65536
 
 struct curl_mux;
 

@@ -11,9 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BODY_MAX ((size_t)16 * 1024 * 1024) /* of a source, collected */
-#define STREAM_MAX ((size_t)256 * 1024)
-
 static struct direct_call *of(struct exchange *x)
 {
     return (struct direct_call *)(void *)x;
@@ -47,10 +44,10 @@ void direct_call__run(struct direct_call *d)
         if (d->hop.body_len > 0)
             buf_append(&d->x.body, d->hop.body, d->hop.body_len);
         run_handler(d);
-    } else if (d->hop.body_len > BODY_MAX) {
+    } else if (d->hop.body_len > DIRECT_BODY_MAX) {
         d->held = true;
-        exchange_fail(&d->x, 413, "the body is larger than %zu bytes",
-                      BODY_MAX);
+        exchange_fail(&d->x, 413, "the body is larger than %d bytes",
+                      DIRECT_BODY_MAX);
     } else {
         loop_defer(d->client->loop, &d->feed);
     }
@@ -298,7 +295,8 @@ static bool carry_stream_write(struct exchange *x, const char *data, size_t len)
 {
     struct direct_call *d = of(x);
     struct buf *body = &d->response.body;
-    if (!d->call || !d->streaming || body->len - d->poured + len > STREAM_MAX)
+    if (!d->call || !d->streaming ||
+        body->len - d->poured + len > DIRECT_STREAM_MAX)
         return false;
     if (d->poured > body->len / 2) {
         body->len -= d->poured;

@@ -13,7 +13,9 @@
 #include "net/http_hop.h"
 #include "net/http_transport.h"
 
-#define DIRECT_BLOCK (64 * 1024)
+#define DIRECT_BLOCK 65536
+#define DIRECT_BODY_MAX 16777216 /* of a source, collected */
+#define DIRECT_STREAM_MAX 262144 /* unread by the sink */
 
 struct direct_client {
     struct http_client client; /* first member */

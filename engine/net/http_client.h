@@ -85,7 +85,8 @@ struct http_call {
                             if nothing was written, ERR_NOT_SENT,
                             "timed out after N s"; 0: none */
     uint64_t stall_ms;   /* the same when no byte has moved either way for so
-                            long, "no byte for N s"; does not run while the
+                            long (or up to an eighth longer), "no byte for
+                            N s"; does not run while the
                             call waits for its own source or sink; 0: none,
                             but not both */
     /* So many redirects are followed; one more is ERR_LIMIT. 0: an answer that

@@ -38,7 +38,7 @@ int http_broken(struct err *e, enum http_breach breach,
                 const struct http_call *call);
 
 /* What a redirect's own body may measure before its connection is closed. */
-#define HTTP_REDIRECT_BODY_MAX (64 * 1024)
+#define HTTP_REDIRECT_BODY_MAX 65536
 
 /* Appends a line of a head as response.head holds it. */
 void http_head_add(struct buf *head, const char *line, size_t len);
