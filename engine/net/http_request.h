@@ -36,6 +36,7 @@ struct http_requests {
 enum http_request_state {
     REQUEST_READING,
     REQUEST_WAITING,   /* the handler has not answered yet */
+    REQUEST_TAKING,    /* the same, and its taker gets the body */
     REQUEST_ANSWERED,  /* `response` is to be queued or was */
     REQUEST_STREAMING, /* the same, and its body comes from `unread` */
     REQUEST_DROPPED,   /* the connection is to be closed */
@@ -52,6 +53,12 @@ struct http_request {
     bool suspended;
     bool watched; /* while suspended: for a peer that leaves */
     bool too_large;
+    bool at_head;   /* of a streamed route: no byte of the body came */
+    bool whole;     /* all of it came */
+    bool resumed;   /* by the taker, since it was last called */
+    int64_t length; /* of the body, as declared; -1: chunked */
+    size_t moved;   /* of the body since patience began again */
+    size_t thrown_away;
     bool ended; /* a stream's last byte is in `unread` */
     int status;
     struct MHD_Response *response;
@@ -75,5 +82,13 @@ void http_request_completed(void *cls, struct MHD_Connection *connection,
 void http_request_hung_up(struct http_request *r);
 /* Ends the requests in `lost`: calls gone, closes the connections. */
 void http_requests_end_lost(struct http_requests *all);
+
+/* Between http_request.c, which reads requests, and http_answer.c, which
+ * carries what their handlers say. */
+extern const struct exchange_carrier http_request__carrier;
+void http_request__suspend(struct http_request *r);
+void http_request__wake(struct http_request *r);
+void http_request__let_go(struct http_request *r); /* the handler has */
+void http_request__release(struct http_request *r);
 
 #endif

@@ -124,7 +124,7 @@ static struct MHD_Daemon *start_daemon(struct http_requests *requests, int fd,
         MHD_OPTION_URI_LOG_CALLBACK, http_request_target, requests,
         MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, requests,
         MHD_OPTION_NOTIFY_CONNECTION, patience_notify, requests->patience,
-        MHD_OPTION_END);
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 
 static void open_handles(struct http_server *s)

@@ -4,7 +4,8 @@
 /*
  * HTTP/1.1 server: libmicrohttpd with its epoll descriptor inside our loop.
  * Runs requests through a table of routes; exchanges may be answered later
- * (the connection is suspended meanwhile). Loop thread only.
+ * (the connection is suspended meanwhile). The process must ignore SIGPIPE:
+ * files are sent by sendfile. Loop thread only.
  */
 
 #include "base/err.h"
