@@ -83,7 +83,8 @@ void exchange_add_header(struct exchange *x, const char *name,
  * afterwards. Bodies are copied. */
 void exchange_reply(struct exchange *x, int status, const char *content_type,
                     const char *body, size_t len);
-/* The body is `len` bytes of an open file from `offset` on. Closes fd. */
+/* The body is `len` bytes of an open file from `offset` on; 500 if it has not
+ * so many. Closes fd. */
 void exchange_reply_file(struct exchange *x, int status,
                          const char *content_type, int fd, uint64_t offset,
                          uint64_t len);
