@@ -13,15 +13,17 @@ struct coverage;
 struct errors;
 struct files;
 struct state;
+struct script_http;
 
 /* vm_host.services points to this. Borrowed parts; all of them outlive the
  * generations. */
 struct services {
     struct api *api;
-    struct errors *errors;     /* NULL: only the log hears of them */
-    struct files *files;       /* NULL where no task runs */
-    struct state *state;       /* the same */
-    uint64_t db_timeout_ms;    /* of each request to it */
+    struct errors *errors;           /* NULL: only the log hears of them */
+    struct files *files;             /* NULL where no task runs */
+    struct state *state;             /* the same */
+    uint64_t db_timeout_ms;          /* of each request to it */
+    struct script_http *script_http; /* the same */
     char *me;                  /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;      /* the table `app` of config.lua; NULL: none */
     struct coverage *coverage; /* NULL: nobody wants to know what runs */

@@ -23,6 +23,7 @@ int binding_log(lua_State *L);
 int binding_re(lua_State *L);
 int binding_state(lua_State *L);
 int binding_task(lua_State *L);
+int binding_web(lua_State *L);
 
 /* The duration at index (seconds, or text such as "5m") in ms; raises misuse
  * naming `what`. */

@@ -4,6 +4,7 @@
 #include "app/control.h"
 #include "app/dispatch.h"
 #include "app/errors.h"
+#include "app/script_http.h"
 #include "app/scripts.h"
 #include "app/timers.h"
 #include "base/crash_point.h"
@@ -38,16 +39,25 @@ static void finish_loop(void *arg)
 }
 
 /* The last handler has ended, or the time for it is over. */
-void engine__idle(void *arg)
+static void end_scripts_soon(struct engine *e)
 {
-    struct engine *e = arg;
-    if (e->ended)
-        return;
     CRASH_POINT("engine.idle");
     timer_start(&e->shutdown_limit, LOAD_END_MS);
     if (e->scripts)
         scripts_close(e->scripts, finish_loop, e);
     e->scripts = NULL;
+}
+
+static size_t handlers(const struct engine *e)
+{
+    return dispatch_running(e->dispatch) + script_http_running(e->script_http);
+}
+
+void engine__rest(void *arg)
+{
+    struct engine *e = arg;
+    if (e->stopping && !e->ended && e->scripts && handlers(e) == 0)
+        end_scripts_soon(e);
 }
 
 /* A call that no hook can stop holds the thread that loads the scripts. What
@@ -66,8 +76,8 @@ void engine__shutdown_limit(struct timer *timer)
     if (!e->scripts)
         leave_stuck_load(e);
     LOG_AT(e->log, LOG_WARN, "engine.shutdown_limit",
-           LOG_I("handlers_left", (int64_t)dispatch_running(e->dispatch)));
-    engine__idle(e);
+           LOG_I("handlers_left", (int64_t)handlers(e)));
+    end_scripts_soon(e);
 }
 
 void engine_stop(struct engine *e)
@@ -78,18 +88,18 @@ void engine_stop(struct engine *e)
     e->health.stopping = true;
     control_stop(e->control);
     LOG_AT(e->log, LOG_INFO, "engine.stopping",
-           LOG_I("handlers", (int64_t)dispatch_running(e->dispatch)));
+           LOG_I("handlers", (int64_t)handlers(e)));
     if (e->webhook)
         webhook_stop(e->webhook);
     else
         polling_stop(e->polling);
     dispatch_stop(e->dispatch);
     timers_stop(e->timers);
+    script_http_stop(e->script_http);
     CRASH_POINT("engine.stopping");
     timer_start(&e->shutdown_limit,
                 (uint64_t)e->settings.config.shutdown_timeout_ms);
-    if (dispatch_running(e->dispatch) == 0)
-        engine__idle(e);
+    engine__rest(e);
 }
 
 void engine__signal(uv_signal_t *handle, int number)
@@ -177,6 +187,8 @@ static void close_parts(struct engine *e, void (*end_inbox)(struct inbox *in),
         end_state(e->state);
     if (e->dispatch)
         dispatch_free(e->dispatch);
+    if (e->script_http)
+        script_http_free(e->script_http);
     if (e->inbox)
         end_inbox(e->inbox);
     if (e->timers)
@@ -255,6 +267,7 @@ void engine_kill(struct engine *e)
     else
         polling_stop(e->polling);
     dispatch_stop(e->dispatch);
+    script_http_kill(e->script_http);
     end_scripts(e);
     close_parts(e, inbox_kill, state_kill);
     free_rest(e);

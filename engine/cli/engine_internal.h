@@ -50,6 +50,7 @@ struct engine {
     struct vm_host host;
     struct scripts *scripts;
     struct dispatch *dispatch;
+    struct script_http *script_http;
     struct polling *polling; /* this or the next, the other is NULL */
     struct webhook *webhook;
     char *webhook_path;
@@ -62,8 +63,8 @@ struct engine {
 };
 
 void engine__signal(uv_signal_t *handle, int number);
-/* The last handler has ended, or the time for it is over. */
-void engine__idle(void *arg);
+/* A last handler has ended. */
+void engine__rest(void *arg);
 void engine__shutdown_limit(struct timer *timer);
 
 #endif

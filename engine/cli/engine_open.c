@@ -7,6 +7,7 @@
 #include "app/health.h"
 #include "app/notices.h"
 #include "app/order.h"
+#include "app/script_http.h"
 #include "app/scripts.h"
 #include "app/timers.h"
 #include "base/embedded.h"
@@ -141,6 +142,7 @@ static void on_switched(void *arg, struct generation *g, const char *reason)
     free(kinds);
     task_spawn(g, &start);
     dispatch_use(e->dispatch, g);
+    script_http_use(e->script_http, g);
 }
 
 static void on_notice(void *arg, const char *json)
@@ -426,10 +428,20 @@ static void open_app(struct engine *e)
         .notices = &e->notices,
         .errors = e->errors,
         .handler_timeout_ms = (uint64_t)c->handler_timeout_ms,
-        .idle = engine__idle,
+        .idle = engine__rest,
+        .arg = e,
+    };
+    const struct script_http_options script_http = {
+        .notices = &e->notices,
+        .errors = e->errors,
+        .handler_timeout_ms = (uint64_t)c->handler_timeout_ms,
+        .idle = engine__rest,
         .arg = e,
     };
     e->dispatch = dispatch_new(&dispatch);
+    e->script_http = script_http_new(&script_http);
+    e->services.script_http = e->script_http;
+    script_http_mount(e->script_http, e->routes);
 }
 
 /* Without its socket the engine still works, but for the commands that ask it.

@@ -123,6 +123,12 @@ bool exchange_header_begins(const struct exchange *x, const char *prefix)
     return x->carrier->header_begins(x, prefix);
 }
 
+void exchange_each_header(const struct exchange *x,
+                          exchange_header_visitor *visit, void *arg)
+{
+    x->carrier->each_header(x, visit, arg);
+}
+
 bool exchange_peer_is_loopback(const struct exchange *x)
 {
     return x->peer_is_loopback;

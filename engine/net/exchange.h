@@ -27,6 +27,8 @@ struct exchange_carrier {
     void (*stream_end)(struct exchange *x);
     const char *(*header)(const struct exchange *x, const char *name);
     bool (*header_begins)(const struct exchange *x, const char *prefix);
+    void (*each_header)(const struct exchange *x,
+                        exchange_header_visitor *visit, void *arg);
     /* x->taker is set; it is called only after this has returned. */
     void (*receive)(struct exchange *x);
     void (*resume)(struct exchange *x); /* may come from within the taker */

@@ -193,6 +193,30 @@ static bool carry_header_begins(const struct exchange *x, const char *prefix)
     return s.found;
 }
 
+struct header_visit {
+    exchange_header_visitor *visit;
+    void *arg;
+};
+
+static enum MHD_Result visit_header(void *cls, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+    const struct header_visit *v = cls;
+    (void)kind;
+    v->visit(v->arg, name, value ? value : "");
+    return MHD_YES;
+}
+
+static void carry_each_header(const struct exchange *x,
+                              exchange_header_visitor *visit, void *arg)
+{
+    const struct http_request *r = (const struct http_request *)(const void *)x;
+    struct header_visit v = {visit, arg};
+    if (r->connection)
+        MHD_get_connection_values(r->connection, MHD_HEADER_KIND, visit_header,
+                                  &v);
+}
+
 static void carry_receive(struct exchange *x)
 {
     struct http_request *r = (struct http_request *)(void *)x;
@@ -222,6 +246,7 @@ const struct exchange_carrier http_request__carrier = {
     .stream_end = carry_stream_end,
     .header = carry_header,
     .header_begins = carry_header_begins,
+    .each_header = carry_each_header,
     .receive = carry_receive,
     .resume = carry_resume,
     .body_length = carry_body_length,

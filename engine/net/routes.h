@@ -51,6 +51,11 @@ const char *exchange_body(const struct exchange *x, size_t *len);
 const char *exchange_header(const struct exchange *x, const char *name);
 /* Whether the name of any header begins so, in letters of either case. */
 bool exchange_header_begins(const struct exchange *x, const char *prefix);
+/* Each header as it came; the texts are borrowed for the call. */
+typedef void exchange_header_visitor(void *arg, const char *name,
+                                     const char *value);
+void exchange_each_header(const struct exchange *x,
+                          exchange_header_visitor *visit, void *arg);
 bool exchange_peer_is_loopback(const struct exchange *x);
 /* Segment of the path that the pattern's nth wildcard took, from 0. */
 const char *exchange_wildcard(const struct exchange *x, unsigned n);

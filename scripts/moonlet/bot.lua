@@ -13,12 +13,14 @@ local context = require "moonlet.ctx"
 local core = require "moonlet.core"
 local fsm = require "moonlet.fsm"
 local log = require "moonlet.log"
+local web = require "moonlet.web"
 
 local bot = {}
 
 --- bot.pass: returned by a handler to let the next registration try.
 bot.pass = setmetatable({}, { __name = "bot.pass", __metatable = false })
 local pass = bot.pass
+web.pass = pass
 
 local middleware, catchers, starters = {}, {}, {}
 local routes = {} -- kind -> list of registrations { match, fn, order }
@@ -197,6 +199,25 @@ function bot.callback(pattern, fn, opts)
   end, counted("callback " .. words(pattern), matched), opts)
 end
 
+--- bot.http(route, fn [, opts]): serves requests over HTTP, under /x/ of the
+-- engine's port, which needs no token and is open to everybody. route:
+-- "METHOD /path", where a segment ":name" stands for any one: "GET /feed/:id"
+-- is /x/feed/7; a GET takes HEAD too. fn(request) is given { method, path
+-- (behind /x), params (by the names of the segments), query (a table),
+-- headers (by their names in lower case), body (at most 1 MiB) } with
+-- request:json() and request:form(), may wait, and returns nothing (204), a
+-- text (200), or a table of status (200), headers (a list of texts for one
+-- that comes several times) and one of body, json (any value), html, redirect
+-- (a URL; 302). bot.pass leaves the request to the next that fits. Without
+-- one it is 404, or 405 if only the method does not fit. An error is 500, more
+-- time than HANDLER_TIMEOUT 504, and more than 256 requests at once 503; the
+-- peer is not told more, and bot.catch hears nothing of it.
+function bot.http(route, fn, opts)
+  check_handler("bot.http", fn)
+  check_options("bot.http", opts)
+  web.add(route, counted(tostring(route), fn))
+end
+
 --- bot.catch(fn [, opts]): fn(ctx, err) hears of every error of a handler or
 -- a middleware, and of one that a limit has ended; err is the error table.
 -- For a value that the script itself raised, other than a text, it has kind
@@ -301,7 +322,7 @@ end)
 
 local not_built = {
   admin = true, album = true, conversation = true, cron = true, every = true,
-  group = true, http = true, inline_query = true,
+  group = true, inline_query = true,
 }
 
 return setmetatable(bot, {
