@@ -13,6 +13,7 @@
 #include "bindings/coverage.h"
 #include "bindings/support.h"
 #include "bindings/test_limit.h"
+#include "bindings/test_request.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
 #include "sim/sim.h"
@@ -26,10 +27,8 @@
 
 #define NS_PER_S 1e9
 #define SETTINGS_MAX 60
-#define ANSWER_MAX (64u * 1024 * 1024)
 /* Turns without an event and without time: a bot that never rests. */
 #define TURNS_MAX 1000000
-#define REQUEST_MS 3600000
 
 /* Something that the simulator told, until the spec takes it. */
 struct heard {
@@ -322,83 +321,19 @@ static int core_advance(lua_State *L)
 
 /* --- requests */
 
-struct request {
-    struct http_call call;
-    struct err error;
-    bool ended;
-};
-
-static void on_answer(struct http_call *call, const struct err *e)
-{
-    struct request *r = LIST_ENTRY(call, struct request, call);
-    r->error = *e;
-    r->ended = true;
-}
-
-/* The answer takes no virtual time, unless the request itself waits. */
-static void run_request(lua_State *L, struct http_client *client,
-                        struct request *r)
-{
-    struct test_world *w = run_of(L)->world;
-    unsigned turns = 0;
-    http_start(client, &r->call);
-    while (!r->ended && turns++ < TURNS_MAX)
-        loop_step(w->loop, now_ns(w) + (uint64_t)REQUEST_MS * 1000000);
-    if (!r->ended)
-        http_cancel(client, &r->call);
-}
-
-/* Protected, so that nothing leaks if memory runs out. */
-static int push_answer(lua_State *L)
-{
-    const struct request *r = lua_touserdata(L, 1);
-    const struct buf *body = &r->call.response.body;
-    if (!r->ended || r->error.code != ERR_OK) {
-        lua_pushnil(L);
-        lua_pushstring(L, r->ended ? r->error.message : "no answer");
-        return 2;
-    }
-    lua_pushinteger(L, r->call.response.status);
-    if (body->len == 0)
-        return 1;
-    lua_json_decode(L, body->data, body->len);
-    return 2;
-}
-
 /* core.request(to, method, path [, body]): an HTTP request with JSON to the
  * simulator (to "sim") or the engine's control socket ("engine"). Returns the
  * status and the decoded answer, or nil and why there is none. */
 static int core_request(lua_State *L)
 {
-    struct test_world *w = world_of(L);
-    bool to_engine = strcmp(luaL_checkstring(L, 1), "engine") == 0;
-    const char *why = NULL;
-    struct buf body = {0};
-    struct request r = {.call = {.method = luaL_checkstring(L, 2)}};
-    const char *path = luaL_checkstring(L, 3);
-    if (!lua_isnoneornil(L, 4))
-        why = lua_json_encode(L, 4, &body);
-    if (why) {
-        buf_free(&body);
-        return luaL_error(L, "%s", why);
-    }
-    char *url = mem_printf("http://localhost%s", path);
-    r.call.url = url;
-    r.call.content_type = body.data ? "application/json" : NULL;
-    r.call.body = body.data;
-    r.call.body_len = body.len;
-    r.call.response_max = ANSWER_MAX;
-    r.call.timeout_ms = REQUEST_MS;
-    r.call.done = on_answer;
-    run_request(L, to_engine ? w->engine : w->control, &r);
-    lua_settop(L, 0);
-    lua_pushcfunction(L, push_answer);
-    lua_pushlightuserdata(L, &r);
-    int status = lua_pcall(L, 1, LUA_MULTRET, 0);
-    http_call_free(&r.call);
-    buf_free(&body);
-    free(url);
-    return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+    return test_request_json(L, world_of(L));
+}
+
+/* core.http(method, path, headers, body): any request to the engine's port;
+ * see test_request_http. */
+static int core_http(lua_State *L)
+{
+    return test_request_http(L, world_of(L));
 }
 
 /* --- the run */
@@ -465,25 +400,16 @@ static int core_coverage(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"open", core_open},
-    {"close", core_close},
-    {"start", core_start},
-    {"stop", core_stop},
-    {"kill", core_kill},
-    {"log", core_log},
-    {"write", core_write},
-    {"now", core_now},
-    {"uptime", core_uptime},
-    {"step", core_step},
-    {"advance", core_advance},
-    {"events", core_events},
-    {"request", core_request},
-    {"duration", core_duration},
-    {"encode", core_encode},
-    {"guard", core_guard},
-    {"array", core_array},
-    {"coverage", core_coverage},
-    {NULL, NULL},
+    {"open", core_open},         {"close", core_close},
+    {"start", core_start},       {"stop", core_stop},
+    {"kill", core_kill},         {"log", core_log},
+    {"write", core_write},       {"now", core_now},
+    {"uptime", core_uptime},     {"step", core_step},
+    {"advance", core_advance},   {"events", core_events},
+    {"request", core_request},   {"http", core_http},
+    {"duration", core_duration}, {"encode", core_encode},
+    {"guard", core_guard},       {"array", core_array},
+    {"coverage", core_coverage}, {NULL, NULL},
 };
 
 static int open_core(lua_State *L)

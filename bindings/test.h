@@ -26,6 +26,7 @@ struct test_world {
     struct sim *sim;
     struct http_client *control; /* reaches the simulator */
     struct http_client *engine;  /* reaches the engine's /api */
+    struct http_client *web;     /* reaches the engine's port */
 };
 
 struct test_world_options {

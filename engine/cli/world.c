@@ -127,6 +127,7 @@ static void join_up(struct world *w)
 {
     struct engine *e = w->engine;
     http_direct_connect(w->hooks, e ? engine_routes(e) : NULL);
+    http_direct_connect(w->face.web, e ? engine_routes(e) : NULL);
     http_direct_connect(w->face.engine, e ? engine_control_routes(e) : NULL);
 }
 
@@ -194,6 +195,7 @@ static void world_close(struct test_world *face)
     http_client_free(w->telegram);
     http_client_free(face->control);
     http_client_free(face->engine);
+    http_client_free(face->web);
     sim_free(face->sim);
     http_client_free(w->hooks);
     loop_free(face->loop);
@@ -219,6 +221,7 @@ static void open_sim(struct world *w)
     http_direct_travel(w->hooks, TRAVEL_MAX_MS);
     w->face.control = http_client_new_direct(loop, w->routes);
     w->face.engine = http_client_new_direct(loop, NULL);
+    w->face.web = http_client_new_direct(loop, NULL);
 }
 
 static void open_base(struct world *w, uint64_t seed)

@@ -20,7 +20,6 @@ local bot = {}
 --- bot.pass: returned by a handler to let the next registration try.
 bot.pass = setmetatable({}, { __name = "bot.pass", __metatable = false })
 local pass = bot.pass
-web.pass = pass
 
 local middleware, catchers, starters = {}, {}, {}
 local routes = {} -- kind -> list of registrations { match, fn, order }
@@ -215,7 +214,7 @@ end
 function bot.http(route, fn, opts)
   check_handler("bot.http", fn)
   check_options("bot.http", opts)
-  web.add(route, counted(tostring(route), fn))
+  web.add(route, counted(tostring(route), fn), pass)
 end
 
 --- bot.catch(fn [, opts]): fn(ctx, err) hears of every error of a handler or

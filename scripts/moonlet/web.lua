@@ -42,10 +42,10 @@ local function read_route(text)
   return { method = method, segments = segments }
 end
 
---- Serves "METHOD /path" by fn.
-function web.add(text, fn)
+--- Serves "METHOD /path" by fn; where that returns pass, the next one does.
+function web.add(text, fn, pass)
   local route = read_route(text)
-  route.fn, route.text = fn, text
+  route.fn, route.text, route.pass = fn, text, pass
   route.script, route.line = http.place()
   table.insert(routes, route)
   http.on_request(web.serve)
@@ -265,14 +265,14 @@ local function candidates(method, path)
 end
 
 --- Runs as a task for each request: the first registration that fits and
--- does not return pass answers.
+-- does not pass answers.
 function web.serve(raw)
   local fitting, allowed = candidates(raw.method, raw.path)
   local request = request_of(raw)
   for _, each in ipairs(fitting) do
     request.params = each.params
     local answer = each.route.fn(request)
-    if answer ~= web.pass then
+    if answer ~= each.route.pass then
       http.answer(raw.id, read_answer(each.route, answer))
       return
     end

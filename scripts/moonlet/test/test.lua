@@ -323,6 +323,74 @@ function t.api(method, path, body)
   return core.request("engine", method, path, body)
 end
 
+local request_fields = {
+  method = "string", path = "string", headers = "table", body = "string",
+  json = "any",
+}
+
+local function check_request(what)
+  for name, value in pairs(what) do
+    local wanted = request_fields[name]
+    if not wanted then
+      expect.misuse(("t.request has no field %q"):format(tostring(name)))
+    elseif wanted ~= "any" and type(value) ~= wanted then
+      expect.misuse(("t.request: %s must be a %s, got %s"):format(name,
+        wanted, type(value)))
+    end
+  end
+  if not what.path or what.path:sub(1, 1) ~= "/" then
+    expect.misuse("t.request needs a path that begins with /")
+  end
+end
+
+-- A flat list, in order.
+local function flat(headers)
+  local names, list = {}, {}
+  for name in pairs(headers) do table.insert(names, tostring(name)) end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    table.insert(list, name)
+    table.insert(list, tostring(headers[name]))
+  end
+  return list
+end
+
+local function read_head(head, kind)
+  local headers = { ["content-type"] = kind ~= "" and kind or nil }
+  for name, value in head:gmatch("([^:\r\n]+): ([^\r\n]*)\r\n") do
+    name = name:lower()
+    headers[name] = headers[name] and headers[name] .. ", " .. value or value
+  end
+  return headers
+end
+
+--- t.request{ path =, method =, headers =, body =, json = }: a request to the
+-- engine's HTTP port, as anybody could make it: { path = "/x/feed/7" }. The
+-- method is GET, or POST with a body, unless it is said; json is a value that
+-- is sent as JSON. Returns { status, headers (by their names in lower case),
+-- body, json (the value, if the body is JSON) } once the answer is there.
+function t.request(what)
+  if type(what) ~= "table" then
+    expect.misuse("t.request takes a table, got " .. type(what))
+  end
+  check_request(what)
+  local headers, body = flat(what.headers or {}), what.body
+  if what.json ~= nil then
+    body = core.encode(what.json)
+    table.insert(headers, "Content-Type")
+    table.insert(headers, "application/json")
+  end
+  local status, head, kind, text, value = core.http(
+    what.method or body and "POST" or "GET", what.path, headers, body)
+  chat.absorb()
+  if not status then
+    expect.fail { ("t.request: no answer from %s: %s"):format(what.path,
+      head) }
+  end
+  return { status = status, headers = read_head(head, kind), body = text,
+    json = value }
+end
+
 -- --- time
 
 --- t.now(): virtual Unix time in seconds.
