@@ -198,15 +198,30 @@ size_t script_http_running(const struct script_http *h)
     return h->running;
 }
 
-void script_http_kill(struct script_http *h)
+static void end_all(struct script_http *h, void (*end)(struct exchange *x))
 {
-    h->stopped = true;
     for (struct list *l = h->requests.next; l != &h->requests; l = l->next) {
         struct request *r = LIST_ENTRY(l, struct request, link);
         if (r->x)
-            exchange_drop(r->x);
+            end(r->x);
         r->x = NULL;
     }
+}
+
+static void fail_stopping(struct exchange *x)
+{
+    fail_busy(x, "the bot is stopping");
+}
+
+void script_http_give_up(struct script_http *h)
+{
+    end_all(h, fail_stopping);
+}
+
+void script_http_kill(struct script_http *h)
+{
+    h->stopped = true;
+    end_all(h, exchange_drop);
 }
 
 void script_http_free(struct script_http *h)

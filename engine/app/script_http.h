@@ -44,6 +44,8 @@ void script_http_use(struct script_http *h, struct generation *g);
  * ended, from the loop. */
 void script_http_stop(struct script_http *h);
 size_t script_http_running(const struct script_http *h);
+/* Their time is over: they are answered 503 now and cancelled soon. */
+void script_http_give_up(struct script_http *h);
 /* A death: no request gets an answer any more. */
 void script_http_kill(struct script_http *h);
 

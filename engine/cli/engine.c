@@ -77,6 +77,7 @@ void engine__shutdown_limit(struct timer *timer)
         leave_stuck_load(e);
     LOG_AT(e->log, LOG_WARN, "engine.shutdown_limit",
            LOG_I("handlers_left", (int64_t)handlers(e)));
+    script_http_give_up(e->script_http);
     end_scripts_soon(e);
 }
 
