@@ -20,7 +20,7 @@ static struct script_http *server(lua_State *L)
     return services->script_http;
 }
 
-/* web.on_request(fn): fn(request) runs once a request, in a task of its own;
+/* http.on_request(fn): fn(request) runs once a request, in a task of its own;
  * request is { id, method, path, query, headers = { { name, value }, ... } }.
  */
 static int web_on_request(lua_State *L)
@@ -31,7 +31,7 @@ static int web_on_request(lua_State *L)
     return 0;
 }
 
-/* web.place(): script and line of the author's code that is running. */
+/* http.place(): script and line of the author's code that is running. */
 static int web_place(lua_State *L)
 {
     script_error_push(L, "misuse", "");
@@ -40,7 +40,7 @@ static int web_place(lua_State *L)
     return 2;
 }
 
-/* web.fail(script, line, text): raises kind "misuse" at that place. */
+/* http.fail(script, line, text): raises kind "misuse" at that place. */
 static int web_fail(lua_State *L)
 {
     lua_settop(L, 3);
@@ -52,7 +52,7 @@ static int web_fail(lua_State *L)
     return lua_error(L);
 }
 
-/* web.body(id): the body of a request that has not been answered. */
+/* http.body(id): the body of a request that has not been answered. */
 static int web_body(lua_State *L)
 {
     size_t len;
@@ -93,7 +93,7 @@ static int push_headers(lua_State *L, int index)
     return (int)count;
 }
 
-/* web.answer(id, status, type, headers, body): answers the request; type:
+/* http.answer(id, status, type, headers, body): answers the request; type:
  * its Content-Type, or nil; headers: a list of name, value, name, value and so
  * on. False: it has been answered. */
 static int web_answer(lua_State *L)

@@ -22,8 +22,10 @@ BOT_API = "https://core.telegram.org/bots/api"
 Entry = collections.namedtuple("Entry", "call text")
 Module = collections.namedtuple("Module", "name intro entries absent sources")
 
-ORDER = ["bot", "ctx", "fsm", "api", "task", "timeout", "json", "re", "fs", "log",
-         "errors", "config", "test"]
+ORDER = ["bot", "ctx", "fsm", "request", "api", "task", "timeout", "json", "re", "fs",
+         "log", "errors", "config", "test"]
+# Handlers are given these, nobody requires them.
+GIVEN = ["ctx", "request"]
 # What a module's functions are called on, where it is not the module's name.
 CALLED_ON = {"test": "(?:t|chat|user)", "fsm": "(?:ctx|machine)"}
 
@@ -148,7 +150,8 @@ def code(text):
 
 
 def section(module):
-    title = "ctx" if module.name == "ctx" else f"moonlet.{module.name}"
+    given = module.name in GIVEN
+    title = module.name if given else f"moonlet.{module.name}"
     lines = [f"## {title}", "", code(sentence(module.intro)), ""]
     for each in module.entries:
         lines += [f"### `{each.call}`", "", code(sentence(each.text)), ""]

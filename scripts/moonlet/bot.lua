@@ -198,19 +198,17 @@ function bot.callback(pattern, fn, opts)
   end, counted("callback " .. words(pattern), matched), opts)
 end
 
---- bot.http(route, fn [, opts]): serves requests over HTTP, under /x/ of the
+--- bot.http(route, fn [, opts]): serves requests over HTTP below /x/ of the
 -- engine's port, which needs no token and is open to everybody. route:
 -- "METHOD /path", where a segment ":name" stands for any one: "GET /feed/:id"
--- is /x/feed/7; a GET takes HEAD too. fn(request) is given { method, path
--- (behind /x), params (by the names of the segments), query (a table),
--- headers (by their names in lower case), body (at most 1 MiB) } with
--- request:json() and request:form(), may wait, and returns nothing (204), a
--- text (200), or a table of status (200), headers (a list of texts for one
--- that comes several times) and one of body, json (any value), html, redirect
--- (a URL; 302). bot.pass leaves the request to the next that fits. Without
--- one it is 404, or 405 if only the method does not fit. An error is 500, more
--- time than HANDLER_TIMEOUT 504, and more than 256 requests at once 503; the
--- peer is not told more, and bot.catch hears nothing of it.
+-- is /x/feed/7, which request.params.id is "7" of; a GET takes HEAD too.
+-- fn(request) may wait, and returns nothing (204), a text (200), or a table:
+-- status, headers (a list of texts for one that comes several times) and one
+-- of body (a text, any bytes), json (any value), html, redirect (a URL; 302).
+-- bot.pass leaves the request to the next that fits. Without one it is 404, or
+-- 405 if only the method does not fit. An error is 500, more time than
+-- HANDLER_TIMEOUT 504, more than 256 requests at once 503, a body over 1 MiB
+-- 413. bot.catch hears nothing of it.
 function bot.http(route, fn, opts)
   check_handler("bot.http", fn)
   check_options("bot.http", opts)

@@ -1,15 +1,15 @@
---- Requests over HTTP that scripts serve: which registration gets one, what
--- it is given, and how what it returns becomes an answer. Not for scripts of
--- authors: they call bot.http.
+--- Requests over HTTP that scripts serve: which registration gets one, and
+-- how what it returns becomes an answer. Not for scripts of authors.
 local core = require "moonlet.core"
 local http = require "moonlet.core.web"
 local json = require "moonlet.json"
+local requests = require "moonlet.request"
 
 local web = {}
 
 local routes = {} -- in the order of registration
 
-local methods = {
+local verbs = {
   GET = true, POST = true, PUT = true, PATCH = true, DELETE = true,
   HEAD = true, OPTIONS = true,
 }
@@ -26,7 +26,7 @@ local function read_route(text)
       .. type(text))
   end
   local method, path = text:match("^(%u+) (/[^%s?#]*)$")
-  if not methods[method] then
+  if not verbs[method] then
     core.misuse(("bot.http: %q is not METHOD /path, where METHOD is GET, "
       .. "POST, PUT, PATCH, DELETE, HEAD or OPTIONS"):format(text))
   end
@@ -42,16 +42,18 @@ local function read_route(text)
   return { method = method, segments = segments }
 end
 
+local serve -- defined below
+
 --- Serves "METHOD /path" by fn; where that returns pass, the next one does.
 function web.add(text, fn, pass)
   local route = read_route(text)
   route.fn, route.text, route.pass = fn, text, pass
   route.script, route.line = http.place()
   table.insert(routes, route)
-  http.on_request(web.serve)
+  http.on_request(serve)
 end
 
--- --- requests
+-- --- which one
 
 -- The segments that the names of the route stand for, or nil.
 local function fit(route, segments)
@@ -66,61 +68,6 @@ local function fit(route, segments)
     end
   end
   return params
-end
-
-local function unescape(text)
-  text = text:gsub("+", " ")
-  return (text:gsub("%%(%x%x)", function(hex)
-    return string.char(tonumber(hex, 16))
-  end))
-end
-
--- Of a name that comes twice the last value counts.
-local function fields(text)
-  local found = {}
-  for pair in text:gmatch("[^&]+") do
-    local name, value = pair:match("^([^=]*)=?(.*)$")
-    found[unescape(name)] = unescape(value)
-  end
-  return found
-end
-
-local function headers_of(list)
-  local found = {}
-  for _, row in ipairs(list) do
-    local name, value = row[1]:lower(), row[2]
-    local glue = name == "cookie" and "; " or ", "
-    found[name] = found[name] and found[name] .. glue .. value or value
-  end
-  return found
-end
-
-local Request = {}
-Request.__index = Request
-
---- request:json(): the body as JSON; nil and why, if it is none.
-function Request:json()
-  local ok, value = pcall(json.decode, self.body)
-  if ok then return value end
-  return nil, "the body is no JSON"
-end
-
---- request:form(): the fields of a form that was sent
--- (application/x-www-form-urlencoded); nil and why, if the body is none.
-function Request:form()
-  local kind = self.headers["content-type"] or ""
-  if kind:lower():find("^application/x%-www%-form%-urlencoded") then
-    return fields(self.body)
-  end
-  return nil, "the body is no form"
-end
-
-local function request_of(raw)
-  return setmetatable({
-    method = raw.method, path = raw.path, params = {},
-    query = fields(raw.query), headers = headers_of(raw.headers),
-    body = http.body(raw.id) or "",
-  }, Request)
 end
 
 -- --- answers
@@ -264,11 +211,11 @@ local function candidates(method, path)
   return fitting, allowed
 end
 
---- Runs as a task for each request: the first registration that fits and
--- does not pass answers.
-function web.serve(raw)
+-- Runs as a task for each request: the first registration that fits and does
+-- not pass answers.
+function serve(raw)
   local fitting, allowed = candidates(raw.method, raw.path)
-  local request = request_of(raw)
+  local request = requests.new(raw, http.body(raw.id) or "")
   for _, each in ipairs(fitting) do
     request.params = each.params
     local answer = each.route.fn(request)
