@@ -28,14 +28,30 @@
 #include <unistd.h>
 
 #define LOAD_END_MS 7000 /* for a load that runs at the end; it has 5 s */
+#define DRAIN_MS 5000    /* for answers that are on their way */
 
 static void finish_loop(void *arg)
 {
     struct engine *e = arg;
+    if (e->ended)
+        return;
     timer_stop(&e->shutdown_limit);
     e->ended = true;
     if (!e->home)
         loop_stop(e->loop);
+}
+
+/* The scripts are closed; who was answered shall get it whole. */
+static void drain(void *arg)
+{
+    struct engine *e = arg;
+    if (!e->server) {
+        finish_loop(e);
+        return;
+    }
+    e->draining = true;
+    timer_start(&e->shutdown_limit, DRAIN_MS);
+    http_server_drain(e->server, finish_loop, e);
 }
 
 /* The last handler has ended, or the time for it is over. */
@@ -44,7 +60,7 @@ static void end_scripts_soon(struct engine *e)
     CRASH_POINT("engine.idle");
     timer_start(&e->shutdown_limit, LOAD_END_MS);
     if (e->scripts)
-        scripts_close(e->scripts, finish_loop, e);
+        scripts_close(e->scripts, drain, e);
     e->scripts = NULL;
 }
 
@@ -73,6 +89,10 @@ _Noreturn static void leave_stuck_load(struct engine *e)
 void engine__shutdown_limit(struct timer *timer)
 {
     struct engine *e = LIST_ENTRY(timer, struct engine, shutdown_limit);
+    if (e->draining) {
+        finish_loop(e);
+        return;
+    }
     if (!e->scripts)
         leave_stuck_load(e);
     LOG_AT(e->log, LOG_WARN, "engine.shutdown_limit",

@@ -58,6 +58,7 @@ struct engine {
     struct timer shutdown_limit;
     bool telegram_lost; /* a call has failed since the last that did not */
     bool stopping;
+    bool draining; /* only answers are left, which are being sent */
     bool ended;
     int exit_code;
 };

@@ -33,6 +33,8 @@ static void answer(struct http_request *r, enum http_request_state state,
 {
     r->status = status;
     r->state = state;
+    r->unsent = state == REQUEST_ANSWERED;
+    r->all->unsent += r->unsent;
     put_headers(r, content_type);
     http_request__wake(r);
 }

@@ -349,6 +349,8 @@ void http_request_completed(void *cls, struct MHD_Connection *connection,
     if (!r)
         return;
     patience_begin(r->all->patience, connection);
+    if (r->unsent && --r->all->unsent == 0 && r->all->sent)
+        loop_defer(r->all->loop, r->all->sent);
     request_lose(r);
     r->connection = NULL;
     http_request__release(r);

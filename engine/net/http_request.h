@@ -31,6 +31,8 @@ struct http_requests {
     struct list held; /* requests that handlers hold */
     struct list lost; /* of those, peers that just hung up */
     size_t body_max;
+    size_t unsent;         /* answers that are not yet with the system whole */
+    struct deferred *sent; /* runs when there are none; NULL: nobody waits */
 };
 
 enum http_request_state {
@@ -55,6 +57,7 @@ struct http_request {
     bool too_large;
     bool at_head;   /* of a streamed route: no byte of the body came */
     bool whole;     /* all of it came */
+    bool unsent;    /* counts in all->unsent */
     bool resumed;   /* by the taker, since it was last called */
     int64_t length; /* of the body, as declared; -1: chunked */
     size_t moved;   /* of the body since patience began again */

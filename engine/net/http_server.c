@@ -30,6 +30,9 @@ struct http_server {
     uv_poll_t poll; /* the daemon's epoll */
     struct timer timer;
     struct deferred turn;
+    struct deferred sent;
+    void (*drained)(void *arg);
+    void *drained_arg;
     unsigned open_handles;
 };
 
@@ -75,6 +78,15 @@ static void on_daemon_ready(uv_poll_t *poll, int status, int events)
 static void on_turn(struct deferred *d)
 {
     server_run(LIST_ENTRY(d, struct http_server, turn));
+}
+
+static void on_sent(struct deferred *d)
+{
+    struct http_server *s = LIST_ENTRY(d, struct http_server, sent);
+    if (s->requests.unsent > 0)
+        return;
+    s->requests.sent = NULL;
+    s->drained(s->drained_arg);
 }
 
 static void on_timer(struct timer *t)
@@ -169,6 +181,7 @@ struct http_server *http_server_new(struct loop *loop, struct routes *routes,
     list_init(&s->requests.lost);
     timer_init(&s->timer, loop, on_timer);
     deferred_init(&s->turn, on_turn);
+    deferred_init(&s->sent, on_sent);
     s->daemon = start_daemon(&s->requests, fd, o);
     if (!s->daemon) {
         err_set(e, ERR_IO, 0, "cannot listen: no HTTP daemon");
@@ -190,6 +203,15 @@ int http_server_port(const struct http_server *s)
     return s->port;
 }
 
+void http_server_drain(struct http_server *s, void (*done)(void *arg),
+                       void *arg)
+{
+    s->drained = done;
+    s->drained_arg = arg;
+    s->requests.sent = &s->sent;
+    loop_defer(s->loop, &s->sent);
+}
+
 void http_server_free(struct http_server *s)
 {
     assert(!s->running);
@@ -197,6 +219,8 @@ void http_server_free(struct http_server *s)
     http_requests_end_lost(&s->requests);
     timer_stop(&s->timer);
     loop_undefer(&s->turn);
+    s->requests.sent = NULL;
+    loop_undefer(&s->sent);
     remove_path(s);
     uv_close((uv_handle_t *)&s->poll, on_poll_closed);
     MHD_stop_daemon(s->daemon);

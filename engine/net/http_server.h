@@ -41,6 +41,11 @@ const char *http_reason(int status);
 
 int http_server_port(const struct http_server *s); /* 0: a Unix socket */
 
+/* done comes once, from the loop, when every answer that has been given is with
+ * the system whole; streams do not count. Once; not after http_server_free. */
+void http_server_drain(struct http_server *s, void (*done)(void *arg),
+                       void *arg);
+
 /* Stops accepting; open exchanges get their `gone` callback; closes. Not from
  * within a handler. Memory frees itself in later loop turns. */
 void http_server_free(struct http_server *s);

@@ -24,6 +24,10 @@ bot.http("GET /name", function() return "NAME" end)
 bot.http("POST /size", function(request) return #request.body .. "" end)
 bot.http("GET /head", function(request) return request.headers.host end)
 bot.http("GET /large", function() return ("x"):rep(3000000) end)
+bot.http("GET /huge", function()
+  log.info("huge")
+  return ("x"):rep(30000000)
+end)
 bot.http("GET /fail", function() error("of the test") end)
 """
 
@@ -158,6 +162,16 @@ def test_shutdown_waits_for_requests_and_takes_no_more(sim, engine):
     assert (status, headers["Retry-After"]) == (503, "1")
     open_gate(bot)
     assert held.end()[2] == b"held by NAME"
+    assert bot.process.wait() == 0
+
+
+def test_shutdown_sends_what_was_answered(sim, engine):
+    bot = bot_of(engine)
+    slow = Request(bot.http, "GET", "/x/huge")
+    bot.wait_event("huge")
+    bot.process.child.terminate()
+    bot.wait_event("engine.stopping")
+    assert slow.end()[2] == b"x" * 30000000
     assert bot.process.wait() == 0
 
 

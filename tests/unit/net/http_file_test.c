@@ -9,7 +9,8 @@
 static struct {
     uint64_t offset;
     uint64_t len;
-    int fd; /* of the last answer */
+    bool grow; /* the file is as long as that */
+    int fd;    /* of the last answer */
 } part;
 
 static int open_file(void)
@@ -30,6 +31,8 @@ static void give_part(struct exchange *x, void *arg)
 {
     (void)arg;
     part.fd = open_file();
+    if (part.grow)
+        assert_int_equal(ftruncate(part.fd, (off_t)part.len), 0);
     exchange_add_header(x, "X-Answer", "file");
     exchange_reply_file(x, 206, "video/mp4", part.fd, part.offset, part.len);
 }
@@ -120,6 +123,36 @@ static void reader_that_leaves_closes_the_file(void **state)
     WAIT_UNTIL(&w->f, is_closed(part.fd));
 }
 
+static void on_drained(void *arg)
+{
+    ++*(int *)arg;
+}
+
+/* More than the system keeps for a reader that does not read. */
+static void drained_server_has_sent_its_answers(void **state)
+{
+    (void)state;
+    int drained = 0;
+    part.len = 32 << 20;
+    part.grow = true;
+    int slow = ask("GET" FILE_REQUEST);
+    int idle = ask(HOLD);
+    WAIT_UNTIL(&w->f, part.fd > 0 && w->held_count == 1);
+    http_server_drain(w->server, on_drained, &drained);
+    for (int i = 0; i < 50; i++)
+        fixture_turn(&w->f);
+    assert_int_equal(drained, 0);
+    for (size_t got = 0; got < part.len;) {
+        ssize_t n = recv(slow, w->in.text, sizeof(w->in.text), MSG_DONTWAIT);
+        got += n > 0 ? (size_t)n : 0;
+        loop_turn(w->f.loop);
+        assert_true(n != 0);
+    }
+    WAIT_UNTIL(&w->f, drained == 1);
+    close(slow);
+    close(idle);
+}
+
 static void file_for_nobody_is_closed(void **state)
 {
     (void)state;
@@ -143,6 +176,7 @@ int main(void)
         WITH_FILE(nothing_of_a_file_is_an_answer_too),
         WITH_FILE(file_that_is_too_short_is_500),
         WITH_FILE(reader_that_leaves_closes_the_file),
+        WITH_FILE(drained_server_has_sent_its_answers),
         WITH_FILE(file_for_nobody_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
