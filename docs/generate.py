@@ -22,8 +22,8 @@ BOT_API = "https://core.telegram.org/bots/api"
 Entry = collections.namedtuple("Entry", "call text")
 Module = collections.namedtuple("Module", "name intro entries absent sources")
 
-ORDER = ["bot", "ctx", "fsm", "request", "api", "task", "timeout", "json", "re", "fs",
-         "log", "errors", "config", "test"]
+ORDER = ["bot", "ctx", "fsm", "request", "api", "task", "timeout", "json",
+         "re", "fs", "log", "errors", "config", "test"]
 # Handlers are given these, nobody requires them.
 GIVEN = ["ctx", "request"]
 # What a module's functions are called on, where it is not the module's name.
