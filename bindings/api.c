@@ -4,6 +4,8 @@
  */
 #include "bindings/support.h"
 
+#include "base/botapi_check.h"
+#include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "telegram/api.h"
@@ -13,8 +15,11 @@
 #include "vm/vm.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SKIPPED "?" /* before the method of a result: on_unknown = "skip" */
 
 struct api_op {
     struct await await;
@@ -32,7 +37,8 @@ static void api_op_done(struct api_call *call, const struct err *e)
     if (e->code == ERR_OK)
         buf_append(&result->bytes, call->result.at, call->result.len);
     else
-        buf_puts(&result->bytes, op->method);
+        buf_printf(&result->bytes, "%s%s", call->skipped ? SKIPPED : "",
+                   op->method);
     await_done(&op->await);
 }
 
@@ -71,14 +77,20 @@ static bool is_harmless(const struct err *e)
             strstr(e->message, "query is too old"));
 }
 
+static int push_false(lua_State *L, const char *method, const struct err *e)
+{
+    lua_pushboolean(L, 0);
+    script_error_push_err(L, method, e);
+    return 2;
+}
+
 static int api_op_push(lua_State *L, const struct await_result *result)
 {
     const struct buf *bytes = &result->bytes;
-    if (is_harmless(&result->err)) {
-        lua_pushboolean(L, 0);
-        script_error_push_err(L, bytes->data, &result->err);
-        return 2;
-    }
+    if (is_harmless(&result->err))
+        return push_false(L, bytes->data, &result->err);
+    if (result->err.code != ERR_OK && *bytes->data == *SKIPPED)
+        return push_false(L, bytes->data + 1, &result->err);
     if (result->err.code != ERR_OK)
         return script_error_raise(L, bytes->data, &result->err);
     lua_json_decode(L, bytes->data, bytes->len);
@@ -94,27 +106,74 @@ static const struct await_ops api_ops = {
     .free = api_op_free,
 };
 
-/* Milliseconds of the option `timeout`, 0 if it is not given. */
-static uint64_t read_options(lua_State *L, int index)
+/* What the second argument of a call says. */
+struct options {
+    uint64_t timeout_ms;
+    enum api_on_unknown on_unknown;
+    bool unchecked;
+};
+
+static void read_timeout(lua_State *L, int index, struct options *o)
 {
+    o->timeout_ms = binding_duration(L, index, "timeout");
+}
+
+static void read_on_unknown(lua_State *L, int index, struct options *o)
+{
+    static const char *const names[] = {"", "error", "resend", "skip"};
+    const char *given =
+        lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    for (int i = API_UNKNOWN_ERROR; i <= API_UNKNOWN_SKIP; i++) {
+        if (strcmp(given, names[i]) == 0) {
+            o->on_unknown = (enum api_on_unknown)i;
+            return;
+        }
+    }
+    script_error_misuse(L, "on_unknown must be \"error\", \"resend\" or "
+                           "\"skip\"");
+}
+
+static void read_unchecked(lua_State *L, int index, struct options *o)
+{
+    o->unchecked = lua_toboolean(L, index);
+}
+
+static const struct option {
+    const char *name;
+    void (*read)(lua_State *L, int index, struct options *o);
+} known_options[] = {
+    {"timeout", read_timeout},
+    {"on_unknown", read_on_unknown},
+    {"unchecked", read_unchecked},
+};
+
+static void read_option(lua_State *L, int index, struct options *o)
+{
+    const char *name =
+        lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    for (size_t i = 0; i < sizeof known_options / sizeof *known_options; i++) {
+        if (strcmp(name, known_options[i].name) == 0) {
+            known_options[i].read(L, index + 1, o);
+            return;
+        }
+    }
+    script_error_misuse(L, "an API call takes only the options \"timeout\", "
+                           "\"on_unknown\" and \"unchecked\"");
+}
+
+static struct options read_options(lua_State *L, int index)
+{
+    struct options o = {0};
     if (lua_isnoneornil(L, index))
-        return 0;
+        return o;
     if (!lua_istable(L, index))
         script_error_misuse(L, "the options of an API call must be a table");
     lua_pushnil(L);
     while (lua_next(L, index)) {
-        const char *name = lua_tostring(L, -2);
-        if (lua_type(L, -2) != LUA_TSTRING || strcmp(name, "timeout") != 0)
-            script_error_misuse(L, "an API call takes only the option "
-                                   "\"timeout\"");
+        read_option(L, lua_gettop(L) - 1, &o);
         lua_pop(L, 1);
     }
-    uint64_t timeout = 0;
-    lua_pushliteral(L, "timeout");
-    if (lua_rawget(L, index) != LUA_TNIL)
-        timeout = binding_duration(L, lua_gettop(L), "timeout");
-    lua_pop(L, 1);
-    return timeout;
+    return o;
 }
 
 /* An empty table would be written as {} or []: it is always {} here. */
@@ -129,15 +188,71 @@ static bool has_params(lua_State *L)
     return true;
 }
 
+/* Frees both and raises; the text is copied first, to where it needs no
+ * freeing. */
+static void misuse(lua_State *L, struct buf *params, struct buf *why)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "%s ({ unchecked = true } as the second argument sends it all the "
+             "same)",
+             why->data);
+    buf_free(params);
+    buf_free(why);
+    script_error_misuse(L, "%s", text);
+}
+
+/* Raises unless the call can be made. */
+static void check_call(lua_State *L, const char *method, struct buf *params)
+{
+    struct buf why = {0};
+    const struct jslice object = {params->data, params->len};
+    const struct botapi_method *m = botapi_check_method(method, &why);
+    if (!m || !botapi_check_params(m, object, &why))
+        misuse(L, params, &why);
+}
+
+static void encode_params(lua_State *L, const char *method, struct buf *params)
+{
+    const char *why = NULL;
+    if (has_params(L))
+        why = lua_json_encode(L, 1, params);
+    else
+        buf_puts(params, "{}");
+    if (why) {
+        buf_free(params);
+        script_error_misuse(L, "%s: %s", method, why);
+    }
+}
+
+static enum limiter_class class_of(lua_State *L)
+{
+    switch (vm_task_class(L)) {
+    case TASK_OF_UPDATE:
+        return LIMITER_REPLY;
+    case TASK_OF_NOBODY:
+        return LIMITER_JOB;
+    }
+    return LIMITER_JOB;
+}
+
 /* api.METHOD(params [, options]): calls the method with its parameters by
- * name and waits for the answer. options.timeout: a duration for the whole
- * call, its repeats and waits included; without it each try may take
- * REQUEST_TIMEOUT. Returns `result` of the answer. For "message is not
+ * name and waits for the answer. Before it is sent, method, names and types
+ * of the parameters are checked against the Bot API's tables (10.3); what is
+ * newer passes with options.unchecked = true. options.timeout: a duration for
+ * the whole call, its repeats and waits included; without it each try may
+ * take REQUEST_TIMEOUT. options.on_unknown says what to do if the call may
+ * have been executed or not: "error" raises kind "unknown", "resend" repeats
+ * it though somebody may see it twice, "skip" returns false and the error;
+ * without it "error". Calls that nobody sees twice, such as getChat, are
+ * repeated in any case. Returns `result` of the answer. For "message is not
  * modified" and "query is too old" it returns false and the error table.
  * Raises kind "api" (Telegram's error: `code` is error_code, `message` the
  * description, `retry_after` seconds), "http" (surely not sent, after
  * MAX_RETRIES repeats), "unknown" (sent, and no answer came), "timeout",
- * "limit" (an answer over 16 MiB) or "misuse". */
+ * "limit" (an answer over 16 MiB; a group's 20 messages a minute would hold
+ * it up for more than 90 seconds, `retry_after` tells how long; 10,000 calls
+ * wait) or "misuse". */
 static int api_method(lua_State *L)
 {
     struct services *services = vm_services(L);
@@ -146,24 +261,20 @@ static int api_method(lua_State *L)
     if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1))
         script_error_misuse(L, "%s takes one table of parameters, got %s",
                             method, luaL_typename(L, 1));
-    uint64_t timeout = read_options(L, 2);
+    struct options options = read_options(L, 2);
     await_check(L);
     struct buf params = {0};
-    const char *why = NULL;
-    if (has_params(L))
-        why = lua_json_encode(L, 1, &params);
-    else
-        buf_puts(&params, "{}");
-    if (why) {
-        buf_free(&params);
-        script_error_misuse(L, "%s: %s", method, why);
-    }
+    encode_params(L, method, &params);
+    if (!options.unchecked)
+        check_call(L, method, &params);
     struct api_op *op = mem_zero(1, sizeof *op + strlen(method) + 1);
     strcpy(op->method, method);
     op->params = params;
     op->api = services->api;
+    op->call.class = class_of(L);
+    op->call.on_unknown = options.on_unknown;
     op->await.ops = &api_ops;
-    return await(L, &op->await, timeout);
+    return await(L, &op->await, options.timeout_ms);
 }
 
 /* Makes api.NAME at its first use. */

@@ -75,6 +75,7 @@ static void send_text(struct admin *admin, const char *text)
     admin->call = (struct api_call){
         .method = "sendMessage",
         .params_len = params.len,
+        .class = LIMITER_JOB,
         .done = on_sent,
     };
     admin->call.params = admin->params = buf_steal(&params);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "net/routes.h"
 #include "store/inbox.h"
+#include "telegram/api.h"
 #include "vm/generation.h"
 
 #include <inttypes.h>
@@ -100,6 +101,8 @@ static void serve_status(struct exchange *x, void *arg)
                inbox_depth(c->o.inbox), dispatch_running(c->o.dispatch),
                errors_count(c->o.errors), inbox_dead_count(c->o.inbox));
     health_put(c->o.health, &b);
+    buf_puts(&b, ",\"limiter\":");
+    api_put(c->o.api, &b);
     buf_putc(&b, '}');
     reply(x, 200, &b);
 }

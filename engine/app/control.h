@@ -8,6 +8,7 @@
  * app/health's.
  */
 
+struct api;
 struct clock;
 struct control;
 struct dispatch;
@@ -21,6 +22,7 @@ struct scripts;
 struct control_options {
     const struct clock *clock;
     const struct health *health;
+    const struct api *api;
     const struct errors *errors;
     struct inbox *inbox;
     const struct dispatch *dispatch;

@@ -28,6 +28,31 @@ const struct botapi_type *botapi_type(const char *name)
                    sizeof(botapi_types[0]), compare_type);
 }
 
+/* By the documented result; edits count as sends, drafts and actions do
+ * not. */
+bool botapi_is_message(const struct botapi_method *m)
+{
+    static const char *const results[] = {"Message",   "Array of Message",
+                                          "MessageId", "Array of MessageId",
+                                          "Poll",      "ForumTopic"};
+    if (botapi_param(m, "chat_id") == NULL)
+        return false;
+    if (strncmp(m->name, "editEphemeral", 13) == 0)
+        return true;
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+        if (botapi_has_type(m->returns, results[i]))
+            return true;
+    return false;
+}
+
+/* Each message of an album is one, and so is each of many copies. */
+const char *botapi_message_list(const struct botapi_method *m)
+{
+    if (strcmp(m->name, "sendMediaGroup") == 0)
+        return "media";
+    return botapi_element(m->returns) != NULL ? "message_ids" : NULL;
+}
+
 static const struct botapi_field *find(const struct botapi_field *fields,
                                        size_t count, const char *name)
 {

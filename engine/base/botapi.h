@@ -127,6 +127,10 @@ extern const struct botapi_error_row botapi_errors[]; /* by botapi_error */
 /* In any letter case, as the server takes it. NULL: no such method. */
 const struct botapi_method *botapi_method(const char *name);
 const struct botapi_type *botapi_type(const char *name);
+/* Does it make or change messages, which Telegram counts? */
+bool botapi_is_message(const struct botapi_method *m);
+/* The parameter whose elements are a message each; NULL: it makes one. */
+const char *botapi_message_list(const struct botapi_method *m);
 /* NULL: no such parameter or field. */
 const struct botapi_field *botapi_param(const struct botapi_method *m,
                                         const char *name);

@@ -208,6 +208,7 @@ static void open_telegram(struct engine *e)
         .url = c->bot_api_url,
         .token = c->bot_token,
         .request_timeout_ms = (uint64_t)c->request_timeout_ms,
+        .transfer_stall_ms = (uint64_t)c->transfer_stall_timeout_ms,
         .max_retries = c->max_retries,
         .backoff_base = c->retry_backoff_base,
     };
@@ -474,6 +475,7 @@ static void open_control(struct engine *e)
     const struct control_options options = {
         .clock = e->clock,
         .health = &e->health,
+        .api = e->api,
         .errors = e->errors,
         .inbox = e->inbox,
         .dispatch = e->dispatch,

@@ -1,6 +1,7 @@
 #include "loop/config_schema.h"
 
 #include "base/mem.h"
+#include "base/nearest.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -250,54 +251,11 @@ int config__find(const char *name, size_t len)
     return -1;
 }
 
-#define NAME_MAX_LEN 40
-
-static unsigned min2(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* Edits (one letter put in, left out or replaced, two neighbours swapped)
- * that turn a into b, both of at most NAME_MAX_LEN letters. */
-static unsigned edit_distance(const char *a, const char *b)
-{
-    unsigned d[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1];
-    unsigned rows = (unsigned)strlen(a), columns = (unsigned)strlen(b);
-
-    for (unsigned i = 0; i <= rows; i++)
-        d[i][0] = i;
-    for (unsigned j = 0; j <= columns; j++)
-        d[0][j] = j;
-    for (unsigned i = 1; i <= rows; i++) {
-        for (unsigned j = 1; j <= columns; j++) {
-            int x = tolower((unsigned char)a[i - 1]);
-            int y = tolower((unsigned char)b[j - 1]);
-
-            d[i][j] = min2(min2(d[i - 1][j], d[i][j - 1]) + 1,
-                           d[i - 1][j - 1] + (x != y));
-            if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
-                y == tolower((unsigned char)a[i - 2]))
-                d[i][j] = min2(d[i][j], d[i - 2][j - 2] + 1);
-        }
-    }
-    return d[rows][columns];
-}
-
 const char *config_nearest(const char *name)
 {
-    size_t len = strlen(name);
-    const char *nearest = NULL;
-    /* A third of the letters may be wrong; of short names, one. */
-    unsigned best = len < 6 ? 2 : (unsigned)len / 3 + 1;
+    struct nearest n = nearest_to(name);
 
-    if (len > NAME_MAX_LEN)
-        return NULL;
-    for (size_t i = 0; i < config__setting_count; i++) {
-        unsigned d = edit_distance(name, config__settings[i].name);
-        if (d < best) {
-            best = d;
-            nearest = config__settings[i].name;
-        }
-    }
-    return nearest;
+    for (size_t i = 0; i < config__setting_count; i++)
+        nearest_try(&n, config__settings[i].name);
+    return n.found;
 }

@@ -2,32 +2,9 @@
 
 #include "sim/call.h"
 
-#include <string.h>
-
-/* What makes or changes a message, by the documented result; edits count as
- * sends, drafts and actions do not. */
-static bool counts(const struct botapi_method *m)
-{
-    static const char *const results[] = {"Message",   "Array of Message",
-                                          "MessageId", "Array of MessageId",
-                                          "Poll",      "ForumTopic"};
-    if (botapi_param(m, "chat_id") == NULL)
-        return false;
-    if (strncmp(m->name, "editEphemeral", 13) == 0)
-        return true;
-    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
-        if (botapi_has_type(m->returns, results[i]))
-            return true;
-    return false;
-}
-
-/* Each message of an album is one, and so is each of many copies. */
 static size_t messages_of(const struct call *c)
 {
-    const char *list = strcmp(c->method->name, "sendMediaGroup") == 0 ? "media"
-                       : botapi_element(c->method->returns) != NULL
-                           ? "message_ids"
-                           : NULL;
+    const char *list = botapi_message_list(c->method);
     if (list == NULL)
         return 1;
     json_t *each = call_json(c, list);
@@ -72,7 +49,7 @@ static bool is_group(const struct room *room)
 
 bool throttle_pass(struct call *c)
 {
-    if (!counts(c->method))
+    if (!botapi_is_message(c->method))
         return true;
     const struct limit_ask ask = {
         .bot = &c->bot->limits,

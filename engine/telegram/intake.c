@@ -1,7 +1,6 @@
 #include "telegram/intake.h"
 
 #include "base/log.h"
-#include "base/rng.h"
 #include "loop/loop.h"
 
 #include <string.h>
@@ -14,9 +13,20 @@ static void on_pause_over(struct timer *timer)
     intake_step(in);
 }
 
+struct retry intake_retry(uint64_t cap_ms)
+{
+    return (struct retry){
+        .max = RETRY_FOREVER,
+        .base = 2.0,
+        .cap_ms = cap_ms,
+        .always = true,
+    };
+}
+
 void intake_init(struct intake *in)
 {
     timer_init(&in->pause, in->o.loop, on_pause_over);
+    in->retry = intake_retry(BACKOFF_MAX_MS);
 }
 
 static void set_state(struct intake *in, bool up)
@@ -36,14 +46,10 @@ void intake_set_storage(struct intake *in, bool up)
     in->o.storage(in->o.arg, up);
 }
 
-/* Doubling, capped, with jitter. */
-uint64_t intake_pause(struct intake *in, unsigned failures, uint64_t max_ms)
+int64_t intake_pause(struct intake *in, struct retry *r, const struct err *e)
 {
-    unsigned n = failures < 8 ? failures : 8;
-    uint64_t ms = rng_backoff_ms(loop_rng(in->o.loop), 2.0, n);
-    if (ms > max_ms)
-        ms = max_ms;
-    timer_start(&in->pause, ms);
+    int64_t ms = retry_next(r, loop_rng(in->o.loop), e);
+    timer_start(&in->pause, (uint64_t)ms);
     return ms;
 }
 
@@ -61,15 +67,11 @@ static const char *remedy(const struct intake *in, const struct err *e)
 
 void intake_fail(struct intake *in, const struct err *e)
 {
-    uint64_t wait = intake_pause(in, ++in->failures, BACKOFF_MAX_MS);
-    if (e->retry_after > 0) {
-        wait = (uint64_t)(e->retry_after * 1000);
-        timer_start(&in->pause, wait);
-    }
+    int64_t wait = intake_pause(in, &in->retry, e);
     LOG_AT(loop_log(in->o.loop), LOG_WARN, in->failed,
            LOG_S("method", in->call.method), LOG_I("code", e->detail),
            LOG_S("reason", e->message), LOG_S("remedy", remedy(in, e)),
-           LOG_I("retry_ms", (int64_t)wait));
+           LOG_I("retry_ms", wait));
     set_state(in, false);
 }
 
@@ -118,7 +120,7 @@ static void on_answer(struct api_call *call, const struct err *e)
 
     in->in_flight = false;
     if (e->code == ERR_OK) {
-        in->failures = 0;
+        retry_reset(&in->retry);
         set_state(in, true);
         take_answer(in, call->result);
     } else if (is_refused(in, e)) {
@@ -137,6 +139,7 @@ void intake_call(struct intake *in, const char *method, uint64_t wait_ms)
         .params = in->params.data,
         .params_len = in->params.len,
         .timeout_ms = in->o.request_timeout_ms + wait_ms,
+        .once = true,
         .done = on_answer,
     };
     in->in_flight = true;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/retry.h"
 #include "loop/timer.h"
 #include "telegram/api.h"
 
@@ -70,8 +71,8 @@ struct intake {
     struct api_call call;
     struct buf params; /* of the next call */
     struct timer pause;
-    int64_t pending;   /* at Telegram, before they were thrown away */
-    unsigned failures; /* of calls, in a row */
+    int64_t pending;    /* at Telegram, before they were thrown away */
+    struct retry retry; /* of calls */
     bool in_flight;
     bool stopped;
     bool up;
@@ -93,9 +94,11 @@ void intake_note_started(struct intake *in);
 void intake_note_caught_up(struct intake *in);
 void intake_set_storage(struct intake *in, bool up);
 
-/* Another step after so many failures: in a while, longer each time, at most
- * max_ms. Returns the milliseconds. */
-uint64_t intake_pause(struct intake *in, unsigned failures, uint64_t max_ms);
+/* For pauses that double, without end: a second at first, at most cap_ms. */
+struct retry intake_retry(uint64_t cap_ms);
+/* Another step after a failure: in a while, longer each time, or when the peer
+ * said. Returns the milliseconds. */
+int64_t intake_pause(struct intake *in, struct retry *r, const struct err *e);
 /* The same for an answer that is of no use, with a line in the log. */
 void intake_fail(struct intake *in, const struct err *e);
 

@@ -24,7 +24,7 @@ struct polling {
     enum polling_step step;
     char *kinds;
     int64_t offset;
-    unsigned not_stored; /* batches in a row */
+    struct retry storing; /* of batches */
     bool waiting_for_room;
 };
 
@@ -46,6 +46,7 @@ struct polling *polling_new(const struct intake_options *o)
     p->intake.step = on_step;
     p->intake.answered = step_done;
     intake_init(&p->intake);
+    p->storing = intake_retry(STORAGE_BACKOFF_MAX_MS);
     p->offset = inbox_next_offset(o->inbox);
     p->kinds = mem_strdup("[]");
     return p;
@@ -54,11 +55,10 @@ struct polling *polling_new(const struct intake_options *o)
 /* Nothing was confirmed: Telegram keeps these updates. */
 static void not_stored(struct polling *p, const struct err *e)
 {
-    uint64_t wait =
-        intake_pause(&p->intake, ++p->not_stored, STORAGE_BACKOFF_MAX_MS);
+    int64_t wait = intake_pause(&p->intake, &p->storing, e);
     p->offset = inbox_next_offset(p->intake.o.inbox);
     LOG_AT(loop_log(p->intake.o.loop), LOG_ERROR, "polling.not_stored",
-           LOG_S("reason", e->message), LOG_I("retry_ms", (int64_t)wait));
+           LOG_S("reason", e->message), LOG_I("retry_ms", wait));
     intake_set_storage(&p->intake, false);
 }
 
@@ -72,7 +72,7 @@ static void stored(void *arg, const struct err *e)
         return;
     }
     CRASH_POINT("polling.stored");
-    p->not_stored = 0;
+    retry_reset(&p->storing);
     intake_set_storage(&p->intake, true);
     intake_step(&p->intake);
 }

@@ -102,6 +102,7 @@ void child_spawn(lua_State *L)
     t->handle = h;
     t->parent = parent;
     t->depth = parent->depth + 1;
+    t->on_behalf = parent->on_behalf;
     t->spec.on_loop = parent->spec.on_loop;
     t->spec.arg = parent->spec.arg;
     list_push(&parent->children, &t->sibling);

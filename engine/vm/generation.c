@@ -61,6 +61,12 @@ struct loop *vm_loop(lua_State *L)
     return vm__generation(L)->loop;
 }
 
+enum task_class vm_task_class(lua_State *L)
+{
+    const struct task *t = vm__generation(L)->running;
+    return t ? t->on_behalf : TASK_OF_NOBODY;
+}
+
 bool vm_loading(lua_State *L)
 {
     return vm__generation(L)->loading;

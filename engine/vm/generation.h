@@ -119,6 +119,13 @@ char *generation_ask(struct generation *g, enum vm_entry entry,
                      const char *json, size_t json_len,
                      struct script_error *error);
 
+/* On whose behalf a task runs. Children are of their parent's, detached tasks
+ * nobody's. */
+enum task_class {
+    TASK_OF_NOBODY, /* on_start, detached */
+    TASK_OF_UPDATE, /* somebody may wait for what it says */
+};
+
 struct task_spec {
     enum vm_entry entry;
     const char *json; /* first argument, decoded; NULL: none */

@@ -391,6 +391,20 @@ static int make_thread(lua_State *L)
     return 0;
 }
 
+static enum task_class class_of(enum vm_entry entry)
+{
+    switch (entry) {
+    case VM_ON_UPDATE:
+    case VM_ON_FAILED:
+        return TASK_OF_UPDATE;
+    case VM_ON_START:
+    case VM_ON_ORDER:
+    case VM_ENTRIES:
+        return TASK_OF_NOBODY;
+    }
+    return TASK_OF_NOBODY;
+}
+
 struct task *task_spawn(struct generation *g, const struct task_spec *spec)
 {
     /* What failed on these scripts is told to these scripts. */
@@ -399,6 +413,7 @@ struct task *task_spawn(struct generation *g, const struct task_spec *spec)
         return NULL;
     struct task *t = task__new(g);
     t->spec = *spec;
+    t->on_behalf = class_of(spec->entry);
     t->ref = LUA_NOREF;
     lua_pushcfunction(g->L, make_thread);
     lua_pushlightuserdata(g->L, t);

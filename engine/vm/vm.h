@@ -22,6 +22,9 @@ void vm_set_entry(lua_State *L, enum vm_entry entry);
 /* The scripts want updates of this kind; while loading. */
 void vm_want_kind(lua_State *L, const char *kind);
 
+/* Of the running task; TASK_OF_NOBODY outside of tasks. */
+enum task_class vm_task_class(lua_State *L);
+
 /* True while main.lua and what it requires run for the first time. */
 bool vm_loading(lua_State *L);
 

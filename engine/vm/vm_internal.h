@@ -86,6 +86,7 @@ struct task {
     const struct await_ops *timed_out; /* whose own limit ended the wait */
     uint64_t timed_out_ms;
     struct recorder *recorder;
+    enum task_class on_behalf;
     struct task *parent; /* NULL: none */
     int depth;           /* number of ancestors */
     struct list sibling; /* in the parent's children */

@@ -1,0 +1,272 @@
+#include "base/botapi_check.h"
+
+#include "base/botapi.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/nearest.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SHOWN_MAX 40 /* bytes of a value or name that was given */
+
+static const char *nearest_method(const char *name)
+{
+    struct nearest n = nearest_to(name);
+    for (size_t i = 0; i < botapi_methods_count; i++)
+        nearest_try(&n, botapi_methods[i].name);
+    return n.found;
+}
+
+const struct botapi_method *botapi_check_method(const char *name,
+                                                struct buf *why)
+{
+    const struct botapi_method *m = botapi_method(name);
+    if (m && strcmp(m->name, name) == 0)
+        return m;
+    const char *meant = nearest_method(name);
+    buf_printf(why, "there is no Bot API method \"%.*s\"", NEAREST_NAME_MAX,
+               name);
+    if (meant)
+        buf_printf(why, ": did you mean %s?", meant);
+    return NULL;
+}
+
+/* --- values */
+
+static bool is_digits(struct jslice v)
+{
+    size_t i = 1; /* behind the quote */
+    if (i < v.len && v.at[i] == '-')
+        i++;
+    if (i + 1 >= v.len)
+        return false;
+    for (; i + 1 < v.len; i++)
+        if (v.at[i] < '0' || v.at[i] > '9')
+            return false;
+    return true;
+}
+
+static bool is_decimal(struct jslice v)
+{
+    for (size_t i = 1; i + 1 < v.len; i++)
+        if (!strchr("+-.0123456789eE", v.at[i]))
+            return false;
+    return v.len > 2;
+}
+
+static bool is_integer(struct jslice v, enum js_type type)
+{
+    int64_t number;
+    return (type == JS_NUMBER && js_int(v, &number)) ||
+           (type == JS_STRING && is_digits(v));
+}
+
+static bool is_float(struct jslice v, enum js_type type)
+{
+    return type == JS_NUMBER || (type == JS_STRING && is_decimal(v));
+}
+
+/* Written as text, a number is a text too. */
+static bool is_string(struct jslice v, enum js_type type)
+{
+    (void)v;
+    return type == JS_STRING || type == JS_NUMBER;
+}
+
+static bool is_boolean(struct jslice v, enum js_type type)
+{
+    static const char *const words[] = {"true", "false", "yes", "no", "1", "0"};
+    int64_t number;
+    if (type == JS_NUMBER)
+        return js_int(v, &number) && (number == 0 || number == 1);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (type == JS_STRING && js_equal(v, words[i]))
+            return true;
+    return type == JS_BOOL;
+}
+
+/* Bytes to upload; text names a file that Telegram has or fetches. */
+static bool is_file(struct jslice v, enum js_type type)
+{
+    (void)v;
+    return type == JS_STRING || type == JS_OBJECT;
+}
+
+static bool is_empty(struct jslice container)
+{
+    size_t cursor = 0;
+    struct jslice value;
+    return !js_each(container, &cursor, NULL, &value);
+}
+
+/* A Lua table without content may be either. */
+static bool is_list(struct jslice v, enum js_type type)
+{
+    return type == JS_ARRAY || type == JS_STRING ||
+           (type == JS_OBJECT && is_empty(v));
+}
+
+static bool is_object(struct jslice v, enum js_type type)
+{
+    return type == JS_OBJECT || type == JS_STRING ||
+           (type == JS_ARRAY && is_empty(v));
+}
+
+static const struct base_type {
+    const char *name;
+    bool (*fits)(struct jslice v, enum js_type type);
+} base_types[] = {
+    {"Integer", is_integer}, {"Float", is_float},  {"String", is_string},
+    {"Boolean", is_boolean}, {"True", is_boolean}, {"InputFile", is_file},
+};
+
+static bool fits_one(const char *name, size_t len, struct jslice v,
+                     enum js_type type)
+{
+    if (len > 9 && memcmp(name, "Array of ", 9) == 0)
+        return is_list(v, type);
+    for (size_t i = 0; i < sizeof base_types / sizeof *base_types; i++)
+        if (strlen(base_types[i].name) == len &&
+            memcmp(base_types[i].name, name, len) == 0)
+            return base_types[i].fits(v, type);
+    return is_object(v, type);
+}
+
+static bool fits(const char *types, struct jslice v)
+{
+    enum js_type type = js_type(v);
+    while (*types) {
+        size_t len = strcspn(types, "|");
+        if (fits_one(types, len, v, type))
+            return true;
+        types += len + (types[len] == '|');
+    }
+    return false;
+}
+
+/* --- words */
+
+static void put_types(struct buf *why, const char *types)
+{
+    char name[BOTAPI_NAME_MAX];
+    const char *between = "";
+    while (botapi_each_type(&types, name)) {
+        buf_printf(why, "%s%s", between, name);
+        between = " or ";
+    }
+}
+
+static void put_value(struct buf *why, struct jslice v)
+{
+    int shown = v.len > SHOWN_MAX ? SHOWN_MAX : (int)v.len;
+    while (shown > 0 && (v.at[shown - 1] & 0xC0) == 0x80)
+        shown--; /* no broken letter at the end */
+    switch (js_type(v)) {
+    case JS_STRING:
+        buf_printf(why, "the text %.*s%s", shown, v.at,
+                   shown < (int)v.len ? "…" : "");
+        break;
+    case JS_NUMBER:
+        buf_printf(why, "the number %.*s", shown, v.at);
+        break;
+    case JS_BOOL:
+        buf_printf(why, "the boolean %.*s", shown, v.at);
+        break;
+    case JS_ARRAY:
+        buf_puts(why, "a list");
+        break;
+    case JS_OBJECT:
+        buf_puts(why, "a table");
+        break;
+    case JS_NULL:
+    case JS_ABSENT:
+        buf_puts(why, "nothing");
+        break;
+    }
+}
+
+static void put_unknown(struct buf *why, const struct botapi_method *m,
+                        struct jslice key)
+{
+    char name[NEAREST_NAME_MAX + 2];
+    size_t len = key.len < sizeof name - 1 ? key.len : sizeof name - 1;
+    memcpy(name, key.at, len);
+    name[len] = '\0';
+    struct nearest n = nearest_to(name);
+    for (size_t i = 0; i < m->params_count; i++)
+        nearest_try(&n, m->params[i].name);
+    buf_printf(why, "%s has no parameter \"%s\"", m->name, name);
+    if (n.found)
+        buf_printf(why, ": did you mean %s?", n.found);
+}
+
+static void put_missing(struct buf *why, const struct botapi_method *m,
+                        uint64_t given)
+{
+    size_t missing = 0, named = 0;
+    for (size_t i = 0; i < m->params_count; i++)
+        missing += m->params[i].required && !(given >> i & 1);
+    buf_printf(why, "%s needs ", m->name);
+    for (size_t i = 0; i < m->params_count; i++) {
+        if (!m->params[i].required || given >> i & 1)
+            continue;
+        named++;
+        buf_printf(why, "%s%s", m->params[i].name,
+                   named == missing       ? ""
+                   : named == missing - 1 ? " and "
+                                          : ", ");
+    }
+}
+
+/* --- a call */
+
+static size_t find_param(const struct botapi_method *m, struct jslice key)
+{
+    for (size_t i = 0; i < m->params_count; i++) {
+        const char *name = m->params[i].name;
+        if (strncmp(name, key.at, key.len) == 0 && name[key.len] == '\0')
+            return i;
+    }
+    return m->params_count;
+}
+
+static bool check_one(const struct botapi_method *m, struct jslice key,
+                      struct jslice value, uint64_t *given, struct buf *why)
+{
+    size_t i = find_param(m, key);
+    if (i == m->params_count) {
+        put_unknown(why, m, key);
+        return false;
+    }
+    if (js_type(value) == JS_NULL)
+        return true; /* as if it were not there */
+    *given |= UINT64_C(1) << i;
+    if (fits(m->params[i].types, value))
+        return true;
+    buf_printf(why, "%s: %s must be ", m->name, m->params[i].name);
+    put_types(why, m->params[i].types);
+    buf_puts(why, ", got ");
+    put_value(why, value);
+    return false;
+}
+
+bool botapi_check_params(const struct botapi_method *m, struct jslice params,
+                         struct buf *why)
+{
+    size_t cursor = 0;
+    struct jslice key, value;
+    uint64_t given = 0, required = 0;
+
+    assert(m->params_count <= 64);
+    while (js_each(params, &cursor, &key, &value))
+        if (!check_one(m, key, value, &given, why))
+            return false;
+    for (size_t i = 0; i < m->params_count; i++)
+        required |= (uint64_t)m->params[i].required << i;
+    if ((required & ~given) == 0)
+        return true;
+    put_missing(why, m, given);
+    return false;
+}

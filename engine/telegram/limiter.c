@@ -1,0 +1,475 @@
+#include "telegram/limiter_internal.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define SECOND_US INT64_C(1000000)
+#define WAIT_MAX_US (LIMITER_WAIT_MAX_MS * INT64_C(1000))
+/* Replies beyond the rate delay bulk by no more than this; and it always gets
+ * one message a second. */
+#define DEBT_MAX_US (5 * SECOND_US)
+#define NEVER INT64_MAX
+
+static void on_serve(struct deferred *d);
+static void on_bulk_due(struct timer *timer);
+
+struct limiter *limiter_new(struct loop *loop, const struct limiter_options *o)
+{
+    struct limiter *l = MEM_NEW(struct limiter);
+    l->loop = loop;
+    l->rate = l->rate_max = o->bulk_rate > 0 ? o->bulk_rate : LIMITER_BULK_RATE;
+    l->chats_max = o->chats_max > 0 ? o->chats_max : LIMITER_CHATS_MAX;
+    l->last_bulk = LIMITER_BROADCAST;
+    list_init(&l->chats);
+    for (int i = 0; i < LIMITER_CLASSES; i++)
+        list_init(&l->due[i]);
+    for (int i = 0; i < LINES; i++)
+        list_init(&l->line[i]);
+    deferred_init(&l->serve, on_serve);
+    timer_init(&l->bulk_timer, loop, on_bulk_due);
+    timer_init(&l->sweep, loop, limiter__sweep);
+    l->bulk_sent_us = -SECOND_US;
+    return l;
+}
+
+void limiter_free(struct limiter *l)
+{
+    timer_stop(&l->bulk_timer);
+    timer_stop(&l->sweep);
+    loop_undefer(&l->serve);
+    limiter__chats_free(l);
+    free(l);
+}
+
+static struct limiter_ask *first_ask(const struct list *head)
+{
+    return list_empty(head) ? NULL
+                            : LIST_ENTRY(head->next, struct limiter_ask, link);
+}
+
+static void start_at(struct timer *timer, int64_t due_us, int64_t now_us)
+{
+    int64_t us = due_us > now_us ? due_us - now_us : 0;
+    timer_start(timer, (uint64_t)(us + 999) / 1000);
+}
+
+/* --- connections */
+
+static bool has_room(const struct limiter *l, const struct limiter_ask *a)
+{
+    if (l->active >= LIMITER_IN_FLIGHT_MAX)
+        return false;
+    if (a->transfer && l->transfers >= LIMITER_TRANSFERS_MAX)
+        return false;
+    return a->class == LIMITER_REPLY ||
+           l->active_bulk < LIMITER_BULK_IN_FLIGHT_MAX;
+}
+
+static enum limiter_line line_of(const struct limiter_ask *a)
+{
+    if (!a->transfer)
+        return LINE_REPLIES;
+    return a->class == LIMITER_REPLY ? LINE_REPLY_TRANSFERS
+                                     : LINE_BULK_TRANSFERS;
+}
+
+static void begin(struct limiter *l, struct limiter_ask *a)
+{
+    a->state = LIMITER_ACTIVE;
+    l->active++;
+    l->active_bulk += a->class != LIMITER_REPLY;
+    l->transfers += a->transfer;
+}
+
+/* True: it is active. False: it stands in line for a connection. */
+static bool begin_or_queue(struct limiter *l, struct limiter_ask *a)
+{
+    struct list *line = &l->line[line_of(a)];
+    if (list_empty(line) && has_room(l, a)) {
+        begin(l, a);
+        return true;
+    }
+    a->state = LIMITER_PLACE;
+    l->waiting[a->class]++;
+    list_push(line, &a->link);
+    return false;
+}
+
+static void serve_lines(struct limiter *l)
+{
+    for (int i = 0; i < LINES; i++) {
+        struct limiter_ask *a;
+        while ((a = first_ask(&l->line[i])) && has_room(l, a)) {
+            list_remove(&a->link);
+            l->waiting[a->class]--;
+            begin(l, a);
+            a->turn(a, NULL);
+        }
+    }
+}
+
+/* --- rates */
+
+static int64_t step_us(struct limiter *l, const struct limiter_ask *a,
+                       int64_t now)
+{
+    if (a->paid)
+        return SECOND_US / LIMITER_PAID_RATE;
+    return (int64_t)((double)SECOND_US / limiter__rate(l, now));
+}
+
+static void charge(struct limiter *l, struct limiter_ask *a, int64_t now)
+{
+    struct gcra *clock = a->paid ? &l->paid : &l->bulk;
+    pace_take(&a->at->pace, now, a->messages, &a->mark);
+    if (a->messages == 0)
+        return;
+    gcra_take(clock, now, step_us(l, a, now), a->messages);
+    if (a->class == LIMITER_REPLY && clock->full_us > now + DEBT_MAX_US)
+        clock->full_us = now + DEBT_MAX_US;
+    if (a->class != LIMITER_REPLY && !a->paid)
+        l->bulk_sent_us = now;
+}
+
+/* When the whole of bulk lets this one go. */
+static int64_t bulk_due(const struct limiter *l, const struct limiter_ask *a)
+{
+    int64_t due = 0;
+    if (a->messages > 0)
+        due = a->paid ? l->paid.full_us : l->bulk.full_us;
+    if (!a->paid && due > l->bulk_sent_us + SECOND_US)
+        due = l->bulk_sent_us + SECOND_US;
+    return due > l->bulk_blocked_us ? due : l->bulk_blocked_us;
+}
+
+/* --- the queue of a chat */
+
+static void leave_queue(struct limiter *l, struct limiter_ask *a)
+{
+    struct limiter_chat *c = a->at;
+    list_remove(&a->link);
+    l->waiting[a->class]--;
+    if (list_empty(&c->queue[a->class]))
+        list_remove(&c->due[a->class]);
+}
+
+/* By arrival: a repeat goes before what came after it. */
+static void enter_queue(struct limiter *l, struct limiter_ask *a)
+{
+    struct list *queue = &a->at->queue[a->class];
+    struct list *before = queue->prev;
+    while (before != queue &&
+           LIST_ENTRY(before, struct limiter_ask, link)->order > a->order)
+        before = before->prev;
+    list_push(before->next, &a->link);
+    a->state = LIMITER_WAITING;
+    l->waiting[a->class]++;
+}
+
+static void release_reply(struct limiter *l, struct limiter_ask *a, int64_t now)
+{
+    leave_queue(l, a);
+    a->waited_us += now - a->asked_us;
+    charge(l, a, now);
+    if (begin_or_queue(l, a))
+        a->turn(a, NULL);
+}
+
+static void too_late(const struct limiter_ask *a, int64_t now, int64_t due,
+                     struct err *e)
+{
+    int64_t seconds = (due - now + SECOND_US - 1) / SECOND_US;
+    if (a->at->pace.blocked_us > now)
+        err_set(e, ERR_API, 429, "Too Many Requests: retry after %lld",
+                (long long)seconds);
+    else
+        err_set(e, ERR_LIMIT, 0,
+                "the chat %s gets %d messages a minute: this one would wait "
+                "for %lld s",
+                a->at->key, PACE_GROUP_MAX, (long long)seconds);
+    e->retry_after = (double)seconds;
+    e->retryable = true;
+}
+
+/* Waits that Telegram asks for, and those of replies, are bounded; the rates
+ * hold up bulk for as long as it takes. */
+static bool waits_too_long(const struct limiter_ask *a, int64_t now,
+                           int64_t due)
+{
+    int64_t blocked = a->at->pace.blocked_us;
+    if (a->told_us > WAIT_MAX_US)
+        return true;
+    if (a->class == LIMITER_REPLY)
+        return a->waited_us + (due - a->asked_us) > WAIT_MAX_US;
+    return blocked - now > WAIT_MAX_US;
+}
+
+/* A deadline has been put off: who cannot wait for it is told. */
+static void shed(struct limiter *l, struct limiter_chat *c)
+{
+    int64_t now = limiter__now_us(l), blocked = c->pace.blocked_us;
+    struct list gone, *link;
+    list_init(&gone);
+    for (int class = 0; class < LIMITER_CLASSES && blocked > now; class ++) {
+        for (link = c->queue[class].next; link != &c->queue[class];) {
+            struct limiter_ask *a = LIST_ENTRY(link, struct limiter_ask, link);
+            link = link->next;
+            if (!waits_too_long(a, now, blocked))
+                continue;
+            leave_queue(l, a);
+            list_push(&gone, &a->link);
+            a->state = LIMITER_LEAVING;
+        }
+    }
+    while ((link = list_shift(&gone))) {
+        struct limiter_ask *a = LIST_ENTRY(link, struct limiter_ask, link);
+        struct err e;
+        too_late(a, now, blocked, &e);
+        limiter_end(l, a);
+        a->turn(a, &e);
+    }
+}
+
+/* Puts the chat among those whose bulk may go, or gives the time at which it
+ * may. */
+static int64_t line_up_bulk(struct limiter *l, struct limiter_chat *c,
+                            enum limiter_class class, int64_t now)
+{
+    const struct limiter_ask *a = first_ask(&c->queue[class]);
+    if (!a || !list_empty(&c->due[class]))
+        return NEVER;
+    int64_t due = pace_bulk_due(&c->pace, now, a->messages);
+    if (due > now)
+        return due;
+    list_push(&l->due[class], &c->due[class]);
+    loop_defer(l->loop, &l->serve);
+    return NEVER;
+}
+
+static void run_queues(struct limiter *l, struct limiter_chat *c)
+{
+    struct limiter_ask *a;
+    int64_t now = limiter__now_us(l);
+    timer_stop(&c->timer);
+    while ((a = first_ask(&c->queue[LIMITER_REPLY]))) {
+        int64_t due = pace_due(&c->pace, now, 0, a->messages);
+        if (due > now) {
+            start_at(&c->timer, due, now);
+            return;
+        }
+        release_reply(l, a, now);
+    }
+    int64_t job = line_up_bulk(l, c, LIMITER_JOB, now);
+    int64_t broadcast = line_up_bulk(l, c, LIMITER_BROADCAST, now);
+    int64_t next = job < broadcast ? job : broadcast;
+    if (next != NEVER)
+        start_at(&c->timer, next, now);
+}
+
+void limiter__run_chat(struct timer *timer)
+{
+    struct limiter_chat *c = LIST_ENTRY(timer, struct limiter_chat, timer);
+    shed(c->limiter, c);
+    run_queues(c->limiter, c);
+}
+
+/* --- bulk */
+
+static bool bulk_has_room(const struct limiter *l)
+{
+    return l->active < LIMITER_IN_FLIGHT_MAX &&
+           l->active_bulk < LIMITER_BULK_IN_FLIGHT_MAX;
+}
+
+/* The other class than last time, if it has something. */
+static struct limiter_chat *next_bulk(struct limiter *l,
+                                      enum limiter_class *class)
+{
+    *class = l->last_bulk == LIMITER_JOB ? LIMITER_BROADCAST : LIMITER_JOB;
+    if (list_empty(&l->due[*class]))
+        *class = l->last_bulk;
+    if (list_empty(&l->due[*class]))
+        return NULL;
+    struct list *link = l->due[*class].next;
+    return *class == LIMITER_JOB
+               ? LIST_ENTRY(link, struct limiter_chat, due[LIMITER_JOB])
+               : LIST_ENTRY(link, struct limiter_chat, due[LIMITER_BROADCAST]);
+}
+
+static bool may_go(const struct limiter_chat *c, const struct limiter_ask *a,
+                   int64_t now)
+{
+    return list_empty(&c->queue[LIMITER_REPLY]) &&
+           pace_bulk_due(&c->pace, now, a->messages) <= now;
+}
+
+static void serve_bulk(struct limiter *l)
+{
+    struct limiter_chat *c;
+    enum limiter_class class;
+    timer_stop(&l->bulk_timer);
+    while (bulk_has_room(l) && (c = next_bulk(l, &class))) {
+        struct limiter_ask *a = first_ask(&c->queue[class]);
+        int64_t now = limiter__now_us(l);
+        if (bulk_due(l, a) > now) {
+            start_at(&l->bulk_timer, bulk_due(l, a), now);
+            return;
+        }
+        list_remove(&c->due[class]);
+        if (may_go(c, a, now)) {
+            l->last_bulk = class;
+            leave_queue(l, a);
+            charge(l, a, now);
+            if (begin_or_queue(l, a))
+                a->turn(a, NULL);
+        }
+        run_queues(l, c);
+    }
+}
+
+static void on_serve(struct deferred *d)
+{
+    struct limiter *l = LIST_ENTRY(d, struct limiter, serve);
+    serve_lines(l);
+    serve_bulk(l);
+}
+
+static void on_bulk_due(struct timer *timer)
+{
+    serve_bulk(LIST_ENTRY(timer, struct limiter, bulk_timer));
+}
+
+/* --- asks */
+
+/* Messages that go before it. */
+static unsigned ahead_of(const struct limiter_ask *a)
+{
+    const struct list *queue = &a->at->queue[a->class];
+    unsigned count = 0;
+    for (struct list *l = queue->next; l != queue; l = l->next) {
+        const struct limiter_ask *other =
+            LIST_ENTRY(l, struct limiter_ask, link);
+        if (other->order > a->order)
+            break;
+        count += other->messages;
+    }
+    return count;
+}
+
+static bool reply_goes(const struct limiter_ask *a, int64_t now)
+{
+    struct limiter_chat *c = a->at;
+    if (!list_empty(&c->queue[LIMITER_REPLY]))
+        return false;
+    pace_calm(&c->pace, now);
+    return pace_due(&c->pace, now, 0, a->messages) <= now;
+}
+
+static bool bulk_goes(const struct limiter *l, const struct limiter_ask *a,
+                      int64_t now)
+{
+    const struct limiter_chat *c = a->at;
+    bool others = a->messages > 0 && (!list_empty(&l->due[LIMITER_JOB]) ||
+                                      !list_empty(&l->due[LIMITER_BROADCAST]));
+    return !others && bulk_has_room(l) && list_empty(&c->queue[a->class]) &&
+           bulk_due(l, a) <= now && may_go(c, a, now);
+}
+
+static enum limiter_verdict go(struct limiter *l, struct limiter_ask *a,
+                               int64_t now)
+{
+    charge(l, a, now);
+    if (a->class != LIMITER_REPLY)
+        l->last_bulk = a->class;
+    return begin_or_queue(l, a) ? LIMITER_GO : LIMITER_WAIT;
+}
+
+static enum limiter_verdict wait_for(struct limiter *l, struct limiter_ask *a,
+                                     int64_t now, struct err *e)
+{
+    int64_t due = pace_due(&a->at->pace, now, ahead_of(a), a->messages);
+    if (waits_too_long(a, now, due)) {
+        too_late(a, now, due, e);
+        return LIMITER_REFUSED;
+    }
+    if (l->waiting[a->class] >= LIMITER_WAITING_MAX) {
+        err_set(e, ERR_LIMIT, 0,
+                "%d calls wait for Telegram's limits already: send more "
+                "slowly",
+                LIMITER_WAITING_MAX);
+        e->retryable = true;
+        return LIMITER_REFUSED;
+    }
+    enter_queue(l, a);
+    timer_start(&a->at->timer, 0);
+    return LIMITER_WAIT;
+}
+
+enum limiter_verdict limiter_ask(struct limiter *l, struct limiter_ask *a,
+                                 struct err *e)
+{
+    int64_t now = limiter__now_us(l);
+    if (a->order == 0)
+        a->order = ++l->last_order;
+    a->asked_us = now;
+    a->at = limiter__chat(l, a);
+    list_init(&a->link);
+    a->at->in_use++;
+    if (a->class == LIMITER_REPLY ? reply_goes(a, now) : bulk_goes(l, a, now))
+        return go(l, a, now);
+    enum limiter_verdict verdict = wait_for(l, a, now, e);
+    if (verdict == LIMITER_REFUSED)
+        a->at->in_use--;
+    return verdict;
+}
+
+static bool somebody_waits(const struct limiter *l)
+{
+    for (int i = 0; i < LIMITER_CLASSES; i++)
+        if (l->waiting[i] > 0)
+            return true;
+    return false;
+}
+
+void limiter_end(struct limiter *l, struct limiter_ask *a)
+{
+    switch (a->state) {
+    case LIMITER_IDLE:
+        return;
+    case LIMITER_WAITING:
+        leave_queue(l, a);
+        timer_start(&a->at->timer, 0); /* bulk may have waited for it */
+        break;
+    case LIMITER_PLACE:
+        l->waiting[a->class]--;
+        list_remove(&a->link);
+        break;
+    case LIMITER_LEAVING:
+        list_remove(&a->link);
+        break;
+    case LIMITER_ACTIVE:
+        l->active--;
+        l->active_bulk -= a->class != LIMITER_REPLY;
+        l->transfers -= a->transfer;
+        pace_settle(&a->at->pace, &a->mark, limiter__now_us(l));
+        if (somebody_waits(l))
+            loop_defer(l->loop, &l->serve);
+        break;
+    }
+    a->at->in_use--;
+    a->state = LIMITER_IDLE;
+}
+
+void limiter_told(struct limiter *l, struct limiter_ask *a, double seconds)
+{
+    const double most = 1e9; /* about 30 years */
+    int64_t us = (int64_t)(fmin(seconds, most) * (double)SECOND_US);
+    struct limiter_chat *c = a->at;
+    a->told_us += us;
+    pace_block(&c->pace, limiter__now_us(l) + us);
+    limiter__slow(l, c, us);
+    timer_start(&c->timer, 0);
+}
