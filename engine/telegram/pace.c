@@ -39,7 +39,7 @@ static int64_t window_due(const struct pace *p, int64_t now_us, unsigned ahead,
         return 0;
     unsigned own = messages < PACE_GROUP_MAX ? messages : PACE_GROUP_MAX;
     unsigned last = ahead + own - 1;
-    int64_t at = 0;
+    int64_t at = -PACE_GROUP_US;
     for (unsigned i = 0; i <= last && i < PACE_GROUP_MAX; i++)
         at = later(at, p->sent[(p->count + i) % PACE_GROUP_MAX]);
     at += PACE_GROUP_US;

@@ -150,7 +150,7 @@ end
 
 function case.api_errors_have_the_callers_line()
   local line = here() + 1
-  local ok, err = pcall(function() api.sendMessage { chat_id = 5 } end)
+  local ok, err = pcall(function() api.sendMessage({ chat_id = 5 }, { unchecked = true }) end)
   same(ok, false)
   same(err.kind, "api")
   same(err.code, 400)
