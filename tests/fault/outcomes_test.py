@@ -54,15 +54,15 @@ def bot(api, engine):
     return make
 
 
-def outcome(api, bot, text, **more):
+def outcome(api, bot, text, user=7, **more):
     start = len(bot.process.lines)
-    api.deliver(text)
+    api.deliver(text, user)
     return bot.wait_event("outcome", text=text, start=start, **more)
 
 
-def assert_goes_on(api, bot):
-    assert outcome(api, bot, "getChat")["done"] == "true"
-    assert outcome(api, bot, "sendMessage 1")["done"] == "true"
+def assert_goes_on(api, bot, user=7):
+    assert outcome(api, bot, "getChat", user)["done"] == "true"
+    assert outcome(api, bot, "sendMessage 1", user)["done"] == "true"
 
 
 # sends
@@ -151,6 +151,54 @@ def test_429_that_waits_too_long_raises_with_the_time(api, bot, waits):
     assert (row["kind"], row["code"], row["after"]) == ("api", 429, waits[-1])
     assert row["retryable"] == "true"
     assert len(api.of("sendMessage")) == len(waits)
+    held = outcome(api, engine, "getChat")
+    assert (held["kind"], held["code"], held["done"]) == ("api", 429, "false")
+    assert 0 < held["after"] <= waits[-1] and api.of("getChat") == []
+    assert_goes_on(api, engine, user=8)
+
+
+def repeats(engine, reason):
+    rows = [json.loads(line) for line in engine.process.lines
+            if '"event":"api.repeat"' in line]
+    return [row for row in rows if row["class"] == reason]
+
+
+@pytest.mark.parametrize("answer", [
+    failed(500, "Internal Server Error: restart"), http(502, HTML), http(503)])
+def test_5xx_is_repeated_and_told(api, bot, answer):
+    engine = bot(MAX_RETRIES=2)
+    api.plan("sendMessage", answer, answer)
+    assert outcome(api, engine, "sendMessage")["done"] == "true"
+    assert len(api.of("sendMessage")) == 3
+    rows = repeats(engine, "5xx")
+    assert [row["try"] for row in rows] == [1, 2]
+    assert all(800 <= row["wait_ms"] <= 1200 for row in rows)
+
+
+def test_5xx_with_a_time_waits_for_it(api, bot):
+    engine = bot(MAX_RETRIES=1)
+    api.plan("sendMessage", http(503, HTML, ["Retry-After: 1"]))
+    assert outcome(api, engine, "sendMessage")["done"] == "true"
+    assert repeats(engine, "5xx")[0]["wait_ms"] == 1000
+
+
+def test_what_nobody_sees_twice_is_repeated(api, bot):
+    engine = bot(MAX_RETRIES=2)
+    api.plan("getChat", CLOSE, http(200, HTML))
+    assert outcome(api, engine, "getChat")["done"] == "true"
+    assert len(api.of("getChat")) == 3
+    assert len(repeats(engine, "unknown")) == 2
+    api.plan("sendMessage", CLOSE)
+    assert outcome(api, engine, "sendMessage")["kind"] == "unknown"
+    assert len(api.of("sendMessage")) == 1
+
+
+def test_five_megabytes_of_anything_are_survived(api, bot):
+    engine = bot(MAX_RETRIES=0)
+    api.plan("sendMessage", http(200, b"\xff{[" * 1700000),
+             http(500, b"<" * 5000000))
+    assert outcome(api, engine, "sendMessage")["kind"] == "unknown"
+    assert outcome(api, engine, "sendMessage 01")["code"] == 500
     assert_goes_on(api, engine)
 
 

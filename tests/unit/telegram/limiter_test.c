@@ -1,0 +1,280 @@
+/* Who goes when. */
+#include "limiter_fixture.h"
+
+static void replies_go_at_once(void **state)
+{
+    static struct turn t[200];
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        ask(&t[i], "7", LIMITER_REPLY);
+        assert_int_equal(t[i].at_ms, 0);
+    }
+}
+
+static void a_group_gets_20_in_any_minute(void **state)
+{
+    struct turn t[40];
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        ask(&t[i], "-100", LIMITER_REPLY);
+    run_to(30000);
+    for (int i = 10; i < 40; i++)
+        ask(&t[i], "-100", LIMITER_REPLY);
+    run_to(500000);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(t[i].at_ms, i < 10   ? 0
+                                     : i < 20 ? 30000
+                                     : i < 30 ? 60000
+                                              : 90000);
+}
+
+/* The window counts from when Telegram surely has the message. */
+static void a_slow_answer_moves_the_window(void **state)
+{
+    struct turn slow = {.ask = ask_of("@name", LIMITER_REPLY), .holds = true};
+    struct turn t[20];
+    (void)state;
+    ask_again(&slow);
+    for (int i = 0; i < 20; i++)
+        ask(&t[i], "@name", LIMITER_REPLY);
+    run_to(2500);
+    limiter_end(l, &slow.ask);
+    run_to(100000);
+    assert_int_equal(t[18].at_ms, 0);
+    assert_int_equal(t[19].at_ms, 62500);
+}
+
+static void an_album_counts_each(void **state)
+{
+    struct turn album = {.ask = ask_of("-1", LIMITER_REPLY)};
+    struct turn t[12];
+    (void)state;
+    album.ask.messages = 10;
+    ask_again(&album);
+    for (int i = 0; i < 12; i++)
+        ask(&t[i], "-1", LIMITER_REPLY);
+    run_to(100000);
+    assert_int_equal(t[9].at_ms, 0);
+    assert_int_equal(t[10].at_ms, 60000);
+    assert_int_equal(t[11].at_ms, 60000);
+}
+
+static void what_counts_for_nothing_waits_for_no_window(void **state)
+{
+    struct turn t[21];
+    struct turn action = {.ask = ask_of("-1", LIMITER_REPLY)};
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        ask(&t[i], "-1", LIMITER_REPLY);
+    action.ask.messages = 0;
+    ask_again(&action);
+    assert_int_equal(action.at_ms, 0);
+}
+
+static void a_reply_that_would_wait_too_long_is_told_so(void **state)
+{
+    static struct turn t[42];
+    (void)state;
+    for (int i = 0; i < 41; i++)
+        ask(&t[i], "-1", LIMITER_REPLY);
+    assert_int_equal(t[40].at_ms, REFUSED);
+    assert_int_equal(t[40].err.code, ERR_LIMIT);
+    assert_true(t[40].err.retry_after == 120);
+    assert_non_null(strstr(t[40].err.message, "20 messages a minute"));
+    run_to(61000);
+    ask(&t[41], "-1", LIMITER_REPLY);
+    assert_int_equal(t[41].at_ms, NOT_YET);
+    run_to(200000);
+    assert_int_equal(t[39].at_ms, 60000);
+    assert_int_equal(t[41].at_ms, 120000);
+}
+
+static void a_429_blocks_its_chat_alone(void **state)
+{
+    struct turn held, other, queued;
+    (void)state;
+    refuse("7", LIMITER_REPLY, 5);
+    ask(&held, "7", LIMITER_REPLY);
+    ask(&other, "8", LIMITER_REPLY);
+    ask(&queued, "7", LIMITER_REPLY);
+    assert_int_equal(other.at_ms, 0);
+    run_to(100000);
+    assert_int_equal(held.at_ms, 5000);
+    assert_int_equal(queued.at_ms, 6000);
+    ask(&held, "7", LIMITER_REPLY);
+    ask(&queued, "7", LIMITER_REPLY);
+    assert_int_equal(held.at_ms, 100000);
+    assert_int_equal(queued.at_ms, 100000);
+}
+
+/* Nothing but time clears a deadline. */
+static void a_deadline_is_never_shortened(void **state)
+{
+    struct turn under_way = {.ask = ask_of("7", LIMITER_REPLY), .holds = true};
+    struct turn cancelled, held;
+    (void)state;
+    ask_again(&under_way);
+    refuse("7", LIMITER_REPLY, 60);
+    limiter_end(l, &under_way.ask); /* a success */
+    limiter_told(l, &under_way.ask, 3);
+    ask(&cancelled, "7", LIMITER_REPLY);
+    ask(&held, "7", LIMITER_REPLY);
+    run_to(10000);
+    limiter_end(l, &cancelled.ask);
+    run_to(200000);
+    assert_int_equal(cancelled.at_ms, NOT_YET);
+    assert_int_equal(held.at_ms, 60000);
+}
+
+static void a_repeat_keeps_its_place(void **state)
+{
+    struct turn first = {.ask = ask_of("7", LIMITER_REPLY), .holds = true};
+    struct turn second;
+    (void)state;
+    ask_again(&first);
+    limiter_end(l, &first.ask);
+    limiter_told(l, &first.ask, 5);
+    ask(&second, "7", LIMITER_REPLY);
+    first.holds = false;
+    ask_again(&first);
+    run_to(20000);
+    assert_int_equal(first.at_ms, 5000);
+    assert_int_equal(second.at_ms, 6000);
+}
+
+static void waits_for_429s_end_at_90_seconds_in_all(void **state)
+{
+    struct turn t = {.ask = ask_of("7", LIMITER_JOB), .holds = true};
+    struct turn late;
+    (void)state;
+    ask_again(&t);
+    for (int i = 0; i < 2; i++) {
+        assert_true(t.at_ms >= 0);
+        limiter_end(l, &t.ask);
+        limiter_told(l, &t.ask, 50);
+        ask_again(&t);
+        run_to(now_ms() + 50000);
+    }
+    assert_int_equal(t.at_ms, REFUSED);
+    refuse("8", LIMITER_REPLY, 3600);
+    ask(&late, "8", LIMITER_REPLY);
+    assert_int_equal(late.at_ms, REFUSED);
+    assert_int_equal(late.err.code, ERR_API);
+    assert_int_equal(late.err.detail, 429);
+    assert_true(late.err.retry_after == 3600 && late.err.retryable);
+}
+
+static void who_waits_is_told_of_a_later_deadline(void **state)
+{
+    struct turn under_way = {.ask = ask_of("7", LIMITER_REPLY), .holds = true};
+    struct turn reply, job;
+    (void)state;
+    ask_again(&under_way);
+    refuse("7", LIMITER_REPLY, 5);
+    ask(&reply, "7", LIMITER_REPLY);
+    ask(&job, "7", LIMITER_JOB);
+    limiter_end(l, &under_way.ask);
+    limiter_told(l, &under_way.ask, 1000);
+    run_to(1000);
+    assert_int_equal(reply.at_ms, REFUSED);
+    assert_int_equal(job.at_ms, REFUSED);
+    assert_true(reply.err.retry_after == 1000);
+}
+
+static void a_429_without_a_chat_blocks_its_method(void **state)
+{
+    struct turn same, other;
+    (void)state;
+    struct turn t = {.ask = ask_of("", LIMITER_REPLY), .holds = true};
+    t.ask.method = "setMyName";
+    t.ask.messages = 0;
+    ask_again(&t);
+    limiter_end(l, &t.ask);
+    limiter_told(l, &t.ask, 10);
+    same = (struct turn){.ask = ask_of("", LIMITER_REPLY)};
+    same.ask.method = "setMyName";
+    other = (struct turn){.ask = ask_of("", LIMITER_REPLY)};
+    other.ask.method = "getMe";
+    ask_again(&same);
+    ask_again(&other);
+    assert_int_equal(other.at_ms, 0);
+    run_to(20000);
+    assert_int_equal(same.at_ms, 10000);
+}
+
+static void a_moved_chat_takes_its_state_along(void **state)
+{
+    struct turn t[21], moved;
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        ask(&t[i], "-5", LIMITER_REPLY);
+    refuse("-6", LIMITER_REPLY, 30);
+    limiter_migrate(l, "-5", "-100");
+    limiter_migrate(l, "-6", "-200");
+    limiter_migrate(l, "-7", "-300");
+    ask(&t[20], "-100", LIMITER_REPLY);
+    ask(&moved, "-200", LIMITER_REPLY);
+    run_to(100000);
+    assert_int_equal(moved.at_ms, 30000);
+    assert_int_equal(t[20].at_ms, 60000);
+}
+
+static void chats_that_hold_nothing_are_forgotten(void **state)
+{
+    struct turn t;
+    char id[20];
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        snprintf(id, sizeof id, "%d", i + 1);
+        ask(&t, id, LIMITER_REPLY);
+    }
+    ask(&t, "-7", LIMITER_REPLY);
+    assert_true(status_has("\"chats\":5001,"));
+    run_to(20000);
+    assert_true(status_has("\"chats\":1,"));
+    run_to(300000);
+    assert_true(status_has("\"chats\":0,"));
+}
+
+static void chats_beyond_the_bound_share_a_place(void **state)
+{
+    const struct limiter_options o = {.chats_max = 2};
+    struct turn t;
+    (void)state;
+    open_with(&o);
+    ask(&t, "1", LIMITER_REPLY);
+    ask(&t, "2", LIMITER_REPLY);
+    for (int i = 0; i < 30; i++) {
+        ask(&t, "-3", LIMITER_REPLY);
+        assert_int_equal(t.at_ms, 0);
+    }
+    refuse("4", LIMITER_REPLY, 5);
+    ask(&t, "-3", LIMITER_REPLY);
+    assert_int_equal(t.at_ms, NOT_YET);
+    run_to(5000);
+    assert_int_equal(t.at_ms, 5000);
+    assert_int_equal(world_logged(&w, "limiter.crowded"), 1);
+    close_limiter(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(replies_go_at_once),
+        TEST(a_group_gets_20_in_any_minute),
+        TEST(a_slow_answer_moves_the_window),
+        TEST(an_album_counts_each),
+        TEST(what_counts_for_nothing_waits_for_no_window),
+        TEST(a_reply_that_would_wait_too_long_is_told_so),
+        TEST(a_429_blocks_its_chat_alone),
+        TEST(a_deadline_is_never_shortened),
+        TEST(a_repeat_keeps_its_place),
+        TEST(waits_for_429s_end_at_90_seconds_in_all),
+        TEST(who_waits_is_told_of_a_later_deadline),
+        TEST(a_429_without_a_chat_blocks_its_method),
+        TEST(a_moved_chat_takes_its_state_along),
+        TEST(chats_that_hold_nothing_are_forgotten),
+        cmocka_unit_test(chats_beyond_the_bound_share_a_place),
+    };
+    return FIXTURE_RUN(tests);
+}
