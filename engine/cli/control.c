@@ -107,6 +107,35 @@ static void print_components(struct jslice components)
     }
 }
 
+static int64_t sum_counts(struct jslice rows)
+{
+    size_t cursor = 0;
+    int64_t sum = 0;
+    struct jslice row;
+    while (js_each(rows, &cursor, NULL, &row))
+        sum += question_number(row, "count");
+    return sum;
+}
+
+static void print_limiter(struct jslice limiter)
+{
+    struct jslice waiting = js_get(limiter, "waiting");
+    double rate = 0;
+    if (!limiter.at)
+        return; /* an engine of an older version */
+    js_double(js_get(limiter, "bulk_rate"), &rate);
+    printf("calls       %" PRId64 " under way; waiting: %" PRId64
+           " replies, %" PRId64 " jobs, %" PRId64 " broadcasts\n",
+           question_number(limiter, "in_flight"),
+           question_number(waiting, "reply"), question_number(waiting, "job"),
+           question_number(waiting, "broadcast"));
+    printf("limits      %" PRId64 " chats blocked; jobs and broadcasts %g a "
+           "second; %" PRId64 " repeats, %" PRId64 " unknown outcomes\n",
+           question_number(limiter, "blocked"), rate,
+           sum_counts(js_get(limiter, "repeats")),
+           sum_counts(js_get(limiter, "unknown")));
+}
+
 static int show_status(const struct question *q)
 {
     struct jslice a = q->answer;
@@ -130,6 +159,7 @@ static int show_status(const struct question *q)
     printf("errors      %" PRId64 " kinds\n",
            question_number(a, "error_groups"));
     printf("dead        %" PRId64 " letters\n", question_number(a, "dead"));
+    print_limiter(js_get(a, "limiter"));
     print_components(js_get(a, "components"));
     free(version);
     free(role);

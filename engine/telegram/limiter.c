@@ -1,7 +1,8 @@
-#include "telegram/limiter_internal.h"
+#include "telegram/limiter.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "telegram/limiter_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
