@@ -141,7 +141,7 @@ def test_429_by_header_alone(api, bot):
     assert second.at - first.at > 0.9
 
 
-@pytest.mark.parametrize("waits", [[91], [1, 90], [86400]])
+@pytest.mark.parametrize("waits", [[120], [1, 120], [86400]])
 def test_429_that_waits_too_long_raises_with_the_time(api, bot, waits):
     engine = bot()
     for seconds in waits:
