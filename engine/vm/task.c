@@ -391,18 +391,11 @@ static int make_thread(lua_State *L)
     return 0;
 }
 
+/* What runs for an update, or after it has failed. */
 static enum task_class class_of(enum vm_entry entry)
 {
-    switch (entry) {
-    case VM_ON_UPDATE:
-    case VM_ON_FAILED:
-        return TASK_OF_UPDATE;
-    case VM_ON_START:
-    case VM_ON_ORDER:
-    case VM_ENTRIES:
-        return TASK_OF_NOBODY;
-    }
-    return TASK_OF_NOBODY;
+    return entry == VM_ON_UPDATE || entry == VM_ON_FAILED ? TASK_OF_UPDATE
+                                                          : TASK_OF_NOBODY;
 }
 
 struct task *task_spawn(struct generation *g, const struct task_spec *spec)

@@ -149,6 +149,36 @@ t.case("jobs keep to a message a second in a chat", function()
   assert(took >= 6 and took < 9, took)
 end)
 
+t.case("what on_start sends keeps to it too", { start = false, main = [[
+local api = require "moonlet.api"
+require("moonlet.bot").on_start(function()
+  for i = 1, 6 do api.sendMessage { chat_id = 1001, text = "up " .. i } end
+end)
+]] }, function()
+  t.limits { per_second = 30, per_chat = 1 }
+  t.user { first_name = "Ann", id = 1001 }
+  t.start()
+  local sent = sent_count(6)
+  assert(statuses() == 0)
+  assert(sent[6].at - sent[1].at > 2.5, sent[6].at - sent[1].at)
+end)
+
+t.case("what bot.catch says is a reply, after a limit too", { main = [[
+local bot, task = require "moonlet.bot", require "moonlet.task"
+bot.command("loop", function() while true do end end)
+bot.catch(function(ctx)
+  for i = 1, 9 do task.spawn(ctx.reply, ctx, "sorry " .. i) end
+  task.sleep("1m")
+end)
+]] }, function()
+  t.limits { per_second = 0, per_chat = 0 }
+  local ann = t.user { first_name = "Ann" }
+  local began = t.now()
+  ann:send("/loop")
+  sent_count(9)
+  assert(t.now() - began < 3, t.now() - began)
+end)
+
 t.case("jobs keep to 30 a second over all, replies pass them by", function()
   local people, ids = {}, {}
   for i = 1, 90 do

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "net/routes.h"
 #include "telegram/api.h"
+#include "telegram/api_about.h"
 
 #include <stdlib.h>
 
@@ -444,6 +445,52 @@ static void a_call_that_cannot_wait_ends_later(void **state)
     api_call_free(&c.call);
 }
 
+static const struct about {
+    const char *method;
+    const char *params;
+    const char *chat;
+    unsigned messages;
+    enum limiter_class class;
+    bool paid;
+} abouts[] = {
+    {"sendMessage", "{\"chat_id\":7}", "7", 1, LIMITER_JOB, false},
+    {"sendMessage", "{\"chat_id\":\"-100\"}", "-100", 1, LIMITER_JOB, false},
+    {"sendMessage", "{\"chat_id\":-1e2}", "-100", 1, LIMITER_JOB, false},
+    {"sendMessage", "{\"chat_id\":\"@Some_Name\"}", "@some_name", 1,
+     LIMITER_JOB, false},
+    {"editMessageText", "{\"inline_message_id\":\"x\"}", "", 1, LIMITER_JOB,
+     false},
+    {"sendMediaGroup", "{\"media\":[{},{},{}],\"chat_id\":1}", "1", 3,
+     LIMITER_JOB, false},
+    {"copyMessages", "{\"message_ids\":[1,2],\"chat_id\":1}", "1", 2,
+     LIMITER_JOB, false},
+    {"deleteMessages", "{\"message_ids\":[1,2],\"chat_id\":1}", "1", 0,
+     LIMITER_JOB, false},
+    {"sendChatAction", "{\"chat_id\":1}", "1", 0, LIMITER_JOB, false},
+    {"getMe", "{}", "", 0, LIMITER_JOB, false},
+    {"answerCallbackQuery", "{}", "", 0, LIMITER_REPLY, false},
+    {"sendMessage", "{\"chat_id\":1,\"allow_paid_broadcast\":true}", "1", 1,
+     LIMITER_JOB, true},
+    {"sendSomethingNew", "{\"chat_id\":1}", "1", 1, LIMITER_JOB, false},
+};
+
+static void parameters_tell_the_limiter(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof abouts / sizeof *abouts; i++) {
+        const struct about *row = &abouts[i];
+        struct api_call call = {.method = row->method,
+                                .params = row->params,
+                                .params_len = strlen(row->params),
+                                .ask = {.class = LIMITER_JOB}};
+        api_about(&call);
+        assert_string_equal(call.chat, row->chat);
+        assert_int_equal(call.ask.messages, row->messages);
+        assert_int_equal(call.ask.class, row->class);
+        assert_int_equal(call.ask.paid, row->paid);
+    }
+}
+
 /* --- uploads */
 
 struct upload {
@@ -532,6 +579,7 @@ int main(void)
         TEST(a_moved_chat_is_followed_once),
         TEST(a_call_can_be_cancelled_wherever_it_is),
         TEST(a_call_that_cannot_wait_ends_later),
+        cmocka_unit_test(parameters_tell_the_limiter),
         TEST(an_upload_is_rewound_before_each_try),
         TEST(an_upload_follows_its_chat_if_it_can),
     };
