@@ -336,6 +336,20 @@ static const char *carry_header(const struct exchange *x, const char *name)
     return NULL;
 }
 
+static void carry_each_header(const struct exchange *x,
+                              exchange_header_visitor *visit, void *arg)
+{
+    const struct direct_call *d = (const struct direct_call *)(const void *)x;
+    visit(arg, "Host", carry_header(x, "Host"));
+    if (carry_header(x, "Content-Type"))
+        visit(arg, "Content-Type", carry_header(x, "Content-Type"));
+    for (size_t i = 0; d->call && i < d->call->headers_count; i++) {
+        const struct http_header *h = &d->call->headers[i];
+        if (http_hop_sends(&d->hop, h->name))
+            visit(arg, h->name, h->value);
+    }
+}
+
 static bool carry_header_begins(const struct exchange *x, const char *prefix)
 {
     static const char *const names[] = {"Host", "Content-Type"};
@@ -363,6 +377,7 @@ const struct exchange_carrier direct_call__carrier = {
     .stream_end = carry_stream_end,
     .header = carry_header,
     .header_begins = carry_header_begins,
+    .each_header = carry_each_header,
     .receive = carry_receive,
     .resume = carry_resume,
     .body_length = carry_body_length,
