@@ -67,12 +67,11 @@ static int push_all(lua_State *L)
         return push_no_answer(L, r);
     lua_pushinteger(L, a->status);
     lua_pushlstring(L, a->head.data ? a->head.data : "", a->head.len);
-    lua_pushstring(L, a->content_type);
     lua_pushlstring(L, a->body.data ? a->body.data : "", a->body.len);
     if (strncasecmp(a->content_type, "application/json", 16) != 0)
-        return 4;
+        return 3;
     lua_json_decode(L, a->body.data ? a->body.data : "", a->body.len);
-    return 5;
+    return 4;
 }
 
 /* Makes the request and leaves what `push` makes of its answer. */

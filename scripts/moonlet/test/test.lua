@@ -355,8 +355,8 @@ local function flat(headers)
   return list
 end
 
-local function read_head(head, kind)
-  local headers = { ["content-type"] = kind ~= "" and kind or nil }
+local function read_head(head)
+  local headers = {}
   for name, value in head:gmatch("([^:\r\n]+): ([^\r\n]*)\r\n") do
     name = name:lower()
     headers[name] = headers[name] and headers[name] .. ", " .. value or value
@@ -380,14 +380,14 @@ function t.request(what)
     table.insert(headers, "Content-Type")
     table.insert(headers, "application/json")
   end
-  local status, head, kind, text, value = core.http(
+  local status, head, text, value = core.http(
     what.method or body and "POST" or "GET", what.path, headers, body)
   chat.absorb()
   if not status then
     expect.fail { ("t.request: no answer from %s: %s"):format(what.path,
       head) }
   end
-  return { status = status, headers = read_head(head, kind), body = text,
+  return { status = status, headers = read_head(head), body = text,
     json = value }
 end
 
