@@ -204,8 +204,8 @@ static void note_blocked(struct blocked *b, const struct limiter_chat *c)
 
 static double unix_s(const struct limiter *l, int64_t us, int64_t now)
 {
-    int64_t now_ms = clock_unix_ms(loop_clock(l->loop));
-    return us <= now ? 0 : (double)(now_ms + (us - now + 999) / 1000) / 1000;
+    int64_t ms = clock_unix_ms(loop_clock(l->loop)) + (us - now + 999) / 1000;
+    return us <= now ? 0 : (double)ms / 1000;
 }
 
 static void put_blocked(const struct limiter *l, struct buf *b, int64_t now)
@@ -232,7 +232,7 @@ void limiter_put(struct limiter *l, struct buf *b)
 {
     int64_t now = limiter__now_us(l);
     buf_printf(b,
-               "\"bulk_rate\":%.3g,\"bulk_blocked_until\":%.3f,"
+               "\"bulk_rate\":%g,\"bulk_blocked_until\":%.3f,"
                "\"waiting\":{\"reply\":%zu,\"job\":%zu,\"broadcast\":%zu},"
                "\"in_flight\":%zu,\"transfers\":%zu,\"chats\":%zu,",
                limiter__rate(l, now), unix_s(l, l->bulk_blocked_us, now),

@@ -33,6 +33,15 @@ end)
 
 bot.command("echo", function(ctx) ctx:reply(ctx.args[1]) end)
 
+-- Its own limit is over before its turn comes.
+bot.command("impatient", function(ctx)
+  local began = os.time()
+  local ok, err = pcall(api.sendMessage,
+    { chat_id = tonumber(ctx.args[1]), text = "never" }, { timeout = "5s" })
+  ctx:reply(("%s after %d s"):format(ok and "sent" or err.kind,
+    os.time() - began))
+end)
+
 bot.command("try", function(ctx)
   local began = os.time()
   local ok, err = pcall(api.sendMessage,
@@ -121,6 +130,17 @@ t.case("a 429 of one chat delays no other", function()
   assert(left > 0 and left <= 60, left)
   ann:expect("late", { within = "61s" })
   assert(limiter().blocked == 0, limiter().blocked)
+end)
+
+t.case("a call that waits for its turn ends by its own timeout", function()
+  local ann, bob = t.user { first_name = "Ann" }, t.user { first_name = "Bob" }
+  t.fault { method = "sendMessage", chat = bob, mode = "429", retry_after = 60 }
+  ann:send("/impatient " .. bob.id)
+  ann:expect("timeout after 5 s")
+  ann:send("/impatient " .. bob.id)
+  ann:expect("timeout after 5 s")
+  bob:expect_nothing("2m")
+  assert(#t.calls("sendMessage") == 3)
 end)
 
 t.case("what a 429 holds up goes out later, one by one", function()
