@@ -273,6 +273,24 @@ static void carry_drop(struct exchange *x)
     let_go(d);
 }
 
+/* What came before the cut is lost with it. */
+static void carry_reply_cut(struct exchange *x, int status,
+                            const char *content_type, const char *body,
+                            size_t len, uint64_t promised)
+{
+    struct direct_call *d = of(x);
+    (void)status;
+    (void)content_type;
+    (void)body;
+    (void)len;
+    (void)promised;
+    if (can_answer(d)) {
+        lose(d, true, "connection closed within the answer");
+        direct_call__answer(d);
+    }
+    let_go(d);
+}
+
 /* A stream has no end that a call without a sink could wait for. */
 static void carry_stream_begin(struct exchange *x, int status,
                                const char *content_type)
@@ -382,4 +400,5 @@ const struct exchange_carrier direct_call__carrier = {
     .resume = carry_resume,
     .body_length = carry_body_length,
     .reply_file = carry_reply_file,
+    .reply_cut = carry_reply_cut,
 };

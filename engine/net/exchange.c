@@ -216,6 +216,13 @@ void exchange_reply_file(struct exchange *x, int status,
     x->carrier->reply_file(x, status, content_type, fd, offset, len);
 }
 
+void exchange_reply_cut(struct exchange *x, int status,
+                        const char *content_type, const char *body, size_t len,
+                        uint64_t promised)
+{
+    x->carrier->reply_cut(x, status, content_type, body, len, promised);
+}
+
 void exchange_drop(struct exchange *x)
 {
     x->carrier->drop(x);

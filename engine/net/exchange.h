@@ -35,6 +35,8 @@ struct exchange_carrier {
     int64_t (*body_length)(const struct exchange *x);
     void (*reply_file)(struct exchange *x, int status, const char *content_type,
                        int fd, uint64_t offset, uint64_t len);
+    void (*reply_cut)(struct exchange *x, int status, const char *content_type,
+                      const char *body, size_t len, uint64_t promised);
 };
 
 /* First member of the carrier's own struct, which owns everything here. */

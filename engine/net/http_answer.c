@@ -81,6 +81,32 @@ static void carry_reply_file(struct exchange *x, int status,
     http_request__release(r);
 }
 
+static ssize_t read_until_cut(void *cls, uint64_t offset, char *out, size_t max)
+{
+    const struct http_request *r = cls;
+    if (offset >= r->unread.len)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    size_t len = r->unread.len - (size_t)offset;
+    len = len < max ? len : max;
+    memcpy(out, r->unread.data + offset, len);
+    return (ssize_t)len;
+}
+
+static void carry_reply_cut(struct exchange *x, int status,
+                            const char *content_type, const char *body,
+                            size_t len, uint64_t promised)
+{
+    struct http_request *r = (struct http_request *)(void *)x;
+    if (can_answer(r)) {
+        buf_append(&r->unread, body, len);
+        r->response = MHD_create_response_from_callback(
+            promised, STREAM_BLOCK, read_until_cut, r, NULL);
+        answer(r, REQUEST_ANSWERED, status, content_type);
+    }
+    http_request__let_go(r);
+    http_request__release(r);
+}
+
 static void carry_drop(struct exchange *x)
 {
     struct http_request *r = (struct http_request *)(void *)x;
@@ -253,4 +279,5 @@ const struct exchange_carrier http_request__carrier = {
     .resume = carry_resume,
     .body_length = carry_body_length,
     .reply_file = carry_reply_file,
+    .reply_cut = carry_reply_cut,
 };

@@ -84,7 +84,7 @@ int64_t exchange_body_length(const struct exchange *x);
 void exchange_add_header(struct exchange *x, const char *name,
                          const char *value);
 
-/* Each exchange ends by exactly one of these four, now or later; x is gone
+/* Each exchange ends by exactly one of these five, now or later; x is gone
  * afterwards. Bodies are copied. */
 void exchange_reply(struct exchange *x, int status, const char *content_type,
                     const char *body, size_t len);
@@ -93,6 +93,11 @@ void exchange_reply(struct exchange *x, int status, const char *content_type,
 void exchange_reply_file(struct exchange *x, int status,
                          const char *content_type, int fd, uint64_t offset,
                          uint64_t len);
+/* For faults on demand: promises a body of `promised` bytes and closes behind
+ * the first `len`, which are fewer. */
+void exchange_reply_cut(struct exchange *x, int status,
+                        const char *content_type, const char *body, size_t len,
+                        uint64_t promised);
 void exchange_drop(struct exchange *x); /* closes without any answer */
 void exchange_stream_end(struct exchange *x);
 

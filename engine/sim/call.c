@@ -4,7 +4,9 @@
 #include "net/routes.h"
 #include "sim/access.h"
 #include "sim/account.h"
+#include "sim/content.h"
 #include "sim/methods.h"
+#include "sim/receiving.h"
 #include "sim/throttle.h"
 
 #include <ctype.h>
@@ -49,6 +51,7 @@ static void call_free(struct call *c)
     timer_stop(&c->timer);
     list_remove(&c->link);
     params_free(&c->params);
+    content_unref(c->content);
     buf_free(&c->result);
     buf_free(&c->shown);
     free(c->method_name);
@@ -89,31 +92,38 @@ static void send_html(struct exchange *x)
     exchange_reply(x, 502, "text/html", page, sizeof(page) - 1);
 }
 
-static void send_answer(struct call *c)
+static void send_json(struct call *c)
 {
-    struct exchange *x = c->x;
     struct buf b = {0};
     char seconds[24];
-    if (x == NULL) {
+    if (c->error != NULL)
+        put_error(c, &b);
+    else
+        put_result(c, &b);
+    snprintf(seconds, sizeof(seconds), "%lld", (long long)c->retry_after);
+    if (c->retry_after > 0)
+        exchange_add_header(c->x, "Retry-After", seconds);
+    exchange_reply(c->x, c->status, "application/json", b.data, b.len);
+    buf_free(&b);
+}
+
+static void send_answer(struct call *c)
+{
+    bool cut = c->fault.mode == FAULT_CUT_AFTER;
+    if (c->x == NULL) {
         call_free(c);
         return;
     }
-    exchange_on_gone(x, NULL, NULL);
-    if (c->fault.mode == FAULT_CUT_BEFORE || c->fault.mode == FAULT_CUT_AFTER) {
-        exchange_drop(x);
-    } else if (c->fault.mode == FAULT_502_HTML) {
-        send_html(x);
-    } else {
-        if (c->error != NULL)
-            put_error(c, &b);
-        else
-            put_result(c, &b);
-        snprintf(seconds, sizeof(seconds), "%lld", (long long)c->retry_after);
-        if (c->retry_after > 0)
-            exchange_add_header(x, "Retry-After", seconds);
-        exchange_reply(x, c->status, "application/json", b.data, b.len);
-    }
-    buf_free(&b);
+    exchange_on_gone(c->x, NULL, NULL);
+    if (c->content != NULL && c->error == NULL)
+        content_reply(c->content, c->x, c->is_part ? 206 : 200, c->content_type,
+                      c->from, c->len, cut);
+    else if (c->fault.mode == FAULT_CUT_BEFORE || cut)
+        exchange_drop(c->x);
+    else if (c->fault.mode == FAULT_502_HTML)
+        send_html(c->x);
+    else
+        send_json(c);
     call_free(c);
 }
 
@@ -252,10 +262,9 @@ static void begin(struct call *c)
         execute(c);
 }
 
-/* False: the fault takes the place of the call. */
-static bool pass_fault(struct call *c)
+bool call_pass_fault(struct call *c, const char *name)
 {
-    c->fault = faults_take(&c->sim->faults, c->method->name, c->chat_id);
+    c->fault = faults_take(&c->sim->faults, name, c->chat_id);
     switch (c->fault.mode) {
     case FAULT_429:
         c->retry_after = c->fault.retry_after;
@@ -304,7 +313,16 @@ static void run(struct call *c)
         return;
     }
     find_room(c);
-    if (pass_fault(c))
+    if (!call_pass_fault(c, c->method->name))
+        return;
+    if (c->params.too_large)
+        call_refuse(c, 413, "Request Entity Too Large");
+    else if (c->params.disk_error != 0)
+        call_refuse(c, 500,
+                    "Internal Server Error: a file cannot be kept in "
+                    "$TMPDIR: %s",
+                    strerror(c->params.disk_error));
+    else
         begin(c);
 }
 
@@ -395,21 +413,17 @@ static void take(struct call *c, const struct target *target)
         call_end(c);
 }
 
-void call_receive(struct exchange *x, void *arg)
+/* The body is there. */
+static void received(void *arg, int status)
 {
-    const char *verb = exchange_method(x);
-    if (strcmp(verb, "GET") != 0 && strcmp(verb, "POST") != 0) {
-        refuse_request(x, 501);
-        return;
-    }
-    struct call *c = call_new(arg, x);
-    int status = params_parse(&c->params, x);
+    struct call *c = arg;
     if (status != 0) {
-        refuse_request(x, status);
+        if (status != RECEIVING_GONE)
+            refuse_request(c->x, status);
         call_free(c);
         return;
     }
-    struct target target = read_path(exchange_path(x));
+    struct target target = read_path(exchange_path(c->x));
     if (target.token == NULL) {
         call_fail(c, BOTAPI_NOT_FOUND);
         send_answer(c);
@@ -418,6 +432,27 @@ void call_receive(struct exchange *x, void *arg)
     read_method(c, target.method);
     take(c, &target);
     free(target.token);
+}
+
+void call_receive(struct exchange *x, void *arg)
+{
+    const char *verb = exchange_method(x);
+    if (strcmp(verb, "GET") != 0 && strcmp(verb, "POST") != 0) {
+        refuse_request(x, 501);
+        return;
+    }
+    struct call *c = call_new(arg, x);
+    receiving_start(c->sim, x, &c->params, received, c);
+}
+
+struct call *call_begin(struct sim *sim, struct exchange *x, const char *name,
+                        const char *token)
+{
+    struct call *c = call_new(sim, x);
+    c->method_name = mem_strdup(name);
+    if (find_bot(c, token))
+        account_check(c);
+    return c;
 }
 
 void call_reply(struct sim *sim, struct bot *bot, struct params *params)

@@ -31,11 +31,16 @@ struct call {
     int status; /* 0: no answer was given */
     char *error;
     int64_t retry_after;
-    int64_t migrate_to; /* goes with an error; 0: nothing */
-    size_t unsent;      /* messages that wait for their turn */
-    struct buf result;  /* JSON text, if there is no error */
-    const char *note;   /* description of a success; NULL: none */
-    struct buf shown;   /* of getUpdates: the ids alone, for the record */
+    int64_t migrate_to;      /* goes with an error; 0: nothing */
+    size_t unsent;           /* messages that wait for their turn */
+    struct buf result;       /* JSON text, if there is no error */
+    const char *note;        /* description of a success; NULL: none */
+    struct buf shown;        /* of getUpdates: the ids alone, for the record */
+    struct content *content; /* the answer of a download; NULL: JSON */
+    const char *content_type;
+    uint64_t from;
+    uint64_t len;
+    bool is_part;
     struct timer timer;
     void (*after)(struct call *call); /* what the timer does */
     bool waiting;                     /* ends later */
@@ -43,8 +48,15 @@ struct call {
     bool answered;                    /* recorded; only the sending is left */
 };
 
-/* The handler of /botTOKEN/METHOD and /file/botTOKEN/PATH; arg: struct sim. */
+/* The handler of /botTOKEN/METHOD, a streamed route; arg: struct sim. */
 void call_receive(struct exchange *x, void *arg);
+
+/* A call that is no method, by its name: downloads. Without a bot if the
+ * token is refused. To be ended by call_end. */
+struct call *call_begin(struct sim *sim, struct exchange *x, const char *name,
+                        const char *token);
+/* False: a fault takes its place. */
+bool call_pass_fault(struct call *c, const char *name);
 
 /* Runs the call that a webhook has answered with: its parameter "method".
  * Nobody gets the result. Takes over the parameters. */

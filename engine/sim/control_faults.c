@@ -1,8 +1,10 @@
 #include "sim/control.h"
 
 #include "base/botapi.h"
+#include "sim/serving.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void control_list_faults(struct exchange *x, void *arg)
 {
@@ -70,12 +72,15 @@ static bool read_fault(struct control *c, struct fault *f)
                       "cut_after, slow or duplicate");
         return false;
     }
-    if (name != NULL && m == NULL) {
-        exchange_fail(c->x, 400, "method: %.64s is no method of the Bot API",
+    bool download = name != NULL && strcmp(name, SERVING_METHOD) == 0;
+    if (name != NULL && m == NULL && !download) {
+        exchange_fail(c->x, 400,
+                      "method: %.64s is no method of the Bot API, nor \"file\" "
+                      "(a download)",
                       name);
         return false;
     }
-    f->method = m != NULL ? m->name : NULL;
+    f->method = download ? SERVING_METHOD : m != NULL ? m->name : NULL;
     f->chat = sim_int(c->body, "chat");
     f->seconds = seconds != NULL ? json_number_value(seconds) : 1.0;
     return positive(c, "count", 1, &f->count) &&

@@ -7,6 +7,8 @@ const struct control_field control_limits_fields[] = {
     {"per_chat", FIELD_NUMBER, false},
     {"per_group_minute", FIELD_INTEGER, false},
     {"latent", FIELD_BOOLEAN, false},
+    {"upload_max", FIELD_INTEGER, false},
+    {"download_max", FIELD_INTEGER, false},
     {NULL, FIELD_STRING, false}};
 
 #define RATE_MIN 0.001
@@ -61,6 +63,8 @@ static json_t *view(const struct sim *sim)
     sim_set(view, "per_chat", number(r->per_chat));
     sim_set(view, "per_group_minute", json_integer(r->per_group_minute));
     sim_set(view, "latent", json_boolean(r->latent));
+    sim_set(view, "upload_max", json_integer(sim->archive.upload_max));
+    sim_set(view, "download_max", json_integer(sim->archive.download_max));
     sim_set(view, "waiting", json_integer(sim->limits.waiting));
     sim_set(view, "refused", json_integer(sim->limits.refused));
     sim_set(view, "blocked", refused_view(sim));
@@ -100,14 +104,36 @@ static bool read_group(struct control *c, int64_t *count)
     return false;
 }
 
+/* Bytes; stays as it is if it is not there. */
+static bool read_bytes(struct control *c, const char *key, int64_t least,
+                       int64_t *bytes)
+{
+    const json_t *value = json_object_get(c->body, key);
+    if (value == NULL)
+        return true;
+    *bytes = json_integer_value(value);
+    if (*bytes >= least && *bytes <= ARCHIVE_UPLOAD_MAX)
+        return true;
+    exchange_fail(c->x, 400, "%s: must be %lld to %lld bytes", key,
+                  (long long)least, (long long)ARCHIVE_UPLOAD_MAX);
+    return false;
+}
+
 void control_limits(struct control *c)
 {
+    struct archive *f = &c->sim->archive;
+    int64_t upload_max = f->upload_max;
+    int64_t download_max = f->download_max;
     struct limit_rates r = *limits_rates(&(struct limits){0});
     r.latent = json_is_true(json_object_get(c->body, "latent"));
     if (!read_rate(c, "per_second", &r.per_second) ||
         !read_rate(c, "per_chat", &r.per_chat) ||
-        !read_group(c, &r.per_group_minute))
+        !read_group(c, &r.per_group_minute) ||
+        !read_bytes(c, "upload_max", 1, &upload_max) ||
+        !read_bytes(c, "download_max", 0, &download_max))
         return;
+    f->upload_max = upload_max;
+    f->download_max = download_max;
     limits_set(&c->sim->limits, &r);
     control_reply(c, view(c->sim));
 }

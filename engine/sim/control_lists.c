@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "sim/serving.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -152,6 +153,7 @@ void control_mount_lists(struct sim *sim, struct routes *routes)
     routes_add(routes, "GET", "/sim/updates", list_updates, sim);
     routes_add(routes, "GET", "/sim/chats/*/messages", list_messages, sim);
     routes_add(routes, "GET", "/sim/events", stream, sim);
+    routes_add(routes, "GET", "/sim/files/*", serving_show, sim);
     routes_add(routes, "GET", "/sim/faults", control_list_faults, sim);
     routes_add(routes, "DELETE", "/sim/faults", control_clear_faults, sim);
     routes_add(routes, "DELETE", "/sim/faults/*", control_clear_fault, sim);

@@ -1,7 +1,9 @@
 #include "sim/control.h"
 
 #include "sim/answer.h"
+#include "sim/archive.h"
 #include "sim/call.h"
+#include "sim/media.h"
 #include "sim/methods.h"
 #include "sim/posting.h"
 
@@ -58,6 +60,7 @@ static json_t *plain_names(json_t *given)
     return named;
 }
 
+/* NULL: an answer was sent. */
 static json_t *make_content(struct control *c, struct room *room,
                             const char *key)
 {
@@ -65,9 +68,20 @@ static json_t *make_content(struct control *c, struct room *room,
     const struct botapi_field *f =
         botapi_type_field(botapi_type("Message"), key);
     json_t *given = json_object_get(c->body, key);
-    json_t *named =
-        json_is_object(given) ? plain_names(given) : json_incref(given);
-    json_t *content = answer_build(&made_by, f->types, named);
+    json_t *named = json_is_object(given) ? plain_names(given)
+                    : archive_kind(key) == NULL || json_is_array(given)
+                        ? json_incref(given)
+                        : json_object();
+    const char *why = json_is_object(named)
+                          ? media_make(c->sim, c->bot->id, key, named)
+                          : NULL;
+    json_t *own = json_object_get(named, key);
+    json_t *content = NULL;
+    if (why != NULL)
+        exchange_fail(c->x, 400, "%s: %s", key, why);
+    else
+        content =
+            answer_build(&made_by, f->types, json_is_array(own) ? own : named);
     json_decref(named);
     return content;
 }
@@ -125,7 +139,10 @@ static bool fill(struct control *c, struct room *room, json_t *message,
             return false;
         posting_set_text(message, "text", text);
     } else {
-        sim_set(message, key, make_content(c, room, key));
+        json_t *content = make_content(c, room, key);
+        if (content == NULL)
+            return false;
+        sim_set(message, key, content);
     }
     if (caption != NULL)
         posting_set_text(message, "caption", caption);

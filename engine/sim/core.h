@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "sim/advance.h"
+#include "sim/archive.h"
 #include "sim/calls.h"
 #include "sim/events.h"
 #include "sim/faults.h"
@@ -35,8 +36,10 @@ struct sim {
     struct limits limits;
     struct events events;
     struct calls calls;
-    struct list open;  /* calls without an answer yet */
-    int64_t things;    /* files, albums, ... made up so far, for their ids */
+    struct archive archive;
+    struct list open;      /* calls without an answer yet */
+    struct list receiving; /* requests whose body still comes */
+    int64_t things;    /* albums, results, ... made up so far, for their ids */
     int64_t updates_n; /* the last row of /sim/updates */
 };
 

@@ -2,9 +2,11 @@
 #include "sim/methods.h"
 
 #include "sim/answer.h"
+#include "sim/archive.h"
 #include "sim/call.h"
 #include "sim/media.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RESULTS_MAX 50
@@ -67,9 +69,27 @@ json_t *method_chat_action(struct call *c)
     return json_true();
 }
 
+/* The link is good for an hour, or until it is asked for again. */
 json_t *method_get_file(struct call *c)
 {
-    if (!media_is_file_id(params_text(&c->params, "file_id")))
+    const char *id = params_text(&c->params, "file_id");
+    struct archive *f = &c->sim->archive;
+    bool ours = false;
+    struct file *file = archive_find(f, id, c->bot->id, &ours);
+    if (!media_is_file_id(id) || (file == NULL && ours))
         return call_fail(c, BOTAPI_BAD_FILE_ID);
-    return answer_any(c);
+    if (file == NULL || file->content == NULL)
+        return call_refuse(c, 400,
+                           "Bad Request: wrong file_id or the file is "
+                           "temporarily unavailable");
+    if (f->download_max > 0 && file->size > f->download_max)
+        return call_refuse(c, 400, "Bad Request: file is too big");
+    json_t *known = json_object();
+    archive_describe(f, file, c->bot->id, known);
+    char *path = archive_link(f, file, c->bot->id);
+    sim_set(known, "file_path", json_string(path));
+    json_t *answer = answer_build(c, "File", known);
+    json_decref(known);
+    free(path);
+    return answer;
 }

@@ -154,8 +154,10 @@ static const char *new_content(struct call *c, json_t **given)
     json_decref(*given);
     *given = part;
     const char *kind = json_string_value(json_object_get(part, "type"));
-    media_describe(c, json_string_value(json_object_get(part, "media")), part);
-    return kind != NULL ? kind : "";
+    kind = kind != NULL ? kind : "";
+    media_describe(c, kind, json_string_value(json_object_get(part, "media")),
+                   NULL, part);
+    return kind;
 }
 
 static void drop_content(json_t *message)
@@ -183,9 +185,9 @@ static json_t *replaced(struct call *c, json_t *copy)
     }
     if (f != NULL) {
         json_t *own = json_object_get(given, key);
+        bool is_own = json_is_object(own) || json_is_array(own);
         drop_content(copy);
-        sim_set(copy, key,
-                answer_build(c, f->types, json_is_object(own) ? own : given));
+        sim_set(copy, key, answer_build(c, f->types, is_own ? own : given));
         posting_put(copy, "caption", &caption);
     }
     posting_forget(&caption);

@@ -46,11 +46,8 @@ static bool describe_file(struct call *c, const char *key, json_t *given)
     const struct botapi_field *f = botapi_param(c->method, key);
     if (p == NULL || f == NULL || !botapi_has_type(f->types, "InputFile"))
         return true;
-    if (p->file_name == NULL)
-        return media_describe(c, p->value, given);
-    json_object_del(given, key);
-    media_put_upload(p, given);
-    return true;
+    return media_describe(c, key, p->value, p->file_name != NULL ? p : NULL,
+                          given);
 }
 
 /* The message's content of that key, out of the given members; an object
@@ -62,7 +59,8 @@ static json_t *content(struct call *c, const char *key, json_t *given)
     json_t *own = json_object_get(given, key);
     if (f == NULL)
         return NULL;
-    return answer_build(c, f->types, json_is_object(own) ? own : given);
+    bool is_own = json_is_object(own) || json_is_array(own);
+    return answer_build(c, f->types, is_own ? own : given);
 }
 
 /* NULL: refused. */
@@ -110,8 +108,9 @@ static json_t *album_contents(struct call *c, const json_t *media)
         json_t *given = json_is_object(part) ? json_copy(part) : json_object();
         key = key != NULL ? key : "";
         if (access_send(c, key) &&
-            media_describe(c, json_string_value(json_object_get(part, "media")),
-                           given))
+            media_describe(c, key,
+                           json_string_value(json_object_get(part, "media")),
+                           NULL, given))
             json_array_append_new(all, content(c, key, given));
         json_decref(given);
     }

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "sim/address.h"
 #include "sim/call.h"
+#include "sim/content.h"
+#include "sim/media.h"
 
 #include <string.h>
 
@@ -15,10 +17,7 @@
 
 static const struct param *certificate_of(const struct call *c)
 {
-    static const char scheme[] = "attach://";
-    const struct param *file = params_find(&c->params, "certificate");
-    if (file != NULL && strncmp(file->value, scheme, sizeof(scheme) - 1) == 0)
-        file = params_find(&c->params, file->value + sizeof(scheme) - 1);
+    const struct param *file = media_upload(c, "certificate");
     return file != NULL && file->file_name != NULL ? file : NULL;
 }
 
@@ -37,10 +36,10 @@ static bool check(struct call *c)
     else if (secret[len] != '\0')
         call_refuse(c, 400,
                     "Bad Request: secret token contains unallowed characters");
-    else if (file != NULL && file->file_size > CERTIFICATE_MAX)
+    else if (file != NULL && file->content->size > CERTIFICATE_MAX)
         call_refuse(c, 400,
-                    "Bad Request: certificate size is too big (%zu bytes)",
-                    file->file_size);
+                    "Bad Request: certificate size is too big (%llu bytes)",
+                    (unsigned long long)file->content->size);
     else if (*ip != '\0' && !address_is_ip(ip))
         call_refuse(c, 400,
                     "Bad Request: bad webhook: Invalid IP address specified");

@@ -4,14 +4,13 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "net/routes.h"
+#include "sim/content.h"
+#include "sim/parts.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define PARAMS_BYTES_MAX (1024 * 1024)
 
 int64_t params_utf8_length(const char *text, size_t len)
 {
@@ -54,13 +53,13 @@ void params_add(struct params *p, const char *name, size_t name_len,
     one->raw = raw;
 }
 
-void params_add_file(struct params *p, const char *name, size_t name_len,
-                     const char *file_name, size_t file_name_len, size_t size)
+void params_add_file(struct params *p, const char *name, const char *file_name,
+                     struct content *content)
 {
-    struct param *one = add(p, name, name_len);
+    struct param *one = add(p, name, strlen(name));
     one->value = mem_strdup("");
-    one->file_name = mem_dup(file_name, file_name_len);
-    one->file_size = size;
+    one->file_name = mem_strdup(file_name);
+    one->content = content;
 }
 
 void params_free(struct params *p)
@@ -69,6 +68,7 @@ void params_free(struct params *p)
         free(p->list[i].name);
         free(p->list[i].value);
         free(p->list[i].file_name);
+        content_unref(p->list[i].content);
     }
     free(p->list);
     *p = (struct params){0};
@@ -97,8 +97,7 @@ static void decode(const char *text, size_t len, struct buf *out)
     }
 }
 
-/* name=value pairs, as in a query or a form. */
-static void parse_pairs(struct params *p, const char *text, size_t len)
+void params_parse_pairs(struct params *p, const char *text, size_t len)
 {
     struct buf name = {0};
     struct buf value = {0};
@@ -207,15 +206,8 @@ static bool is_type(const char *content_type, const char *name)
     return content_type != NULL && strcasestr(content_type, name) != NULL;
 }
 
-static bool is_encoded(const struct exchange *x)
-{
-    const char *how = exchange_header(x, "Content-Encoding");
-    return how != NULL && *how != '\0' && strcasecmp(how, "none") != 0 &&
-           strcasecmp(how, "identity") != 0;
-}
-
 /* A value that is not UTF-8 refuses the call, and is not shown either. */
-static int check(struct params *p)
+int params_check(struct params *p)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < p->count; i++) {
@@ -231,34 +223,30 @@ static int check(struct params *p)
     return bytes > PARAMS_BYTES_MAX ? 413 : 0;
 }
 
+bool params_is_multipart(const char *type)
+{
+    return is_type(type, "multipart/form-data");
+}
+
+bool params_is_read(const char *type)
+{
+    return params_is_multipart(type) || is_type(type, "application/json") ||
+           is_type(type, "application/x-www-form-urlencoded");
+}
+
 int params_parse_body(struct params *p, const char *type, const char *body,
                       size_t len)
 {
-    bool is_json = is_type(type, "application/json");
     int status = 0;
-    if (len > 0 && is_type(type, "multipart/form-data"))
-        status = params_parse_multipart(p, type, body, len);
-    else if (!is_json && !is_type(type, "application/x-www-form-urlencoded"))
-        return check(p);
-    else if (len > PARAMS_BYTES_MAX)
+    if (len > 0 && params_is_multipart(type))
+        status = parts_parse(p, type, body, len);
+    else if (len > PARAMS_BYTES_MAX && params_is_read(type))
         return 413;
-    else if (is_json)
+    else if (is_type(type, "application/json"))
         parse_json(p, body, len);
-    else
-        parse_pairs(p, body, len);
-    return status != 0 ? status : check(p);
-}
-
-int params_parse(struct params *p, const struct exchange *x)
-{
-    size_t len = 0;
-    const char *body = exchange_body(x, &len);
-    const char *query = exchange_query(x);
-    *p = (struct params){0};
-    parse_pairs(p, query, strlen(query));
-    if (len > 0 && is_encoded(x))
-        return 415;
-    return params_parse_body(p, exchange_header(x, "Content-Type"), body, len);
+    else if (params_is_read(type))
+        params_parse_pairs(p, body, len);
+    return status != 0 ? status : params_check(p);
 }
 
 const struct param *params_find(const struct params *p, const char *name)
@@ -316,7 +304,8 @@ static void put_value(const struct param *one, const char *types,
     if (one->file_name != NULL) {
         buf_puts(out, "{\"file_name\":");
         js_put_string(out, one->file_name, strlen(one->file_name));
-        buf_printf(out, ",\"size\":%zu}", one->file_size);
+        buf_printf(out, ",\"size\":%llu}",
+                   (unsigned long long)one->content->size);
     } else if (shown_as_json(one, types)) {
         size_t from = out->len;
         buf_append(out, one->value, one->len);

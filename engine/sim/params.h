@@ -12,9 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PARAMS_BYTES_MAX (1024 * 1024)
+
 struct buf;
 struct botapi_method;
-struct exchange;
+struct content;
 
 struct param {
     char *name;
@@ -22,33 +24,38 @@ struct param {
     size_t len;
     bool raw;        /* JSON text other than a string */
     char *file_name; /* an upload; NULL: an ordinary value */
-    size_t file_size;
+    struct content *content;
 };
 
 struct params {
     struct param *list;
     size_t count;
     size_t cap;
-    bool bad_text; /* a value is not UTF-8; it is kept as "" */
+    bool bad_text;  /* a value is not UTF-8; it is kept as "" */
+    bool too_large; /* a file is; nothing behind it was read */
+    int disk_error; /* errno: a file could not be kept */
 };
 
-/* The body alone: type is its Content-Type, NULL if it has none. */
+/* The names and values of a query or a form. */
+void params_parse_pairs(struct params *p, const char *text, size_t len);
+/* Adds those of a body that is whole; type is its Content-Type, NULL if it
+ * has none. Files stay in memory. A body of another type than the three is
+ * not read. Returns 0, or the HTTP status that ends the request: 413 (over a
+ * MiB of values, over 50 files), 400 (malformed parts). */
 int params_parse_body(struct params *p, const char *type, const char *body,
                       size_t len);
-/* Returns 0, or the HTTP status that ends the request: 413 (over a MiB of
- * values, over 50 files), 415 (an encoded body), 400 (malformed parts). A
- * body of another type than these is not read. */
-int params_parse(struct params *p, const struct exchange *x);
+/* To be called when all are there: 413 if they are more than a MiB. */
+int params_check(struct params *p);
+bool params_is_multipart(const char *type);
+bool params_is_read(const char *type); /* of any of the three types */
 void params_free(struct params *p);
 
 /* Takes over nothing; copies. A second value of a name is ignored. */
 void params_add(struct params *p, const char *name, size_t name_len,
                 const char *value, size_t len, bool raw);
-void params_add_file(struct params *p, const char *name, size_t name_len,
-                     const char *file_name, size_t file_name_len, size_t size);
-/* Returns as params_parse does. */
-int params_parse_multipart(struct params *p, const char *content_type,
-                           const char *body, size_t len);
+/* A reference to the content is taken over. */
+void params_add_file(struct params *p, const char *name, const char *file_name,
+                     struct content *content);
 
 /* NULL: not given. */
 const struct param *params_find(const struct params *p, const char *name);

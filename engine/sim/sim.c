@@ -6,6 +6,8 @@
 #include "sim/call.h"
 #include "sim/control.h"
 #include "sim/core.h"
+#include "sim/receiving.h"
+#include "sim/serving.h"
 
 #include <stdlib.h>
 
@@ -54,6 +56,8 @@ struct sim *sim_new(struct loop *loop, const struct sim_options *o)
     sim->client = o->client;
     advance_init(sim, o);
     list_init(&sim->open);
+    list_init(&sim->receiving);
+    archive_init(&sim->archive, sim);
     faults_init(&sim->faults);
     events_init(&sim->events, sim);
     calls_init(&sim->calls);
@@ -68,19 +72,21 @@ void sim_free(struct sim *sim)
 {
     advance_free(sim);
     calls_abort(sim);
+    receivings_abort(sim);
     events_free(&sim->events);
     world_free(&sim->world);
     faults_clear(&sim->faults, 0);
     calls_free(&sim->calls);
+    archive_free(&sim->archive);
     free(sim->token);
     free(sim);
 }
 
 void sim_mount(struct sim *sim, struct routes *routes)
 {
-    routes_add(routes, NULL, "/bot*", call_receive, sim);
-    routes_add(routes, NULL, "/bot*/**", call_receive, sim);
-    routes_add(routes, NULL, "/file/bot*/**", call_receive, sim);
+    routes_add_streamed(routes, NULL, "/bot*", call_receive, sim);
+    routes_add_streamed(routes, NULL, "/bot*/**", call_receive, sim);
+    routes_add(routes, "GET", "/file/bot*/**", serving_receive, sim);
     control_mount(sim, routes);
 }
 

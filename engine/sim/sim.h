@@ -31,8 +31,7 @@ struct sim *sim_new(struct loop *loop, const struct sim_options *o);
 /* Open exchanges (waiting polls, event streams) are ended. */
 void sim_free(struct sim *sim);
 
-/* Mounts /botTOKEN/..., /file/botTOKEN/... (it keeps no files: the real
- * server's 404) and /sim/... . */
+/* Mounts /botTOKEN/..., /file/botTOKEN/... and /sim/... . */
 void sim_mount(struct sim *sim, struct routes *routes);
 /* Mounts the browser chat at `path` ("/" or "/play") and its assets at
  * /a/... . */

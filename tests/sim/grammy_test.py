@@ -488,7 +488,7 @@ def test_uploads_keep_name_and_size(sim, ann, calls):
         ["sendPhoto", {"chat_id": ann,
                        "photo": {"file": "p.jpg", "bytes": big}}],
         ["sendMediaGroup", {"chat_id": ann, "media": [
-            {"type": "document", "media": {"file": "1.txt", "bytes": 0}},
+            {"type": "document", "media": {"file": "1.txt", "bytes": 1}},
             {"type": "document", "media": {"file": "2.txt", "bytes": 2},
              "caption": "two"}]}],
         ["editMessageMedia", {"chat_id": ann, "message_id": 1, "media": {
@@ -500,7 +500,7 @@ def test_uploads_keep_name_and_size(sim, ann, calls):
     assert photo["photo"][-1]["file_size"] == big
     assert [(m["document"]["file_name"], m["document"]["file_size"],
              m.get("caption")) for m in album] == [
-        ("1.txt", 0, None), ("2.txt", 2, "two")]
+        ("1.txt", 1, None), ("2.txt", 2, "two")]
     assert album[0]["media_group_id"] == album[1]["media_group_id"]
     new = edited["document"]
     assert (new["file_name"], new["file_size"]) == ("new.txt", 7)

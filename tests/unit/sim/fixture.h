@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -29,7 +30,9 @@
 #define ANSWERS_MAX 4096
 
 struct answer {
-    int status; /* 0: none yet, or dropped */
+    int status;        /* 0: none yet, or dropped */
+    uint64_t promised; /* bytes, of an answer that is cut */
+    char *content_range;
     bool dropped;
     bool ended; /* of a stream */
     char *retry_after;
@@ -43,6 +46,9 @@ struct carried {
     struct exchange x; /* first member */
     struct answer *answer;
     const char *content_type;
+    const char *range;  /* header; NULL: none */
+    struct buf sent;    /* the body of a streamed route */
+    size_t taken;       /* of it */
     size_t stream_room; /* bytes that the stream takes; for back pressure */
 };
 
@@ -71,7 +77,10 @@ static inline struct answer *let_go(struct exchange *x)
     for (struct exchange_header *h = x->headers; h != NULL; h = h->next)
         if (strcasecmp(h->name, "Retry-After") == 0)
             a->retry_after = mem_strdup(h->value);
+        else if (strcasecmp(h->name, "Content-Range") == 0)
+            a->content_range = mem_strdup(h->value);
     exchange_clear(x);
+    buf_free(&c->sent);
     free(c);
     return a;
 }
@@ -118,8 +127,64 @@ static inline void carry_stream_end(struct exchange *x)
 static inline const char *carry_header(const struct exchange *x,
                                        const char *name)
 {
+    if (strcasecmp(name, "Range") == 0)
+        return carried_of(x)->range;
     return strcasecmp(name, "Content-Type") == 0 ? carried_of(x)->content_type
                                                  : NULL;
+}
+
+/* Gives the taker what it takes. */
+static inline void feed(struct carried *c)
+{
+    struct answer *a = c->answer;
+    const struct exchange_taker *taker = c->x.taker;
+    while (c->taken < c->sent.len) {
+        size_t left = c->sent.len - c->taken;
+        size_t took =
+            taker->take(&c->x, c->x.taker_arg, c->sent.data + c->taken, left);
+        if (a->open == NULL)
+            return;
+        c->taken += took;
+        if (took < left)
+            return;
+    }
+    taker->end(&c->x, c->x.taker_arg);
+}
+
+static inline void carry_receive(struct exchange *x)
+{
+    (void)x; /* request goes on */
+}
+
+static inline void carry_resume(struct exchange *x)
+{
+    feed(carried_of(x));
+}
+
+static inline int64_t carry_body_length(const struct exchange *x)
+{
+    return (int64_t)carried_of(x)->sent.len;
+}
+
+static inline void carry_reply_file(struct exchange *x, int status,
+                                    const char *content_type, int fd,
+                                    uint64_t offset, uint64_t len)
+{
+    struct answer *a = let_go(x);
+    char *place = buf_reserve(&a->body, len);
+    a->status = status;
+    a->content_type = mem_strdup(content_type);
+    assert_int_equal(pread(fd, place, len, (off_t)offset), len);
+    a->body.len = len;
+    close(fd);
+}
+
+static inline void carry_reply_cut(struct exchange *x, int status,
+                                   const char *content_type, const char *body,
+                                   size_t len, uint64_t promised)
+{
+    carried_of(x)->answer->promised = promised;
+    carry_reply(x, status, content_type, body, len);
 }
 
 static const struct exchange_carrier test_carrier = {
@@ -129,6 +194,11 @@ static const struct exchange_carrier test_carrier = {
     .stream_write = carry_stream_write,
     .stream_end = carry_stream_end,
     .header = carry_header,
+    .receive = carry_receive,
+    .resume = carry_resume,
+    .body_length = carry_body_length,
+    .reply_file = carry_reply_file,
+    .reply_cut = carry_reply_cut,
 };
 
 static inline void open_sim(struct fixture *f, const char *token)
@@ -164,16 +234,17 @@ static inline void fixture_close(struct fixture *f)
         buf_free(&a->body);
         free(a->content_type);
         free(a->retry_after);
+        free(a->content_range);
         free(a);
     }
     assert_int_equal(loop_free(f->loop), 0);
 }
 
-/* Sends a request; the answer may come later. content_type NULL: no body. */
-static inline struct answer *request(struct fixture *f, const char *method,
-                                     const char *target,
-                                     const char *content_type, const char *body,
-                                     size_t len)
+/* A request with a header Range, unless that is NULL. */
+static inline struct answer *
+request_range(struct fixture *f, const char *method, const char *target,
+              const char *content_type, const char *body, size_t len,
+              const char *range)
 {
     struct carried *c = MEM_NEW(struct carried);
     assert_true(f->answers_count < ANSWERS_MAX);
@@ -183,12 +254,25 @@ static inline struct answer *request(struct fixture *f, const char *method,
     c->x.peer_is_loopback = true;
     c->answer = a;
     c->content_type = content_type;
+    c->range = range;
     c->stream_room = SIZE_MAX / 2;
     a->open = c;
+    bool streamed = routes_streamed(f->routes, &c->x);
     if (content_type != NULL)
-        buf_append(&c->x.body, body, len);
+        buf_append(streamed ? &c->sent : &c->x.body, body, len);
     routes_run(f->routes, &c->x);
+    if (streamed && a->open != NULL && c->x.taker != NULL)
+        feed(c);
     return a;
+}
+
+/* Sends a request; the answer may come later. content_type NULL: no body. */
+static inline struct answer *request(struct fixture *f, const char *method,
+                                     const char *target,
+                                     const char *content_type, const char *body,
+                                     size_t len)
+{
+    return request_range(f, method, target, content_type, body, len, NULL);
 }
 
 /* Everything that happens within so many milliseconds. */

@@ -152,6 +152,14 @@ static void aim_at_photo(struct fixture *f, json_t *params)
     json_object_set_new(params, "caption", json_string("new"));
 }
 
+/* A file that there is. */
+static void aim_at_file(struct fixture *f, json_t *params)
+{
+    json_t *sent =
+        fine(post(f, "/sim/send", "{\"from\":1001,\"document\":true}"));
+    json_object_set(params, "file_id", at(sent, "document.file_id"));
+}
+
 static bool conforms(json_t *value, const char *types);
 
 static bool object_conforms(json_t *value, const struct botapi_type *t)
@@ -223,6 +231,8 @@ static void every_method_answers_its_type(void **state)
         json_t *params = samples(f, m);
         if (strcmp(m->name, "editMessageCaption") == 0)
             aim_at_photo(f, params);
+        if (strcmp(m->name, "getFile") == 0)
+            aim_at_file(f, params);
         adapt(f, m, params);
         struct answer *a = ask(f, m, params);
         if (a->status != 200 ||
