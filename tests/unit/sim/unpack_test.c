@@ -39,8 +39,8 @@ static int read_in(const char *body, size_t piece, struct buf *told)
     int status = 0;
     assert_true(unpack_init(&m, TYPE, &events, told));
     for (size_t at = 0; at < len && status == 0; at += piece)
-        status = unpack_feed(&m, body + at, len - at < piece ? len - at
-                                                             : piece);
+        status =
+            unpack_feed(&m, body + at, len - at < piece ? len - at : piece);
     if (status == 0 && !unpack_complete(&m))
         status = -1;
     unpack_free(&m);
@@ -67,8 +67,9 @@ static void fails_with(const char *body, int status)
 static void bodies_are_the_same_in_all_pieces(void **state)
 {
     (void)state;
-    tells("--B\r\n" HEAD("a") "1\r\n--B\r\n" HEAD("\"b\"; filename=\"c d\"")
-          "2\r\n--B--\r\n", "a=1;b/c d=2;");
+    tells("--B\r\n" HEAD("a") "1\r\n--B\r\n" HEAD(
+              "\"b\"; filename=\"c d\"") "2\r\n--B--\r\n",
+          "a=1;b/c d=2;");
     tells("\r\n--B\r\n" HEAD("a") "\r\n--B--", "a=;");
     tells("before\r\n--B  \r\nX: y\r\n" HEAD("a") "1\r\n--B--after", "a=1;");
 }
@@ -91,7 +92,8 @@ static void names_are_read_out_of_quotes(void **state)
 {
     (void)state;
     tells("--B\r\ncontent-disposition: form-data; filename=\"a\\\"b;c\"; "
-          "name=x\r\n\r\n1\r\n--B--", "x/a\"b;c=1;");
+          "name=x\r\n\r\n1\r\n--B--",
+          "x/a\"b;c=1;");
 }
 
 static void broken_bodies_are_refused(void **state)
