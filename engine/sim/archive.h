@@ -42,7 +42,7 @@ struct file_kind {
 const struct file_kind *archive_kind(const char *key);
 
 struct file_link {
-    int64_t bot;
+    int64_t bot;       /* its number */
     uint64_t until_ms; /* by the loop's clock */
 };
 
@@ -90,7 +90,9 @@ struct file_facts {
 /* Adds it, a photo with its smaller sizes; returns the first of these. */
 struct file *archive_add(struct archive *f, const struct file_facts *facts);
 
-/* The file of that id if the bot may use it; NULL and *ours: the id is one of
+/* `bot` is the number of a bot: its id may still change.
+ *
+ * The file of that id if the bot may use it; NULL and *ours: the id is one of
  * this simulator's or looks so, but names nothing of this bot's. */
 struct file *archive_find(struct archive *f, const char *file_id, int64_t bot,
                           bool *ours);

@@ -73,7 +73,7 @@ static json_t *make_content(struct control *c, struct room *room,
                         ? json_incref(given)
                         : json_object();
     const char *why = json_is_object(named)
-                          ? media_make(c->sim, c->bot->id, key, named)
+                          ? media_make(c->sim, c->bot->number, key, named)
                           : NULL;
     json_t *own = json_object_get(named, key);
     json_t *content = NULL;

@@ -111,7 +111,7 @@ static bool take_upload(struct call *c, const struct file_kind *kind,
 {
     if (!check_upload(c, kind, part->content))
         return false;
-    add(c->sim, c->bot->id, kind, part->file_name, part->content, given);
+    add(c->sim, c->bot->number, kind, part->file_name, part->content, given);
     return true;
 }
 
@@ -121,7 +121,7 @@ static bool take_file_id(struct call *c, const struct file_kind *kind,
 {
     bool ours = false;
     const struct file *file =
-        archive_find(&c->sim->archive, file_id, c->bot->id, &ours);
+        archive_find(&c->sim->archive, file_id, c->bot->number, &ours);
     if (file == NULL && ours) {
         call_fail(c, BOTAPI_BAD_FILE);
         return false;
@@ -136,7 +136,7 @@ static bool take_file_id(struct call *c, const struct file_kind *kind,
         return false;
     }
     json_object_del(given, kind->key);
-    put(&c->sim->archive, file, c->bot->id, given);
+    put(&c->sim->archive, file, c->bot->number, given);
     return true;
 }
 
@@ -175,7 +175,7 @@ static bool take_address(struct call *c, const struct file_kind *kind,
                      is_photo(kind) ? image_grey_len : 0);
     sim_set(given, "width", json_integer(is_photo(kind) ? 800 : 0));
     sim_set(given, "height", json_integer(is_photo(kind) ? 600 : 0));
-    add(c->sim, c->bot->id, kind, name, content, given);
+    add(c->sim, c->bot->number, kind, name, content, given);
     content_unref(content);
     free(name);
     return true;
@@ -191,7 +191,7 @@ static void put_thumbnail(struct call *c, json_t *given)
     if (part == NULL || part->content->size == 0)
         return;
     json_t *one = json_object();
-    add(c->sim, c->bot->id, archive_kind("thumbnail"), part->file_name,
+    add(c->sim, c->bot->number, archive_kind("thumbnail"), part->file_name,
         part->content, one);
     sim_set(given, "thumbnail", one);
 }

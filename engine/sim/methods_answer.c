@@ -75,7 +75,7 @@ json_t *method_get_file(struct call *c)
     const char *id = params_text(&c->params, "file_id");
     struct archive *f = &c->sim->archive;
     bool ours = false;
-    struct file *file = archive_find(f, id, c->bot->id, &ours);
+    struct file *file = archive_find(f, id, c->bot->number, &ours);
     if (!media_is_file_id(id) || (file == NULL && ours))
         return call_fail(c, BOTAPI_BAD_FILE_ID);
     if (file == NULL || file->content == NULL)
@@ -85,8 +85,8 @@ json_t *method_get_file(struct call *c)
     if (f->download_max > 0 && file->size > f->download_max)
         return call_refuse(c, 400, "Bad Request: file is too big");
     json_t *known = json_object();
-    archive_describe(f, file, c->bot->id, known);
-    char *path = archive_link(f, file, c->bot->id);
+    archive_describe(f, file, c->bot->number, known);
+    char *path = archive_link(f, file, c->bot->number);
     sim_set(known, "file_path", json_string(path));
     json_t *answer = answer_build(c, "File", known);
     json_decref(known);

@@ -120,7 +120,7 @@ void serving_receive(struct exchange *x, void *arg)
         params_add(&c->params, "path", 4, path, strlen(path), false);
     if (c->error == NULL && call_pass_fault(c, SERVING_METHOD)) {
         const struct file *file =
-            archive_linked(&sim->archive, path, c->bot->id);
+            archive_linked(&sim->archive, path, c->bot->number);
         if (file == NULL || file->content == NULL)
             call_fail(c, BOTAPI_NOT_FOUND);
         else

@@ -206,6 +206,7 @@ static struct bot *make_bot(struct world *w, struct sim *sim, int64_t id)
     long_poll_init(&bot->poll, sim, bot);
     w->bots = mem_grow(w->bots, w->bots_count + 1, sizeof(*w->bots));
     w->bots[w->bots_count++] = bot;
+    bot->number = (int64_t)w->bots_count;
     return bot;
 }
 

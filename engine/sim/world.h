@@ -90,8 +90,9 @@ struct room {
 
 struct bot {
     int64_t id;
-    bool claimed; /* somebody named its id; else it takes the first one */
-    json_t *user; /* User */
+    int64_t number; /* from 1, for ever */
+    bool claimed;   /* somebody named its id; else it takes the first one */
+    json_t *user;   /* User */
     struct map rooms;
     int64_t last_id;       /* message ids of private chats and groups */
     struct map commands;   /* scope and language -> Array of BotCommand */

@@ -27,12 +27,6 @@ UNMODELLED = {
         "all data is at hand",
     "Internal Server Error: failed to save certificate":
         "certificates are not kept",
-    BAD + "wrong file_id or the file is temporarily unavailable":
-        "there are no files to download",
-    BAD + "failed to get HTTP URL content": "no address is fetched",
-    BAD + "wrong HTTP URL specified": "no address is fetched",
-    BAD + "wrong type of the web page content": "no address is fetched",
-    BAD + "file is too big": "there are no files to download",
     "Service Unavailable": "the fault 502html stands for the proxy's pages",
     "Gateway Timeout": "the fault 502html stands for the proxy's pages",
     "Unauthorized: invalid api-id/api-hash": "there is no api-id",
@@ -254,6 +248,16 @@ def answered_twice(w):
     return w.call("answerCallbackQuery", callback_query_id=query)
 
 
+def too_big(w):
+    sent = w.post("send", **{"from": w.ann, "document": {"size": 2}})
+    w.post("limits", download_max=1)
+    return w.call("getFile", file_id=sent["document"]["file_id"])
+
+
+def at_address(url):
+    return lambda w: w.call("sendPhoto", chat_id=w.ann, photo=url)
+
+
 def photo(w):
     return w.fine("sendPhoto", chat_id=w.ann, photo="F")["message_id"]
 
@@ -418,6 +422,14 @@ STEPS = {
         lambda w: w.call("sendChatAction", chat_id=w.ann, action="dance"),
     BAD + "wrong file identifier/HTTP URL specified":
         lambda w: w.call("sendPhoto", chat_id=w.ann, photo="attach://none"),
+    BAD + "wrong file_id or the file is temporarily unavailable":
+        lambda w: w.call("getFile", file_id="F"),
+    BAD + "file is too big": too_big,
+    BAD + "failed to get HTTP URL content":
+        at_address("https://nowhere.invalid/p.jpg"),
+    BAD + "wrong HTTP URL specified": at_address("https:///p.jpg"),
+    BAD + "wrong type of the web page content":
+        at_address("https://a.example/page.html"),
     BAD + "file_id not specified": lambda w: w.call("getFile"),
     BAD + "invalid file_id": lambda w: w.call("getFile", file_id="two words"),
     BAD + "not enough rights to restrict/unrestrict chat member":
