@@ -53,9 +53,12 @@ static int push_json(lua_State *L)
     if (!r->ended || r->error.code != ERR_OK)
         return push_no_answer(L, r);
     lua_pushinteger(L, r->call.response.status);
-    if (body->len == 0)
+    if (strstr(r->call.response.content_type, "json") == NULL)
+        lua_pushlstring(L, body->len > 0 ? body->data : "", body->len);
+    else if (body->len > 0)
+        lua_json_decode(L, body->data, body->len);
+    else
         return 1;
-    lua_json_decode(L, body->data, body->len);
     return 2;
 }
 

@@ -119,9 +119,10 @@ Chat.__index = Chat
 --- chat:expect(what [, opts]): waits for the next message of the bot that
 -- fits, behind the last one expected, and returns it. what: a part of its
 -- text, t.any, or a table of text, pattern (Lua's), buttons (texts that it
--- has; false: none), content ("photo"), edited, deleted, alert, toast, action
--- (true, or a part of its text), method and params (an API call to this chat
--- instead). opts: within, 60 s of virtual time unless it is said.
+-- has; false: none), content ("photo"), document, photo, video, ... (true, or a
+-- part of the file's name), edited, deleted, alert, toast, action (true, or a
+-- part of its text), method and params (an API call to this chat instead).
+-- opts: within, 60 s of virtual time unless it is said.
 function Chat:expect(what, opts)
   return expect.see(self.name, self.chat_id, what, opts)
 end
@@ -179,8 +180,10 @@ local function place_of(self, where)
 end
 
 --- user:send(what [, where]): sends a text, or a table such as
--- { photo = true, caption = "me" }, to the bot, or to a group: where is a
--- chat, or a table of chat and reply_to. Returns the message.
+-- { photo = true, caption = "me" } or { document = { name = "a.csv",
+-- text = "1,2" } }, to the bot, or to a group: where is a chat, or a table of
+-- chat and reply_to. A file's bytes are its text or base64, else made up to
+-- its size. Returns the message.
 function User:send(what, where)
   local body = place_of(self, where)
   if type(what) ~= "table" then what = { text = tostring(what) } end
@@ -240,7 +243,7 @@ function t.update(update) return sim("POST", "/sim/update", update) end
 
 --- t.fault{ mode =, method =, chat =, count =, retry_after =, seconds = }:
 -- the next call that fits goes wrong; as /sim/faults, once unless count says
--- more.
+-- more. The method "file" is the download of a file.
 function t.fault(fault)
   local body = {}
   for name, value in pairs(fault) do body[name] = value end
@@ -249,8 +252,9 @@ function t.fault(fault)
   return sim("POST", "/sim/faults", body)
 end
 
---- t.limits{ per_second =, per_chat =, per_group_minute =, latent = }: what
--- Telegram allows from now on (/sim/limits).
+--- t.limits{ per_second =, per_chat =, per_group_minute =, latent =,
+-- upload_max =, download_max = }: what Telegram allows from now on
+-- (/sim/limits).
 function t.limits(limits) return sim("POST", "/sim/limits", limits) end
 
 --- t.kick(group): the bot is thrown out.
@@ -261,8 +265,30 @@ function t.migrate(group)
   return sim("POST", "/sim/migrate", { chat = group.id })
 end
 
---- t.calls([method]): the API calls so far, but for getUpdates: method,
--- params, status, chat_id, result.
+local function file_id_of(what)
+  if type(what) ~= "table" then return what end
+  if what.file_id then return what.file_id end
+  for _, kind in ipairs(chat.media) do
+    local file = what[kind]
+    if type(file) == "table" then
+      return file.file_id or file[#file] and file[#file].file_id
+    end
+  end
+end
+
+--- t.file(what): the bytes of a file: of a message, of its document or the
+-- like, or of a file_id.
+function t.file(what)
+  local id = file_id_of(what)
+  if type(id) ~= "string" then
+    expect.misuse("t.file takes a message with a file, a file, or its file_id")
+  end
+  return sim("GET", "/sim/files/" .. id)
+end
+
+--- t.calls([method]): the API calls so far, but for getUpdates: method ("file"
+-- is a download), params (of an upload name and size), status, chat_id,
+-- result.
 function t.calls(method)
   chat.absorb()
   local found = {}

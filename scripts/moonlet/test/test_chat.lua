@@ -50,8 +50,18 @@ function heard.action(event)
   })
 end
 
+-- An upload is a table of name and size, too.
+local function name_uploads(params)
+  for _, value in pairs(params) do
+    if type(value) == "table" and value.file_name and value.size then
+      value.name = value.file_name
+    end
+  end
+end
+
 function heard.call(call)
   if call.method == "getUpdates" then return end
+  name_uploads(call.params)
   if #chat.calls >= CALLS_KEPT then
     table.remove(chat.calls, 1)
     chat.calls_cursor = math.max(0, chat.calls_cursor - 1)
@@ -87,7 +97,7 @@ local function clock(seconds)
   return os.date("%H:%M:%S", math.floor(seconds))
 end
 
-local media = {
+chat.media = {
   "photo", "document", "video", "audio", "voice", "animation", "video_note",
   "sticker", "contact", "location", "venue", "dice", "poll", "game",
   "new_chat_members", "left_chat_member", "migrate_to_chat_id",
@@ -95,7 +105,7 @@ local media = {
 
 --- What kind of message it is, if it is no text.
 function chat.content(message)
-  for _, kind in ipairs(media) do
+  for _, kind in ipairs(chat.media) do
     if message[kind] ~= nil then return kind end
   end
 end
@@ -131,7 +141,11 @@ local function add_message(out, message)
     clock(message.date))
   local kind = chat.content(message)
   local text = message.text or message.caption or ""
-  if kind then text = "(" .. kind .. ") " .. text end
+  local name = kind and type(message[kind]) == "table"
+    and message[kind].file_name
+  if kind then
+    text = "(" .. kind .. (name and " " .. name or "") .. ") " .. text
+  end
   if message.edit_date then text = text .. " (edited)" end
   add_lines(out, head, text)
   for _, row in ipairs(chat.buttons(message)) do

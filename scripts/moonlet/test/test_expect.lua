@@ -77,8 +77,12 @@ local texts = { text = true, pattern = true, method = true }
 
 local function check_fields(read)
   for name, value in pairs(read) do
-    if not fields[name] then
+    if not fields[name] and not contents[name] then
       expect.misuse(("expect knows no field %q"):format(tostring(name)))
+    end
+    if contents[name] and value ~= true and type(value) ~= "string" then
+      expect.misuse(("expect: %s must be true or a part of the file's name, "
+        .. "got %s"):format(name, type(value)))
     end
     if texts[name] and type(value) ~= "string" then
       expect.misuse(("expect: %s must be a text, got %s"):format(name,
@@ -177,6 +181,19 @@ local function kind_of(wish)
   end
 end
 
+-- Whether the message holds what is wished of its files and such.
+local function has_contents(wish, message)
+  for kind in pairs(contents) do
+    local wanted, is = wish[kind], message[kind]
+    if wanted and is == nil then return false end
+    if type(wanted) == "string"
+      and not tostring(is.file_name or ""):find(wanted, 1, true) then
+      return false
+    end
+  end
+  return true
+end
+
 local function fits(wish, entry)
   local kind = kind_of(wish)
   local message = entry.message
@@ -190,12 +207,15 @@ local function fits(wish, entry)
     and (not wish.pattern or text:find(wish.pattern) ~= nil)
     and (wish.buttons == nil or has_buttons(message, wish.buttons))
     and (not wish.content or message[wish.content] ~= nil)
+    and has_contents(wish, message)
 end
 
 local function says(wish)
   local parts = {}
-  for _, name in ipairs { "text", "pattern", "content", "alert", "toast",
-    "action", "edited", "deleted", "method", "params", "buttons" } do
+  local names = { "text", "pattern", "content", "alert", "toast", "action",
+    "edited", "deleted", "method", "params", "buttons" }
+  for _, kind in ipairs(chat.media) do table.insert(names, kind) end
+  for _, name in ipairs(names) do
     local value = wish[name]
     if value ~= nil then
       local ok, text = pcall(core.encode, value)
