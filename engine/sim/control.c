@@ -1,8 +1,12 @@
 #include "sim/control.h"
 
 #include "base/buf.h"
+#include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define SEND_BYTES_MAX (16 * 1024 * 1024)
 
 static const char *const kind_texts[] = {
     "an integer within +-9007199254740992",
@@ -117,11 +121,9 @@ static bool check_body(struct exchange *x, json_t *body,
     return true;
 }
 
-static json_t *read_body(struct exchange *x)
+static json_t *read_body(struct exchange *x, const char *text, size_t len)
 {
-    size_t len = 0;
     json_error_t e;
-    const char *text = exchange_body(x, &len);
     json_t *body = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
     if (json_is_object(body))
         return body;
@@ -231,13 +233,14 @@ static const struct {
     {"/sim/clock", clock_fields, control_clock},
 };
 
-static void receive_post(struct exchange *x, void *arg)
+static void run_post(struct sim *sim, struct exchange *x, const char *text,
+                     size_t len)
 {
-    struct control c = {.sim = arg, .x = x};
+    struct control c = {.sim = sim, .x = x};
     size_t i = 0;
     while (strcmp(posts[i].path, exchange_path(x)) != 0)
         i++;
-    c.body = read_body(x);
+    c.body = read_body(x, text, len);
     if (c.body == NULL)
         return;
     if ((posts[i].fields == NULL || check_body(x, c.body, posts[i].fields)) &&
@@ -246,10 +249,93 @@ static void receive_post(struct exchange *x, void *arg)
     json_decref(c.body);
 }
 
+static void receive_post(struct exchange *x, void *arg)
+{
+    size_t len = 0;
+    const char *text = exchange_body(x, &len);
+    run_post(arg, x, text, len);
+}
+
+/* A body that may hold a file: more than the server that carries the page
+ * takes of others. */
+struct large_post {
+    struct list link; /* in sim->posts */
+    struct exchange *x;
+    struct sim *sim;
+    struct buf text;
+};
+
+static void large_free(struct large_post *p)
+{
+    list_remove(&p->link);
+    buf_free(&p->text);
+    free(p);
+}
+
+static void large_gone(struct exchange *x, void *arg)
+{
+    (void)x;
+    large_free(arg);
+}
+
+static size_t large_take(struct exchange *x, void *arg, const char *data,
+                         size_t len)
+{
+    struct large_post *p = arg;
+    if (p->text.len + len <= SEND_BYTES_MAX) {
+        buf_append(&p->text, data, len);
+        return len;
+    }
+    exchange_on_gone(x, NULL, NULL);
+    exchange_fail(x, 413,
+                  "the body has more than %d bytes; a large file is "
+                  "given by its size",
+                  SEND_BYTES_MAX);
+    large_free(p);
+    return len;
+}
+
+static void large_end(struct exchange *x, void *arg)
+{
+    struct large_post *p = arg;
+    exchange_on_gone(x, NULL, NULL);
+    run_post(p->sim, x, p->text.len > 0 ? p->text.data : "", p->text.len);
+    large_free(p);
+}
+
+static void receive_large_post(struct exchange *x, void *arg)
+{
+    static const struct exchange_taker taker = {large_take, large_end};
+    struct large_post *p = MEM_NEW(struct large_post);
+    p->sim = arg;
+    p->x = x;
+    list_init(&p->link);
+    list_push(&p->sim->posts, &p->link);
+    exchange_on_gone(x, large_gone, p);
+    exchange_receive(x, &taker, p);
+}
+
+void control_abort(struct sim *sim)
+{
+    while (!list_empty(&sim->posts)) {
+        struct large_post *p =
+            LIST_ENTRY(sim->posts.next, struct large_post, link);
+        struct exchange *x = p->x;
+        exchange_on_gone(x, NULL, NULL);
+        large_free(p);
+        exchange_drop(x);
+    }
+}
+
 void control_mount(struct sim *sim, struct routes *routes)
 {
-    for (size_t i = 0; i < sizeof(posts) / sizeof(posts[0]); i++)
-        routes_add(routes, "POST", posts[i].path, receive_post, sim);
+    for (size_t i = 0; i < sizeof(posts) / sizeof(posts[0]); i++) {
+        if (posts[i].handler == control_send)
+            routes_add_streamed(routes, "POST", posts[i].path,
+                                receive_large_post, sim);
+        else
+            routes_add(routes, "POST", posts[i].path, receive_post, sim);
+    }
     routes_add(routes, "GET", "/sim/limits", control_show_limits, sim);
     routes_add(routes, "GET", "/sim/users", control_list_users, sim);
     routes_add(routes, "GET", "/sim/chats", control_list_chats, sim);

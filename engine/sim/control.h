@@ -36,6 +36,8 @@ struct control {
 typedef void control_handler(struct control *c);
 
 void control_mount(struct sim *sim, struct routes *routes);
+/* Ends the bodies that still come, for sim_free. */
+void control_abort(struct sim *sim);
 
 /* Answers with a value that is taken over. */
 void control_reply(struct control *c, json_t *value);

@@ -39,6 +39,7 @@ struct sim {
     struct archive archive;
     struct list open;      /* calls without an answer yet */
     struct list receiving; /* requests whose body still comes */
+    struct list posts;     /* the same of /sim/send */
     int64_t things;    /* albums, results, ... made up so far, for their ids */
     int64_t updates_n; /* the last row of /sim/updates */
 };

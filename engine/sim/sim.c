@@ -57,6 +57,7 @@ struct sim *sim_new(struct loop *loop, const struct sim_options *o)
     advance_init(sim, o);
     list_init(&sim->open);
     list_init(&sim->receiving);
+    list_init(&sim->posts);
     archive_init(&sim->archive, sim);
     faults_init(&sim->faults);
     events_init(&sim->events, sim);
@@ -73,6 +74,7 @@ void sim_free(struct sim *sim)
     advance_free(sim);
     calls_abort(sim);
     receivings_abort(sim);
+    control_abort(sim);
     events_free(&sim->events);
     world_free(&sim->world);
     faults_clear(&sim->faults, 0);

@@ -53,6 +53,11 @@ bot.hears("^bold$", function(ctx)
     { type = "bold", offset = 2, length = 3 } } })
 end)
 
+bot.on("message:document", function(ctx)
+  ctx.api.sendDocument{ chat_id = ctx.chat.id,
+    document = ctx.message.document.file_id, caption = "back" }
+end)
+
 bot.hears(".+", function(ctx) ctx:reply("You said: " .. ctx.message.text) end)
 """
 FAILING_LINE = 1 + BOT[:BOT.index("-- fails")].count("\n")
@@ -354,3 +359,36 @@ def test_the_files_are_small_and_guarded(page, play):
             fetch(url, **{"If-None-Match": answer.headers["ETag"]})
         assert known.value.code == 304
     assert 10_000 < total < ASSETS_MAX
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a4944415478da6358000000a200a17105cb410000000049454e44ae4260"
+    "82")
+
+
+def test_files_go_both_ways(page, play, tmp_path):
+    """A document comes back with a link that serves it; a photo is seen."""
+    text = tmp_path / "list of things.csv"
+    text.write_bytes(b"a,b\n" * 300)
+    page.all("#composer")[0].send_keys("mine")
+    page.all("#file")[0].send_keys(str(text))
+    page.see("#messages .row.out .carried", "list of things.csv")
+    page.see("#messages .row.out .text", "mine")
+    page.wait_answer("back")
+    link = page.see("#messages .row.in .carried a", "list of things.csv")
+    page.see("#messages .row.in .carried", "1.2 kB")
+    assert link.get_attribute("download") == text.name
+    answer = fetch(link.get_property("href"))
+    assert answer.read() == text.read_bytes()
+    assert answer.headers["Content-Disposition"] == "attachment"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    picture = tmp_path / "grey.png"
+    picture.write_bytes(PNG)
+    page.all("#file")[0].send_keys(str(picture))
+    page.wait(lambda: page.js(
+        "document.querySelector('.photo')?.naturalWidth") == 1, "a picture")
+    large = tmp_path / "large.bin"
+    large.write_bytes(b"x" * 8_000_001)
+    page.all("#file")[0].send_keys(str(large))
+    page.see("#trouble", "large.bin has 8 MB")

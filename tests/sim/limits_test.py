@@ -30,7 +30,8 @@ def test_a_new_simulator_is_latent(limited):
     ann = limited.user("Ann")["id"]
     shown = limited.sim("GET", "/sim/limits")
     assert shown == {"per_second": 30, "per_chat": 1, "per_group_minute": 20,
-                     "latent": True, "waiting": 0, "refused": 0, "blocked": []}
+                     "latent": True, "waiting": 0, "refused": 0, "blocked": [],
+                     "upload_max": 2000 * 1024 * 1024, "download_max": 0}
     dates = []
     for _ in range(5):
         answer, body = send(limited, ann)

@@ -55,7 +55,7 @@ t.case("a file from an address is named by it", function()
   local ann = t.user { first_name = "Ann" }
   ann:send("/page")
   ann:expect { document = "report.pdf" }
-  local call = t.expect_call("sendDocument")
+  local call = t.calls("sendDocument")[1]
   assert(call.params.document:find("report.pdf", 1, true))
 end)
 

@@ -3,10 +3,22 @@
 import { $, drawRows, h } from "./dom.js";
 import { chatTitle } from "./chat.js";
 import { newCommands } from "./commands.js";
+import { size } from "./format.js";
 import { nameOf } from "./message.js";
 import { replyKeyboard } from "./store.js";
 
 const HEIGHT_MAX = 160;
+const FILE_MAX = 8e6; // bytes, of what can be attached here
+const PICTURES = ["image/png", "image/jpeg"];
+
+function base64Of(file) {
+  return new Promise((done, fail) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result.split(",")[1] ?? "");
+    reader.onerror = () => fail(reader.error);
+    reader.readAsDataURL(file);
+  });
+}
 
 function drawKeyboard(app) {
   const { store, view } = app;
@@ -71,6 +83,51 @@ export function newComposer(app) {
     app.trouble("");
     fit();
     commands.typed();
+  });
+  // The first takes what is in the field as its caption.
+  async function attach(files) {
+    for (const file of files) {
+      if (file.size > FILE_MAX || !file.size) {
+        app.trouble(`${file.name} has ${size(file.size)}; 1 B to ` +
+          `${size(FILE_MAX)} can be attached here.`);
+        continue;
+      }
+      try {
+        const base64 = await base64Of(file);
+        const kind = PICTURES.includes(file.type) ? "photo" : "document";
+        const caption = field.value;
+        set("");
+        drafts.delete(place);
+        app.send(caption, { kind, name: file.name, base64 });
+      } catch (e) {
+        app.trouble(`${file.name} cannot be read: ${e.message}.`);
+      }
+    }
+  }
+
+  $("attach").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("change", (e) => {
+    attach([...e.target.files]);
+    e.target.value = "";
+    field.focus();
+  });
+  field.addEventListener("paste", (e) => {
+    if (!e.clipboardData.files.length) return;
+    e.preventDefault();
+    attach([...e.clipboardData.files]);
+  });
+  const form = $("form");
+  form.addEventListener("dragover", (e) => {
+    if (!e.dataTransfer.types.includes("Files")) return;
+    e.preventDefault();
+    form.classList.add("over");
+  });
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", (e) => {
+    form.classList.remove("over");
+    if (!e.dataTransfer.files.length) return;
+    e.preventDefault();
+    attach([...e.dataTransfer.files]);
   });
   field.addEventListener("blur", commands.draw);
   $("form").addEventListener("submit", (e) => {

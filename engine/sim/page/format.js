@@ -22,6 +22,13 @@ export function span(ms) {
 
 export const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 999500) return `${+(bytes / 1000).toPrecision(3)} kB`;
+  if (bytes < 999500000) return `${+(bytes / 1e6).toPrecision(3)} MB`;
+  return `${+(bytes / 1e9).toPrecision(3)} GB`;
+}
+
 export function short(text, max = 80) {
   const signs = [...text.slice(0, 4 * max).replace(/\s+/g, " ").trim()];
   return signs.length <= max ? signs.join("")

@@ -29,7 +29,7 @@ const view = {
 };
 const app = { store, view, ready: false, changed, open, send, show,
   inspectNotice, goTo, trouble,
-  act: { slow: SLOW_MS, press, inspect, reveal, command: send } };
+  act: { slow: SLOW_MS, press, inspect, reveal, command: (text) => send(text) } };
 
 const chat = newChat(app);
 const composer = newComposer(app);
@@ -127,8 +127,9 @@ function trouble(text) {
 
 let sent = 0;
 
-function send(text) {
-  const entry = { key: ++sent, chat: view.chat, from: view.as, text,
+// With a file {kind, name, base64} the text is its caption.
+function send(text, file) {
+  const entry = { key: ++sent, chat: view.chat, from: view.as, text, file,
     waiting: false };
   store.outbox.push(entry);
   trouble("");
@@ -146,8 +147,10 @@ async function deliver() {
   while (store.outbox.length) {
     const entry = store.outbox[0];
     try {
-      const { chat: to, from, text } = entry;
-      const message = await post("/sim/send", { from, chat: to, text });
+      const { chat: to, from, text, file } = entry;
+      const what = file ? { caption: text.trim() ? text : undefined,
+        [file.kind]: { name: file.name, base64: file.base64 } } : { text };
+      const message = await post("/sim/send", { from, chat: to, ...what });
       store.outbox.shift();
       putMessage(store, to, message);
     } catch (e) {

@@ -1,7 +1,7 @@
 // One message of the chat: text, what it carries, its buttons.
 
 import { h, icon } from "./dom.js";
-import { clock, iso, short } from "./format.js";
+import { clock, iso, short, size } from "./format.js";
 import { richText, safeUrl } from "./text.js";
 
 export const nameOf = (user) =>
@@ -39,6 +39,37 @@ const CARRIES = {
   game: (m) => `Game: ${m.game.title}`,
   invoice: (m) => `Invoice: ${m.invoice.title}`,
 };
+
+// The same with its bytes, for what is a file.
+const FILES = ["document", "audio", "voice", "video", "animation",
+  "video_note", "sticker"];
+const PHOTO_WIDTH = 320;
+
+const address = (file) => `/sim/files/${encodeURIComponent(file.file_id)}`;
+
+function photo(sizes) {
+  const shown = sizes.find((s) => s.width >= PHOTO_WIDTH) ?? sizes.at(-1);
+  return h("a", { href: address(sizes.at(-1)), target: "_blank",
+    rel: "noopener noreferrer" },
+  h("img", { class: "photo", src: address(shown), alt: "Photo",
+    width: shown.width, height: shown.height, loading: "lazy" }));
+}
+
+function fileNode(file, what) {
+  return h("div", { class: "carried" }, icon("file"),
+    h("a", { href: address(file), download: file.file_name ?? "",
+      dir: "auto" }, what),
+    file.file_size === undefined ? null
+      : h("span", { class: "muted figures" }, size(file.file_size)));
+}
+
+function carriedNode(message, what) {
+  if (message.photo?.length) return photo(message.photo);
+  const kind = FILES.find((k) => message[k]?.file_id);
+  if (kind) return fileNode(message[kind], what);
+  return h("div", { class: "carried" }, icon("file"),
+    h("span", { dir: "auto" }, what));
+}
 
 const SERVICE = {
   new_chat_members: (m) =>
@@ -121,8 +152,7 @@ function body(message, act) {
   const what = carried(message);
   return [
     message.reply_to_message ? quote(message.reply_to_message) : null,
-    what ? h("div", { class: "carried" }, icon("file"),
-      h("span", { dir: "auto" }, what)) : null,
+    what ? carriedNode(message, what) : null,
     text ? h("div", { class: "text", dir: "auto" },
       richText(text, entities, act.command)) : null,
     !text && !what ? h("div", { class: "text muted" }, preview(message))
@@ -157,7 +187,9 @@ export function messageNode(message, look, act) {
 export function pendingNode(entry) {
   return h("article", { class: "row out first last pending" },
     h("div", { class: "bubble" },
-      h("div", { class: "text", dir: "auto" }, entry.text),
+      entry.file ? h("div", { class: "carried" }, icon("file"),
+        h("span", { dir: "auto" }, entry.file.name)) : null,
+      entry.text ? h("div", { class: "text", dir: "auto" }, entry.text) : null,
       h("span", { class: "meta" },
         entry.waiting ? h("i", {}, "waits for the engine") : null,
         icon("clock"))));
