@@ -7,6 +7,7 @@
 #include "sim/content.h"
 #include "sim/methods.h"
 #include "sim/receiving.h"
+#include "sim/sizes.h"
 #include "sim/throttle.h"
 
 #include <ctype.h>
@@ -258,7 +259,7 @@ static void begin(struct call *c)
     const struct botapi_field *absent = missing(c);
     if (absent != NULL)
         refuse_missing(c, absent);
-    else if (access_check(c) && throttle_pass(c))
+    else if (access_check(c) && sizes_check(c) && throttle_pass(c))
         execute(c);
 }
 

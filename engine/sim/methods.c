@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMANDS_MAX 100
 #define COMMAND_SCOPES_MAX 1000
 
 static json_t *get_me(struct call *c)
@@ -57,11 +56,8 @@ static void store_commands(struct call *c, json_t *commands)
 static json_t *set_my_commands(struct call *c)
 {
     json_t *commands = call_json(c, "commands");
-    if (!json_is_array(commands) || json_array_size(commands) > COMMANDS_MAX)
-        call_refuse(c, 400,
-                    "Bad Request: expected an Array of at most %d "
-                    "BotCommand",
-                    COMMANDS_MAX);
+    if (!json_is_array(commands))
+        call_refuse(c, 400, "Bad Request: expected an Array of BotCommand");
     else
         store_commands(c, commands);
     json_decref(commands);

@@ -6,6 +6,10 @@
 
 #define BUTTON_DATA_MAX 64
 #define MARKUP_BYTES_MAX 10240
+#define INLINE_BUTTONS_MAX 100
+#define INLINE_ROW_MAX 8
+#define REPLY_BUTTONS_MAX 300
+#define REPLY_ROW_MAX 12
 
 void posting_sign(json_t *message, const struct room *room, json_t *user)
 {
@@ -77,6 +81,20 @@ static bool check_inline(struct call *c, const json_t *rows)
     return true;
 }
 
+/* Whether so many buttons may be shown, in a row and in all. */
+static bool check_count(struct call *c, const json_t *rows, size_t in_row,
+                        size_t in_all)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        size_t row = json_array_size(json_array_get(rows, i));
+        count += row;
+        if (row > in_row || count > in_all)
+            return call_fail(c, BOTAPI_MARKUP_TOO_LONG) != NULL;
+    }
+    return true;
+}
+
 bool posting_markup(struct call *c, json_t **markup, json_t **keyboard)
 {
     *markup = *keyboard = NULL;
@@ -95,7 +113,11 @@ bool posting_markup(struct call *c, json_t **markup, json_t **keyboard)
     else if (!json_is_object(given))
         call_fail(c, BOTAPI_OBJECT_EXPECTED);
     else
-        fine = rows == NULL || check_inline(c, rows);
+        fine = rows != NULL ? check_inline(c, rows) &&
+                                  check_count(c, rows, INLINE_ROW_MAX,
+                                              INLINE_BUTTONS_MAX)
+                            : check_count(c, json_object_get(given, "keyboard"),
+                                          REPLY_ROW_MAX, REPLY_BUTTONS_MAX);
     if (fine && rows != NULL && json_array_size(rows) > 0)
         *markup = json_incref(given);
     else if (fine && rows == NULL && json_object_size(given) > 0)
