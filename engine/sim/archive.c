@@ -244,16 +244,26 @@ static const char *extension_of(const struct file *file)
     return dot != NULL ? dot + 1 : file->kind->extension;
 }
 
+static const char *picture_type(const struct file *file)
+{
+    size_t len = 0;
+    if (file->content == NULL)
+        return NULL;
+    const char *head = content_head(file->content, &len);
+    return image_read(head, len).type;
+}
+
+bool archive_is_picture(const struct file *file)
+{
+    return picture_type(file) != NULL;
+}
+
 const char *archive_type(const struct file *file)
 {
     const char *extension = extension_of(file);
-    if (file->content != NULL) {
-        size_t len = 0;
-        const char *head = content_head(file->content, &len);
-        struct image image = image_read(head, len);
-        if (image.type != NULL)
-            return image.type;
-    }
+    const char *picture = picture_type(file);
+    if (picture != NULL)
+        return picture;
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (strcasecmp(types[i].extension, extension) == 0)
             return types[i].type;

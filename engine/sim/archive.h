@@ -111,6 +111,8 @@ struct file *archive_linked(struct archive *f, const char *path, int64_t bot);
 
 /* The MIME type that a name or the bytes say. */
 const char *archive_type(const struct file *file);
+/* Whether its bytes are those of a picture that a browser may show. */
+bool archive_is_picture(const struct file *file);
 /* As the server keeps the name of an upload: without folders, cut. New. */
 char *archive_clean_name(const char *name);
 

@@ -140,6 +140,13 @@ static bool take_file_id(struct call *c, const struct file_kind *kind,
     return true;
 }
 
+/* The size of a photo whose picture is only one point. */
+static void as_photo(json_t *given)
+{
+    sim_set(given, "width", json_integer(800));
+    sim_set(given, "height", json_integer(600));
+}
+
 static bool ends(const char *text, size_t len, const char *with)
 {
     size_t tail = strlen(with);
@@ -173,8 +180,8 @@ static bool take_address(struct call *c, const struct file_kind *kind,
     struct content *content =
         content_made(c->sim->archive.spool, ADDRESS_FILE_BYTES, image_grey,
                      is_photo(kind) ? image_grey_len : 0);
-    sim_set(given, "width", json_integer(is_photo(kind) ? 800 : 0));
-    sim_set(given, "height", json_integer(is_photo(kind) ? 600 : 0));
+    if (is_photo(kind))
+        as_photo(given);
     add(c->sim, c->bot->number, kind, name, content, given);
     content_unref(content);
     free(name);
@@ -284,10 +291,8 @@ const char *media_make(struct sim *sim, int64_t bot, const char *key,
         return why;
     if (is_photo(kind) && sim_int(given, "width") == 0 &&
         json_object_get(given, "text") == NULL &&
-        json_object_get(given, "base64") == NULL) {
-        sim_set(given, "width", json_integer(800));
-        sim_set(given, "height", json_integer(600));
-    }
+        json_object_get(given, "base64") == NULL)
+        as_photo(given);
     add(sim, bot, kind, json_string_value(json_object_get(given, "file_name")),
         content, given);
     content_unref(content);

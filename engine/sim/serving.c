@@ -57,14 +57,12 @@ static struct range read_range(const char *header, uint64_t size)
 /* Whoever opens the address in a browser gets no page of this server. */
 static void add_headers(struct exchange *x, const struct file *file)
 {
-    bool picture = strncmp(archive_type(file), "image/", 6) == 0 &&
-                   strcmp(archive_type(file), "image/svg+xml") != 0;
     exchange_add_header(x, "Accept-Ranges", "bytes");
     exchange_add_header(x, "X-Content-Type-Options", "nosniff");
     exchange_add_header(x, "Content-Security-Policy",
                         "default-src 'none'; sandbox");
     exchange_add_header(x, "Content-Disposition",
-                        picture ? "inline" : "attachment");
+                        archive_is_picture(file) ? "inline" : "attachment");
 }
 
 static void add_range(struct exchange *x, const struct range *r, uint64_t size)

@@ -149,13 +149,16 @@ def test_parts_of_all_shapes(files):
         "sendMediaGroup",
         part("b", b"two\r\n--not the mark", "\u00fc \u65e5.txt", "text/plain"),
         part("media", json.dumps([
-            {"type": "document", "media": "attach://a"},
+            {"type": "document", "media": "attach://a",
+             "thumbnail": "attach://small"},
             {"type": "document", "media": "attach://b", "caption": "c"},
         ]).encode(), kind="application/json"),
+        part("small", b"tiny", "t.jpg"),
         b"Content-Type: x/y\r\nX-More: z\r\n"
         b"content-disposition: form-data; filename=a.txt; name=a\r\n\r\none",
         mark=mark)
     assert first["document"]["file_name"] == "a.txt"
+    assert first["document"]["thumbnail"]["file_size"] == 4
     assert second["document"]["file_name"] == "\u00fc \u65e5.txt"
     assert second["caption"] == "c"
     assert first["media_group_id"] == second["media_group_id"]
