@@ -26,6 +26,7 @@
 #include "net/routes.h"
 #include "sim/sim.h"
 #include "store/datadir.h"
+#include "store/file_stream.h"
 #include "store/files.h"
 #include "store/inbox.h"
 #include "store/state.h"
@@ -299,6 +300,7 @@ static int open_inbox(struct engine *e, struct err *error)
         .arg = e,
     };
     char *folder = datadir_file(&e->dir, "files");
+    file_stream_sweep(folder);
     e->services.files = files_new(e->loop, folder);
     free(folder);
     e->inbox = inbox_open(e->loop, &e->dir, &options, error);

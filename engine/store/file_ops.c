@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "store/beneath.h"
+#include "store/plain_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,9 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OPEN_FLAGS (O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
 #define READ_BLOCK ((size_t)256 * 1024)
-#define SHOWN_PATH 300 /* bytes of a path in a message */
 
 /* The functions below return 0, errno, or ERR_LIMIT, which is negative. */
 
@@ -29,38 +28,6 @@ const char *file_problem(const char *path, size_t len)
         return "must not begin with \"" FILE_OWN_FOLDER
                "\", the engine's own folder";
     return NULL;
-}
-
-static int close_with(int fd, int result)
-{
-    close(fd);
-    return result;
-}
-
-/* Some file systems know no fsync of a folder. */
-static int sync_folder(int fd)
-{
-    return fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
-}
-
-/* A descriptor, or -1 and errno. */
-static int open_plain(int dir, const char *name, int flags, struct stat *st)
-{
-    int fd = openat(dir, name, flags | OPEN_FLAGS, 0600);
-    if (fd < 0)
-        return -1;
-    int failed = 0;
-    if (fstat(fd, st) != 0)
-        failed = errno;
-    else if (S_ISDIR(st->st_mode))
-        failed = EISDIR;
-    else if (!S_ISREG(st->st_mode))
-        failed = ENXIO; /* what open says of a FIFO that nobody reads */
-    if (!failed)
-        return fd;
-    close(fd);
-    errno = failed;
-    return -1;
 }
 
 static int read_all(int fd, size_t max, struct buf *out)
@@ -86,15 +53,15 @@ static int run_read(int root, const struct file_request *r, struct buf *out)
     int dir = beneath_parent(root, r->path, false, &name);
     if (dir < 0)
         return errno;
-    int fd = open_plain(dir, name, O_RDONLY, &st);
+    int fd = plain_file_open(dir, name, O_RDONLY, &st);
     int failed = errno;
     close(dir);
     if (fd < 0)
         return failed;
     if ((uint64_t)st.st_size > r->max)
-        return close_with(fd, ERR_LIMIT);
+        return plain_file_close(fd, ERR_LIMIT);
     buf_reserve(out, (size_t)st.st_size + READ_BLOCK);
-    return close_with(fd, read_all(fd, r->max, out));
+    return plain_file_close(fd, read_all(fd, r->max, out));
 }
 
 static int write_all(int fd, const char *text, size_t len)
@@ -115,11 +82,11 @@ static int write_staged(int own, const char *staged,
                         const struct file_request *r)
 {
     unlinkat(own, staged, 0);
-    int fd =
-        openat(own, staged, O_WRONLY | O_CREAT | O_EXCL | OPEN_FLAGS, 0600);
+    int fd = openat(own, staged, O_WRONLY | O_CREAT | O_EXCL | PLAIN_FILE_FLAGS,
+                    0600);
     if (fd < 0)
         return errno;
-    return close_with(fd, write_all(fd, r->text, r->len));
+    return plain_file_close(fd, write_all(fd, r->text, r->len));
 }
 
 static int publish(int own, const char *staged, int dir, const char *name,
@@ -132,7 +99,7 @@ static int publish(int own, const char *staged, int dir, const char *name,
         failed = errno;
     if (failed)
         unlinkat(own, staged, 0);
-    return failed ? failed : sync_folder(dir);
+    return failed ? failed : plain_file_sync_folder(dir);
 }
 
 static int run_write(int root, const struct file_request *r, struct buf *out)
@@ -145,9 +112,10 @@ static int run_write(int root, const struct file_request *r, struct buf *out)
         return errno;
     int own = beneath_folder(root, FILE_OWN_FOLDER, true);
     if (own < 0)
-        return close_with(dir, errno);
+        return plain_file_close(dir, errno);
     snprintf(staged, sizeof(staged), "%u", r->stage);
-    return close_with(own, close_with(dir, publish(own, staged, dir, name, r)));
+    return plain_file_close(
+        own, plain_file_close(dir, publish(own, staged, dir, name, r)));
 }
 
 static int run_append(int root, const struct file_request *r, struct buf *out)
@@ -158,13 +126,13 @@ static int run_append(int root, const struct file_request *r, struct buf *out)
     int dir = beneath_parent(root, r->path, true, &name);
     if (dir < 0)
         return errno;
-    int fd = open_plain(dir, name, O_WRONLY | O_APPEND | O_CREAT, &st);
+    int fd = plain_file_open(dir, name, O_WRONLY | O_APPEND | O_CREAT, &st);
     if (fd < 0)
-        return close_with(dir, errno);
-    int failed = close_with(fd, write_all(fd, r->text, r->len));
+        return plain_file_close(dir, errno);
+    int failed = plain_file_close(fd, write_all(fd, r->text, r->len));
     if (!failed && st.st_size == 0) /* it may have been made just now */
-        failed = sync_folder(dir);
-    return close_with(dir, failed);
+        failed = plain_file_sync_folder(dir);
+    return plain_file_close(dir, failed);
 }
 
 static void add_row(struct buf *out, const char *name, const struct stat *st)
@@ -258,7 +226,7 @@ static int run_remove(int root, const struct file_request *r, struct buf *out)
     int failed = unlinkat(dir, name, 0) ? errno : 0;
     if (failed == EISDIR)
         failed = unlinkat(dir, name, AT_REMOVEDIR) ? errno : 0;
-    return close_with(dir, failed ? failed : sync_folder(dir));
+    return plain_file_close(dir, failed ? failed : plain_file_sync_folder(dir));
 }
 
 static int run_rename(int root, const struct file_request *r, struct buf *out)
@@ -270,20 +238,20 @@ static int run_rename(int root, const struct file_request *r, struct buf *out)
         return errno;
     int to = beneath_parent(root, r->to, true, &to_name);
     if (to < 0)
-        return close_with(from, errno);
+        return plain_file_close(from, errno);
     int failed = renameat(from, name, to, to_name) ? errno : 0;
     if (!failed)
-        failed = sync_folder(to);
+        failed = plain_file_sync_folder(to);
     if (!failed)
-        failed = sync_folder(from);
-    return close_with(from, close_with(to, failed));
+        failed = plain_file_sync_folder(from);
+    return plain_file_close(from, plain_file_close(to, failed));
 }
 
 static int run_mkdir(int root, const struct file_request *r, struct buf *out)
 {
     (void)out;
     int dir = beneath_folder(root, r->path, true);
-    return dir < 0 ? errno : close_with(dir, 0);
+    return dir < 0 ? errno : plain_file_close(dir, 0);
 }
 
 static int (*const runs[FILE_OPS])(int root, const struct file_request *r,
@@ -294,55 +262,26 @@ static int (*const runs[FILE_OPS])(int root, const struct file_request *r,
     [FILE_RENAME] = run_rename, [FILE_MKDIR] = run_mkdir,
 };
 
-/* Length of the path's beginning that a message shows, cut between two
- * characters. */
-static int shown(const char *path)
-{
-    size_t len = strlen(path);
-    if (len <= SHOWN_PATH)
-        return (int)len;
-    len = SHOWN_PATH;
-    while (len > 0 && ((unsigned char)path[len] & 0xC0) == 0x80)
-        len--;
-    return (int)len;
-}
-
 static int report(const struct file_request *r, int failed, struct err *e)
 {
     const char *path = *r->path ? r->path : "the folder of files";
-    int n = shown(path);
+    int n = plain_file_shown(path);
     if (failed == ERR_LIMIT && r->op == FILE_LIST)
         return err_set(e, ERR_LIMIT, 0, "%.*s: more than %d names", n, path,
                        FILE_LIST_MAX);
     if (failed == ERR_LIMIT)
         return err_set(e, ERR_LIMIT, 0, "%.*s: larger than %zu bytes", n, path,
                        r->max);
-    if (failed == ELOOP)
-        return err_set(e, ERR_IO, failed,
-                       "%.*s: symbolic links are not followed", n, path);
-    if (failed == ENXIO)
-        return err_set(e, ERR_IO, failed, "%.*s: not an ordinary file", n,
-                       path);
-    return err_errno(e, failed, "%.*s", n, path);
-}
-
-static int open_root(const char *folder)
-{
-    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    int fd = open(folder, flags);
-    if (fd >= 0 || errno != ENOENT)
-        return fd;
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return -1;
-    return open(folder, flags);
+    return plain_file_error(path, failed, e);
 }
 
 int file_run(const char *folder, const struct file_request *r, struct buf *out,
              struct err *e)
 {
     err_set(e, ERR_OK, 0, "%s", "");
-    int root = open_root(folder);
-    int failed = root < 0 ? errno : close_with(root, runs[r->op](root, r, out));
+    int root = plain_file_root(folder);
+    int failed =
+        root < 0 ? errno : plain_file_close(root, runs[r->op](root, r, out));
     return failed ? report(r, failed, e) : 0;
 }
 

@@ -1,15 +1,8 @@
-#include "store/files.h"
+#include "store/files_internal.h"
 
 #include "base/mem.h"
 
 #include <stdlib.h>
-
-struct files {
-    struct loop *loop;
-    char *folder;
-    struct semaphore places;
-    bool stages[FILES_AT_ONCE]; /* in use */
-};
 
 struct files *files_new(struct loop *loop, const char *folder)
 {
@@ -17,6 +10,7 @@ struct files *files_new(struct loop *loop, const char *folder)
     f->loop = loop;
     f->folder = mem_strdup(folder);
     semaphore_init(&f->places, FILES_AT_ONCE, FILES_WAITING_MAX);
+    semaphore_init(&f->turns, 1, SIZE_MAX);
     return f;
 }
 
