@@ -1,6 +1,7 @@
-#include "store/files_internal.h"
+#include "store/files.h"
 
 #include "base/mem.h"
+#include "store/files_internal.h"
 
 #include <stdlib.h>
 
