@@ -1,0 +1,366 @@
+#include "telegram/upload.h"
+
+#include "base/mem.h"
+#include "store/file_stream.h"
+#include "telegram/file_ids.h"
+#include "telegram/multipart.h"
+#include "telegram/transfers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB ((int64_t)1 << 20)
+#define PHOTO_MB 10 /* SERVER.md 7, as the next two */
+#define TELEGRAM_MB 50
+#define LOCAL_MB 2000
+
+static const char mark[] = "\"attach://file";
+
+static void close_files(struct upload *u)
+{
+    for (size_t i = 0; i < u->count; i++) {
+        struct upload_file *f = &u->files[i];
+        file_reader_close(f->reader);
+        free(f->file_id);
+        free(f->part);
+        f->reader = NULL;
+        f->file_id = f->part = NULL;
+    }
+}
+
+/* Everything but the answer. */
+static void let_go(struct upload *u)
+{
+    chat_action_stop(&u->action);
+    u->sent = upload_progress(u, &u->total);
+    multipart_free(u->body);
+    u->body = NULL;
+    buf_free(&u->filled);
+    close_files(u);
+    if (u->has_place)
+        semaphore_release(&u->transfers->places);
+    u->has_place = false;
+}
+
+static void finish(struct upload *u, const struct err *e)
+{
+    struct err copy = *e;
+    let_go(u);
+    u->done(u, &copy);
+}
+
+static int64_t size_of(const struct upload_file *f)
+{
+    return f->reader ? file_reader_facts(f->reader).size : (int64_t)f->len;
+}
+
+static bool is_photo(const struct upload_file *f)
+{
+    return f->kind && strcmp(f->kind, "photo") == 0;
+}
+
+static int check_size(const struct upload *u, const struct upload_file *f,
+                      struct err *e)
+{
+    bool telegram = u->transfers->is_telegram;
+    int64_t mb = !telegram ? LOCAL_MB : is_photo(f) ? PHOTO_MB : TELEGRAM_MB;
+    if (size_of(f) <= mb * MIB)
+        return 0;
+    return err_set(e, ERR_LIMIT, 0,
+                   "%s has %.1f MB; %s takes a %s of at most %lld MB%s",
+                   f->path ? f->path : f->name, (double)size_of(f) / MIB,
+                   telegram ? "api.telegram.org" : "a Bot API server",
+                   is_photo(f) ? "photo" : "file", (long long)mb,
+                   telegram ? " (a server of your own: BOT_API_URL)" : "");
+}
+
+/* The number in the text at a mark, and the end of that text. -1: it is no
+ * file of ours. */
+static int number_at(const struct upload *u, const char *text, const char *end,
+                     const char **behind)
+{
+    size_t n = 0;
+    const char *at = text + sizeof(mark) - 1;
+    if (at >= end || *at == '"')
+        return -1;
+    for (; at < end && *at >= '0' && *at <= '9' && n < UPLOAD_FILES_MAX; at++)
+        n = n * 10 + (size_t)(*at - '0');
+    if (at >= end || *at != '"' || n >= u->count)
+        return -1;
+    *behind = at + 1;
+    return (int)n;
+}
+
+/* The parameters, with the file_ids that are known. */
+static void fill_params(struct upload *u)
+{
+    const char *at = u->params, *end = u->params + u->params_len;
+    const char *found, *behind;
+    buf_clear(&u->filled);
+    while ((found = memmem(at, (size_t)(end - at), mark, sizeof(mark) - 1))) {
+        int n = number_at(u, found, end, &behind);
+        if (n < 0 || !u->files[n].file_id) {
+            behind = found + sizeof(mark) - 1;
+            buf_append(&u->filled, at, (size_t)(behind - at));
+        } else {
+            buf_append(&u->filled, at, (size_t)(found - at));
+            js_put_string(&u->filled, u->files[n].file_id,
+                          strlen(u->files[n].file_id));
+        }
+        at = behind;
+    }
+    buf_append(&u->filled, at, (size_t)(end - at));
+}
+
+static void look_up(struct upload *u)
+{
+    u->reuses = false;
+    for (size_t i = 0; i < u->count; i++) {
+        struct upload_file *f = &u->files[i];
+        const char *id = NULL;
+        free(f->file_id);
+        if (f->path && f->kind && !u->again)
+            id = file_ids_get(u->transfers->ids, f->path,
+                              file_reader_facts(f->reader), f->kind);
+        f->file_id = id ? mem_strdup(id) : NULL;
+        u->reuses = u->reuses || id;
+    }
+}
+
+static bool all_known(const struct upload *u)
+{
+    for (size_t i = 0; i < u->count; i++)
+        if (!u->files[i].file_id)
+            return false;
+    return true;
+}
+
+static void on_wake(void *arg)
+{
+    struct upload *u = arg;
+    http_resume(u->transfers->client, &u->call.http);
+}
+
+/* The parameter is a file and nothing else: its part has its name, as the
+ * server wants it of some. */
+static bool take_part(struct upload *u, struct jslice key, struct jslice value)
+{
+    const char *behind;
+    if (value.len < sizeof(mark) ||
+        memcmp(value.at, mark, sizeof(mark) - 1) != 0)
+        return false;
+    int n = number_at(u, value.at, value.at + value.len, &behind);
+    if (n < 0 || u->files[n].file_id)
+        return false;
+    free(u->files[n].part);
+    u->files[n].part = mem_dup(key.at, key.len);
+    return true;
+}
+
+static void add_file(struct upload *u, size_t n)
+{
+    const struct upload_file *f = &u->files[n];
+    char own[24];
+    snprintf(own, sizeof(own), "file%zu", n);
+    const char *part = f->part ? f->part : own;
+    if (f->reader)
+        multipart_file(u->body, part, f->name, f->reader);
+    else
+        multipart_bytes(u->body, part, f->name, f->data, f->len);
+}
+
+static struct api_upload *make_body(struct upload *u)
+{
+    struct jslice params = js_check(u->filled.data, u->filled.len);
+    struct jslice key, value;
+    size_t cursor = 0;
+    multipart_free(u->body);
+    u->body = multipart_new(loop_rng(u->transfers->loop));
+    while (js_each(params, &cursor, &key, &value))
+        if (!take_part(u, key, value))
+            multipart_param(u->body, key.at, key.len, value);
+    for (size_t i = 0; i < u->count; i++)
+        if (!u->files[i].file_id)
+            add_file(u, i);
+    return multipart_end(u->body, on_wake, u);
+}
+
+static bool is_refused_id(const struct err *e)
+{
+    return e->code == ERR_API && e->detail == 400 &&
+           (strstr(e->message, "wrong file identifier") ||
+            strstr(e->message, "wrong file_id") ||
+            strstr(e->message, "wrong remote file"));
+}
+
+static struct jslice message_of(const struct upload *u, int item)
+{
+    struct jslice message = u->call.result;
+    size_t cursor = 0;
+    for (int i = 0; i <= item; i++)
+        if (!js_each(u->call.result, &cursor, NULL, &message))
+            return (struct jslice){0};
+    return message;
+}
+
+/* A photo is a list of sizes, the largest last. */
+static struct jslice object_of(struct jslice message, const char *kind)
+{
+    struct jslice object = js_get(message, kind);
+    struct jslice last = object;
+    size_t cursor = 0;
+    if (js_type(object) == JS_ARRAY)
+        while (js_each(object, &cursor, NULL, &last))
+            ;
+    return last;
+}
+
+static void remember(const struct upload *u, const struct upload_file *f)
+{
+    struct jslice object = object_of(message_of(u, f->item), f->kind);
+    struct buf id = {0};
+    if (js_text(js_get(object, "file_id"), &id))
+        file_ids_put(u->transfers->ids, f->path, file_reader_facts(f->reader),
+                     f->kind, id.data, id.len);
+    buf_free(&id);
+}
+
+static void remember_all(const struct upload *u)
+{
+    for (size_t i = 0; i < u->count; i++)
+        if (u->files[i].path && u->files[i].kind && !u->files[i].file_id)
+            remember(u, &u->files[i]);
+}
+
+static void forget_all(const struct upload *u)
+{
+    for (size_t i = 0; i < u->count; i++)
+        if (u->files[i].file_id)
+            file_ids_forget(u->transfers->ids, u->files[i].path,
+                            file_reader_facts(u->files[i].reader),
+                            u->files[i].kind);
+}
+
+static void send_call(struct upload *u);
+
+static void on_done(struct api_call *call, const struct err *e)
+{
+    struct upload *u = LIST_ENTRY(call, struct upload, call);
+    const struct err *own = u->body ? multipart_error(u->body) : NULL;
+    if (u->reuses && is_refused_id(e)) {
+        forget_all(u);
+        u->again = true;
+        api_call_free(&u->call);
+        send_call(u);
+        return;
+    }
+    if (e->code == ERR_OK)
+        remember_all(u);
+    finish(u, e->code == ERR_IO && own ? own : e);
+}
+
+static void send_call(struct upload *u)
+{
+    look_up(u);
+    fill_params(u);
+    u->call.method = u->method;
+    u->call.params = u->filled.data;
+    u->call.params_len = u->filled.len;
+    u->call.upload = all_known(u) ? NULL : make_body(u);
+    u->call.done = on_done;
+    api_start(u->transfers->api, &u->call);
+}
+
+/* All are open, or have failed to. */
+static void begin(struct upload *u)
+{
+    struct err e;
+    for (size_t i = 0; i < u->count; i++) {
+        struct upload_file *f = &u->files[i];
+        if (f->reader && file_reader_error(f->reader)) {
+            finish(u, file_reader_error(f->reader));
+            return;
+        }
+        if (check_size(u, f, &e) != 0) {
+            finish(u, &e);
+            return;
+        }
+    }
+    if (!u->quiet)
+        chat_action_start(&u->action, u->transfers->loop, u->transfers->api,
+                          u->method, js_check(u->params, u->params_len));
+    send_call(u);
+}
+
+static void on_opened(void *arg)
+{
+    struct upload *u = arg;
+    if (--u->opening == 0)
+        begin(u);
+}
+
+static void on_turn(struct deferred *d)
+{
+    struct upload *u = LIST_ENTRY(d, struct upload, later);
+    if (u->error.code != ERR_OK)
+        finish(u, &u->error);
+    else
+        begin(u); /* there is nothing to open */
+}
+
+static void open_files(struct upload *u)
+{
+    u->has_place = true;
+    for (size_t i = 0; i < u->count; i++) {
+        struct upload_file *f = &u->files[i];
+        if (!f->path)
+            continue;
+        u->opening++;
+        f->reader =
+            file_reader_open(u->transfers->files, f->path, false, on_opened, u);
+    }
+    if (u->opening == 0)
+        loop_defer(u->transfers->loop, &u->later);
+}
+
+static void on_granted(struct semaphore_waiter *w)
+{
+    open_files(LIST_ENTRY(w, struct upload, place));
+}
+
+void upload_start(struct upload *u)
+{
+    u->place.granted = on_granted;
+    deferred_init(&u->later, on_turn);
+    switch (transfers_take(u->transfers, &u->place, &u->error)) {
+    case SEMAPHORE_TAKEN:
+        open_files(u);
+        break;
+    case SEMAPHORE_WAITS:
+        break;
+    case SEMAPHORE_FULL:
+        loop_defer(u->transfers->loop, &u->later);
+        break;
+    }
+}
+
+void upload_cancel(struct upload *u)
+{
+    loop_undefer(&u->later);
+    if (!u->has_place && u->error.code == ERR_OK)
+        semaphore_leave(&u->transfers->places, &u->place);
+    api_cancel(&u->call);
+    let_go(u);
+}
+
+void upload_free(struct upload *u)
+{
+    api_call_free(&u->call);
+}
+
+int64_t upload_progress(const struct upload *u, int64_t *total)
+{
+    *total = u->body ? multipart_total(u->body) : u->total;
+    return u->body ? multipart_sent(u->body) : u->sent;
+}
