@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/retry.h"
 #include "loop/loop.h"
 #include "loop/semaphore.h"
 #include "loop/timer.h"
@@ -28,15 +29,15 @@ struct download {
     /* Set by the caller, borrowed until done or cancel. */
     struct transfers *transfers;
     const char *file_id;
-    const char *folder;   /* where to, below DATA_DIR/files; "": there */
-    const char *as;       /* its name there; NULL: made of file_unique_id */
-    const char *name;     /* what Telegram calls it, NULL: nothing; not to be
-                             trusted */
-    const char *mime;     /* the same */
-    int64_t size;         /* the same; 0: not known */
-    int64_t max_size;     /* bytes; 0: any */
-    uint64_t timeout_ms;  /* of getFile, which may take long; the owner ends
-                             the whole */
+    const char *folder;  /* where to, below DATA_DIR/files; "": there */
+    const char *as;      /* its name there; NULL: made of file_unique_id */
+    const char *name;    /* what Telegram calls it, NULL: nothing; not to be
+                            trusted */
+    const char *mime;    /* the same */
+    int64_t size;        /* the same; 0: not known */
+    int64_t max_size;    /* bytes; 0: any */
+    uint64_t timeout_ms; /* of getFile, which may take long; the owner ends
+                            the whole */
     /* e->code 0: path and received are there. ERR_NOT_SENT (kind "http"): no
      * connection, wrong answers, a wrong length; `detail` is the status, if
      * there is one. ERR_LIMIT: too large, too many wait. ERR_IO: the disk.
@@ -52,10 +53,10 @@ struct download {
     struct buf params;
     struct buf file_path; /* getFile's, the link's end */
     char *url;
-    int64_t expected;    /* size by getFile; 0: not told */
-    int64_t coming;      /* bytes that this answer announces; -1: none */
-    bool asked_again;    /* for an expired link */
-    unsigned tries;      /* that broke off */
+    int64_t expected;   /* size by getFile; 0: not told */
+    int64_t coming;     /* bytes that this answer announces; -1: none */
+    bool asked_again;   /* for an expired link */
+    struct retry tries; /* after it broke off */
     struct http_call http;
     struct http_sink sink;
     struct http_header range;

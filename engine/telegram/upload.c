@@ -161,7 +161,7 @@ static bool take_part(struct upload *u, struct jslice key, struct jslice value)
 static void add_file(struct upload *u, size_t n)
 {
     const struct upload_file *f = &u->files[n];
-    char own[24];
+    char own[32];
     snprintf(own, sizeof(own), "file%zu", n);
     const char *part = f->part ? f->part : own;
     if (f->reader)
