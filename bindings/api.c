@@ -3,6 +3,7 @@
  * for code that has no context.
  */
 #include "bindings/support.h"
+#include "bindings/transfer.h"
 
 #include "base/botapi_check.h"
 #include "base/json.h"
@@ -29,16 +30,22 @@ struct api_op {
     char method[];
 };
 
-static void api_op_done(struct api_call *call, const struct err *e)
+void api_put_result(struct await *aw, const struct api_call *call,
+                    const char *method, const struct err *e)
 {
-    struct api_op *op = LIST_ENTRY(call, struct api_op, call);
-    struct await_result *result = await_result(&op->await);
+    struct await_result *result = await_result(aw);
     result->err = *e;
     if (e->code == ERR_OK)
         buf_append(&result->bytes, call->result.at, call->result.len);
     else
         buf_printf(&result->bytes, "%s%s", call->skipped ? SKIPPED : "",
-                   op->method);
+                   method);
+}
+
+static void api_op_done(struct api_call *call, const struct err *e)
+{
+    struct api_op *op = LIST_ENTRY(call, struct api_op, call);
+    api_put_result(&op->await, call, op->method, e);
     await_done(&op->await);
 }
 
@@ -84,7 +91,7 @@ static int push_false(lua_State *L, const char *method, const struct err *e)
     return 2;
 }
 
-static int api_op_push(lua_State *L, const struct await_result *result)
+int api_push_result(lua_State *L, const struct await_result *result)
 {
     const struct buf *bytes = &result->bytes;
     if (is_harmless(&result->err))
@@ -92,7 +99,7 @@ static int api_op_push(lua_State *L, const struct await_result *result)
     if (result->err.code != ERR_OK && *bytes->data == *SKIPPED)
         return push_false(L, bytes->data + 1, &result->err);
     if (result->err.code != ERR_OK)
-        return script_error_raise(L, bytes->data, &result->err);
+        return binding_fs_raise(L, bytes->data, &result->err);
     lua_json_decode(L, bytes->data, bytes->len);
     return 1;
 }
@@ -101,7 +108,7 @@ static const struct await_ops api_ops = {
     .op = "api",
     .effect = EFFECT_SEND,
     .start = api_op_start,
-    .push = api_op_push,
+    .push = api_push_result,
     .cancel = api_op_cancel,
     .free = api_op_free,
 };
@@ -111,6 +118,9 @@ struct options {
     uint64_t timeout_ms;
     enum api_on_unknown on_unknown;
     bool unchecked;
+    bool follow; /* progress is a function of the script */
+    struct progress_box *progress;
+    bool quiet;
 };
 
 static void read_timeout(lua_State *L, int index, struct options *o)
@@ -138,13 +148,35 @@ static void read_unchecked(lua_State *L, int index, struct options *o)
     o->unchecked = lua_toboolean(L, index);
 }
 
+/* The library's call on behalf of a progress function brings a box (see
+ * bindings/progress.c), which stays in the options. */
+static void read_progress(lua_State *L, int index, struct options *o)
+{
+    o->progress = progress_at(L, index);
+    if (o->progress)
+        return;
+    if (lua_isfunction(L, index))
+        o->follow = true;
+    else
+        script_error_misuse(L, "progress must be a function, got %s",
+                            luaL_typename(L, index));
+}
+
+static void read_action(lua_State *L, int index, struct options *o)
+{
+    if (!lua_isboolean(L, index))
+        script_error_misuse(L, "action must be true or false, got %s",
+                            luaL_typename(L, index));
+    o->quiet = !lua_toboolean(L, index);
+}
+
 static const struct option {
     const char *name;
     void (*read)(lua_State *L, int index, struct options *o);
 } known_options[] = {
-    {"timeout", read_timeout},
-    {"on_unknown", read_on_unknown},
-    {"unchecked", read_unchecked},
+    {"timeout", read_timeout},     {"on_unknown", read_on_unknown},
+    {"unchecked", read_unchecked}, {"progress", read_progress},
+    {"action", read_action},
 };
 
 static void read_option(lua_State *L, int index, struct options *o)
@@ -158,7 +190,8 @@ static void read_option(lua_State *L, int index, struct options *o)
         }
     }
     script_error_misuse(L, "an API call takes only the options \"timeout\", "
-                           "\"on_unknown\" and \"unchecked\"");
+                           "\"on_unknown\", \"unchecked\", \"progress\" and "
+                           "\"action\"");
 }
 
 static struct options read_options(lua_State *L, int index)
@@ -225,7 +258,7 @@ static void encode_params(lua_State *L, const char *method, struct buf *params)
     }
 }
 
-static enum limiter_class class_of(lua_State *L)
+enum limiter_class api_class_of(lua_State *L)
 {
     switch (vm_task_class(L)) {
     case TASK_OF_UPDATE:
@@ -234,6 +267,22 @@ static enum limiter_class class_of(lua_State *L)
         return LIMITER_JOB;
     }
     return LIMITER_JOB;
+}
+
+static int await_files(lua_State *L, struct upload_list *files,
+                       const char *method, struct buf params,
+                       const struct api_call *call, const struct options *o)
+{
+    const struct upload_args args = {
+        .list = files,
+        .method = method,
+        .params = params,
+        .call = *call,
+        .timeout_ms = o->timeout_ms,
+        .quiet = o->quiet,
+        .progress = o->progress,
+    };
+    return upload_await(L, &args);
 }
 
 /* api.METHOD(params [, options]): calls the method with its parameters by
@@ -263,16 +312,28 @@ static int api_method(lua_State *L)
                             method, luaL_typename(L, 1));
     struct options options = read_options(L, 2);
     await_check(L);
+    if (options.follow) {
+        lua_settop(L, 2);
+        lua_pushvalue(L, lua_upvalueindex(1));
+        lua_pushcclosure(L, api_method, 1);
+        return progress_follow(L);
+    }
+    struct upload_list *files = upload_collect(L, method, options.unchecked);
     struct buf params = {0};
     encode_params(L, method, &params);
     if (!options.unchecked)
         check_call(L, method, &params);
+    const struct api_call call = {
+        .class = api_class_of(L),
+        .on_unknown = options.on_unknown,
+    };
+    if (files)
+        return await_files(L, files, method, params, &call, &options);
     struct api_op *op = mem_zero(1, sizeof *op + strlen(method) + 1);
     strcpy(op->method, method);
     op->params = params;
     op->api = services->api;
-    op->call.class = class_of(L);
-    op->call.on_unknown = options.on_unknown;
+    op->call = call;
     op->await.ops = &api_ops;
     return await(L, &op->await, options.timeout_ms);
 }

@@ -14,6 +14,7 @@ struct errors;
 struct files;
 struct state;
 struct script_http;
+struct transfers;
 
 /* vm_host.services points to this. Borrowed parts; all of them outlive the
  * generations. */
@@ -24,6 +25,8 @@ struct services {
     struct state *state;             /* the same */
     uint64_t db_timeout_ms;          /* of each request to it */
     struct script_http *script_http; /* the same */
+    struct transfers *transfers;     /* the same */
+    uint64_t download_timeout_ms;
     char *me;                  /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;      /* the table `app` of config.lua; NULL: none */
     struct coverage *coverage; /* NULL: nobody wants to know what runs */

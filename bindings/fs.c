@@ -89,16 +89,20 @@ static void fs_free(struct await *aw)
     free(op);
 }
 
-static void check_result(lua_State *L, const struct await_result *result)
+int binding_fs_raise(lua_State *L, const char *what, const struct err *e)
 {
-    if (result->err.code == ERR_OK)
-        return;
-    script_error_push_err(L, result->bytes.data, &result->err);
-    if (result->err.code == ERR_IO) {
+    script_error_push_err(L, what, e);
+    if (e->code == ERR_IO) {
         lua_pushliteral(L, "fs");
         lua_setfield(L, -2, "kind");
     }
-    lua_error(L);
+    return lua_error(L);
+}
+
+static void check_result(lua_State *L, const struct await_result *result)
+{
+    if (result->err.code != ERR_OK)
+        binding_fs_raise(L, result->bytes.data, &result->err);
 }
 
 static int push_nothing(lua_State *L, const struct await_result *result)

@@ -7,12 +7,19 @@
 #include <string.h>
 
 const struct vm_module bindings_modules[] = {
-    {"moonlet.api", binding_api},       {"moonlet.config", binding_config},
-    {"moonlet.core", binding_core},     {"moonlet.json", binding_json},
-    {"moonlet.log", binding_log},       {"moonlet.core.task", binding_task},
-    {"moonlet.errors", binding_errors}, {"moonlet.re", binding_re},
-    {"moonlet.fs", binding_fs},         {"moonlet.core.state", binding_state},
-    {"moonlet.core.web", binding_web},  {NULL, NULL},
+    {"moonlet.api", binding_api},
+    {"moonlet.config", binding_config},
+    {"moonlet.core", binding_core},
+    {"moonlet.json", binding_json},
+    {"moonlet.log", binding_log},
+    {"moonlet.core.task", binding_task},
+    {"moonlet.errors", binding_errors},
+    {"moonlet.re", binding_re},
+    {"moonlet.fs", binding_fs},
+    {"moonlet.core.state", binding_state},
+    {"moonlet.core.web", binding_web},
+    {"moonlet.core.transfer", binding_transfer},
+    {NULL, NULL},
 };
 
 uint64_t binding_duration(lua_State *L, int index, const char *what)

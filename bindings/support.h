@@ -8,6 +8,8 @@
 
 #include "bindings/bindings.h"
 
+#include "base/err.h"
+
 #include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,10 +26,17 @@ int binding_re(lua_State *L);
 int binding_state(lua_State *L);
 int binding_task(lua_State *L);
 int binding_web(lua_State *L);
+int binding_transfer(lua_State *L);
+/* A function of that module. */
+int binding_download(lua_State *L);
 
 /* The duration at index (seconds, or text such as "5m") in ms; raises misuse
  * naming `what`. */
 uint64_t binding_duration(lua_State *L, int index, const char *what);
+
+/* Raises the error of the operation `what`; what the system refused of a file
+ * has kind "fs". */
+int binding_fs_raise(lua_State *L, const char *what, const struct err *e);
 
 /* core.matcher, see its own comment. */
 int binding_matcher(lua_State *L);

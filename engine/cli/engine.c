@@ -21,6 +21,7 @@
 #include "store/state.h"
 #include "telegram/api.h"
 #include "telegram/polling.h"
+#include "telegram/transfers.h"
 #include "telegram/webhook.h"
 #include "vm/limits.h"
 
@@ -245,6 +246,7 @@ static void free_rest(struct engine *e)
     if (e->control_routes)
         routes_free(e->control_routes);
     errors_free(e->errors);
+    transfers_free(e->services.transfers);
     files_free(e->services.files);
     limits_free(e->limits);
     free(e->library);

@@ -33,6 +33,7 @@
 #include "telegram/api.h"
 #include "telegram/intake.h"
 #include "telegram/polling.h"
+#include "telegram/transfers.h"
 #include "telegram/webhook.h"
 #include "vm/limits.h"
 
@@ -290,6 +291,21 @@ static int open_datadir(struct engine *e, bool standby, struct err *error)
     return standby && code == ERR_MISUSE ? stand_by(e, error) : code;
 }
 
+static void open_transfers(struct engine *e)
+{
+    const struct config *c = &e->settings.config;
+    const struct transfers_options options = {
+        .url = c->bot_api_url,
+        .token = c->bot_token,
+        .stall_ms = (uint64_t)c->transfer_stall_timeout_ms,
+        .max_retries = (unsigned)c->max_retries,
+        .backoff_base = c->retry_backoff_base,
+    };
+    e->services.transfers =
+        transfers_new(e->loop, e->api, e->client, e->services.files, &options);
+    e->services.download_timeout_ms = (uint64_t)c->file_download_timeout_ms;
+}
+
 static int open_inbox(struct engine *e, struct err *error)
 {
     const struct inbox_options options = {
@@ -302,6 +318,7 @@ static int open_inbox(struct engine *e, struct err *error)
     char *folder = datadir_file(&e->dir, "files");
     file_stream_sweep(folder);
     e->services.files = files_new(e->loop, folder);
+    open_transfers(e);
     free(folder);
     e->inbox = inbox_open(e->loop, &e->dir, &options, error);
     if (!e->inbox)

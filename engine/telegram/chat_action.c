@@ -72,6 +72,7 @@ static void on_timer(struct timer *timer)
         .method = "sendChatAction",
         .params = a->params.data,
         .params_len = a->params.len,
+        .once = true,
         .done = on_done,
     };
     api_start(a->api, &a->call);

@@ -302,6 +302,7 @@ static void ask_for_link(struct download *d)
         .params = d->params.data,
         .params_len = d->params.len,
         .timeout_ms = d->timeout_ms,
+        .class = d->class,
         .done = on_file,
     };
     api_start(d->transfers->api, &d->get_file);

@@ -29,15 +29,16 @@ struct download {
     /* Set by the caller, borrowed until done or cancel. */
     struct transfers *transfers;
     const char *file_id;
-    const char *folder;  /* where to, below DATA_DIR/files; "": there */
-    const char *as;      /* its name there; NULL: made of file_unique_id */
-    const char *name;    /* what Telegram calls it, NULL: nothing; not to be
-                            trusted */
-    const char *mime;    /* the same */
-    int64_t size;        /* the same; 0: not known */
-    int64_t max_size;    /* bytes; 0: any */
-    uint64_t timeout_ms; /* of getFile, which may take long; the owner ends
-                            the whole */
+    const char *folder; /* where to, below DATA_DIR/files; "": there */
+    const char *as;     /* its name there; NULL: made of file_unique_id */
+    const char *name;   /* what Telegram calls it, NULL: nothing; not to be
+                           trusted */
+    const char *mime;   /* the same */
+    int64_t size;       /* the same; 0: not known */
+    int64_t max_size;   /* bytes; 0: any */
+    enum limiter_class class; /* of getFile */
+    uint64_t timeout_ms;      /* of getFile, which may take long; the owner ends
+                                 the whole */
     /* e->code 0: path and received are there. ERR_NOT_SENT (kind "http"): no
      * connection, wrong answers, a wrong length; `detail` is the status, if
      * there is one. ERR_LIMIT: too large, too many wait. ERR_IO: the disk.

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char chat_id[] = "chat_id";
+
 /* A run of the body: headers and parameters in `text` (data and reader are
  * NULL), or the content of a file. */
 struct segment {
@@ -26,10 +28,11 @@ struct multipart {
     struct buf text;
     struct segment *segments;
     size_t count;
-    size_t current; /* segment that is being given out */
-    uint64_t at;    /* in it */
-    int64_t sent;   /* of files */
-    int64_t total;  /* of files */
+    size_t current;           /* segment that is being given out */
+    uint64_t at;              /* in it */
+    int64_t sent;             /* of files */
+    int64_t total;            /* of files */
+    size_t chat_at, chat_len; /* value of chat_id in text; at 0: none */
     struct err error;
 };
 
@@ -106,14 +109,23 @@ static void begin_part(struct multipart *m, const char *name, size_t len)
     buf_putc(&m->text, '"');
 }
 
+static void mark_chat(struct multipart *m, size_t at)
+{
+    m->chat_at = at;
+    m->chat_len = m->text.len - at;
+}
+
 void multipart_param(struct multipart *m, const char *name, size_t name_len,
                      struct jslice value)
 {
     struct segment *s = text_segment(m);
     begin_part(m, name, name_len);
     buf_puts(&m->text, "\r\n\r\n");
+    size_t at = m->text.len;
     if (!js_text(value, &m->text))
         buf_append(&m->text, value.at, value.len);
+    if (name_len == sizeof(chat_id) - 1 && memcmp(name, chat_id, name_len) == 0)
+        mark_chat(m, at);
     buf_puts(&m->text, "\r\n");
     s->len = m->text.len - s->from;
 }
@@ -212,6 +224,34 @@ static void rewind_body(struct api_upload *upload)
             file_reader_seek(m->segments[i].reader, 0);
 }
 
+/* All text is behind the parameters or among them, which are the first
+ * segment. */
+static void replace_chat(struct multipart *m, const char *id)
+{
+    size_t len = strlen(id);
+    size_t behind = m->chat_at + m->chat_len;
+    struct buf text = {0};
+    buf_append(&text, m->text.data, m->chat_at);
+    buf_append(&text, id, len);
+    buf_append(&text, m->text.data + behind, m->text.len - behind);
+    buf_free(&m->text);
+    m->text = text;
+    for (size_t i = 1; i < m->count; i++)
+        m->segments[i].from += len - m->chat_len;
+    m->segments[0].len += len - m->chat_len;
+    m->upload.len += len - m->chat_len;
+    m->chat_len = len;
+}
+
+static void set_chat(struct api_upload *upload, int64_t chat)
+{
+    struct multipart *m = LIST_ENTRY(upload, struct multipart, upload);
+    char id[24];
+    snprintf(id, sizeof(id), "%" PRId64, chat);
+    if (m->chat_at > 0)
+        replace_chat(m, id);
+}
+
 struct api_upload *multipart_end(struct multipart *m, void (*wake)(void *arg),
                                  void *arg)
 {
@@ -230,6 +270,7 @@ struct api_upload *multipart_end(struct multipart *m, void (*wake)(void *arg),
         .len = len,
         .source = &m->source,
         .rewind = rewind_body,
+        .set_chat = set_chat,
     };
     return &m->upload;
 }
