@@ -1,6 +1,9 @@
 /*
  * moonlet.api: any Bot API method by its own name. It is the same as ctx.api,
- * for code that has no context.
+ * for code that has no context. Wherever the Bot API takes an InputFile, or a
+ * file within InputMedia and the like, a table { path = "out/report.pdf" }
+ * sends a file below DATA_DIR/files, as a stream, and { data = "..." } sends
+ * bytes; both may have a `name`. A text there is a file_id or a URL.
  */
 #include "bindings/support.h"
 #include "bindings/transfer.h"
@@ -294,14 +297,20 @@ static int await_files(lua_State *L, struct upload_list *files,
  * have been executed or not: "error" raises kind "unknown", "resend" repeats
  * it though somebody may see it twice, "skip" returns false and the error;
  * without it "error". Calls that nobody sees twice, such as getChat, are
- * repeated in any case. Returns `result` of the answer. For "message is not
+ * repeated in any case. Of a call with files: options.progress is a function
+ * that is called with the bytes sent and in all, at most twice a second, and
+ * at the end; options.action = false leaves out the chat action, which shows
+ * while it takes longer than a second; it has no limit of time but that of
+ * options.timeout and TRANSFER_STALL_TIMEOUT. Returns `result` of the answer.
+ * For "message is not
  * modified" and "query is too old" it returns false and the error table.
  * Raises kind "api" (Telegram's error: `code` is error_code, `message` the
  * description, `retry_after` seconds), "http" (surely not sent, after
- * MAX_RETRIES repeats), "unknown" (sent, and no answer came), "timeout",
- * "limit" (an answer over 16 MiB; a group's 20 messages a minute would hold
- * it up for more than 90 seconds, `retry_after` tells how long; 10,000 calls
- * wait) or "misuse". */
+ * MAX_RETRIES repeats), "unknown" (sent, and no answer came), "timeout", "fs"
+ * (a file that is missing, or has changed while it was sent), "limit" (an
+ * answer over 16 MiB; a file larger than the server takes; a group's 20
+ * messages a minute would hold it up for more than 90 seconds, `retry_after`
+ * tells how long; 10,000 calls wait) or "misuse". */
 static int api_method(lua_State *L)
 {
     struct services *services = vm_services(L);

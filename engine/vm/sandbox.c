@@ -356,7 +356,8 @@ static bool is_internal(const char *name)
     return strcmp(name, "moonlet.core") == 0 ||
            strncmp(name, "moonlet.core.", 13) == 0 ||
            strcmp(name, "moonlet.ctx") == 0 ||
-           strcmp(name, "moonlet.answers") == 0;
+           strcmp(name, "moonlet.answers") == 0 ||
+           strcmp(name, "moonlet.files") == 0;
 }
 
 /* Of require. */
