@@ -6,7 +6,10 @@
  * they need of the engine: the face for whoever composes it.
  */
 
+#include "loop/semaphore.h"
 #include "vm/generation.h"
+
+#include <stdint.h>
 
 struct api;
 struct coverage;
@@ -15,6 +18,15 @@ struct files;
 struct state;
 struct script_http;
 struct transfers;
+struct http_client;
+/* What requests of scripts to other servers than Telegram's share. */
+struct web {
+    struct http_client *client; /* NULL where no task runs */
+    struct semaphore places;    /* on the way at once */
+    uint64_t timeout_ms;        /* REQUEST_TIMEOUT */
+    uint64_t transfer_ms;       /* FILE_DOWNLOAD_TIMEOUT */
+    uint64_t stall_ms;          /* TRANSFER_STALL_TIMEOUT */
+};
 
 /* vm_host.services points to this. Borrowed parts; all of them outlive the
  * generations. */
@@ -27,6 +39,9 @@ struct services {
     struct script_http *script_http; /* the same */
     struct transfers *transfers;     /* the same */
     uint64_t download_timeout_ms;
+    struct web web;
+    unsigned max_retries;      /* MAX_RETRIES, for moonlet.retry */
+    double backoff_base;       /* RETRY_BACKOFF_BASE */
     char *me;                  /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;      /* the table `app` of config.lua; NULL: none */
     struct coverage *coverage; /* NULL: nobody wants to know what runs */

@@ -6,7 +6,9 @@
 
 #include "base/botapi.h"
 #include "base/mem.h"
+#include "base/retry.h"
 #include "bindings/coverage.h"
+#include "loop/loop.h"
 #include "vm/limits.h"
 #include "vm/lua_json.h"
 #include "vm/script_error.h"
@@ -145,6 +147,39 @@ static int core_covered(lua_State *L)
     return 0;
 }
 
+/* core.duration(value, what): milliseconds; raises misuse naming `what`. */
+static int core_duration(lua_State *L)
+{
+    uint64_t ms = binding_duration(L, 1, luaL_checkstring(L, 2));
+    lua_pushinteger(L, (lua_Integer)ms);
+    return 1;
+}
+
+/* core.retry_defaults(): how many tries, and the base of the waits. */
+static int core_retry_defaults(lua_State *L)
+{
+    const struct services *services = vm_services(L);
+    lua_pushinteger(L, (lua_Integer)services->max_retries + 1);
+    lua_pushnumber(L, services->backoff_base);
+    return 2;
+}
+
+/* core.retry_wait(failures, base, max_ms, told): milliseconds before the next
+ * try; told: the seconds that the peer asked for, or nil. */
+static int core_retry_wait(lua_State *L)
+{
+    struct err e = {.retry_after = lua_tonumber(L, 4)};
+    struct retry r = {
+        .max = RETRY_FOREVER,
+        .base = luaL_checknumber(L, 2),
+        .cap_ms = (uint64_t)luaL_checkinteger(L, 3),
+        .always = true,
+        .repeats = (unsigned)luaL_checkinteger(L, 1) - 1,
+    };
+    lua_pushinteger(L, retry_next(&r, loop_rng(vm_loop(L)), &e));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"on_update", core_on_update},
     {"on_start", core_on_start},
@@ -160,6 +195,9 @@ static const luaL_Reg functions[] = {
     {"me", core_me},
     {"cover", core_cover},
     {"covered", core_covered},
+    {"duration", core_duration},
+    {"retry_defaults", core_retry_defaults},
+    {"retry_wait", core_retry_wait},
     /* core.matcher(what, pattern): finds a registration's pattern. */
     {"matcher", binding_matcher},
     /* core.error_of(value): message handler that makes an error table. */

@@ -19,6 +19,7 @@ const struct vm_module bindings_modules[] = {
     {"moonlet.core.state", binding_state},
     {"moonlet.core.web", binding_web},
     {"moonlet.core.transfer", binding_transfer},
+    {"moonlet.core.http", binding_http},
     {NULL, NULL},
 };
 

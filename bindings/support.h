@@ -20,6 +20,7 @@ int binding_config(lua_State *L);
 int binding_core(lua_State *L);
 int binding_errors(lua_State *L);
 int binding_fs(lua_State *L);
+int binding_http(lua_State *L);
 int binding_json(lua_State *L);
 int binding_log(lua_State *L);
 int binding_re(lua_State *L);

@@ -14,6 +14,7 @@
 #include "bindings/support.h"
 #include "bindings/test_limit.h"
 #include "bindings/test_request.h"
+#include "bindings/test_web.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
 #include "sim/sim.h"
@@ -44,6 +45,7 @@ struct test_run {
     struct list heard;
     size_t heard_count;
     struct test_limit limit;
+    struct test_web web;
     bool passed;
 };
 
@@ -52,12 +54,20 @@ static struct test_run *run_of(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-static struct test_world *world_of(lua_State *L)
+/* To look at. */
+static struct test_world *seen_world(lua_State *L)
 {
     struct test_run *run = run_of(L);
     if (!run->world)
         luaL_error(L, "there is no world: call this within a case");
     return run->world;
+}
+
+/* To do something with. */
+static struct test_world *world_of(lua_State *L)
+{
+    test_web_enter(L, &run_of(L)->web);
+    return seen_world(L);
 }
 
 static uint64_t now_ns(const struct test_world *w)
@@ -180,6 +190,7 @@ static int core_open(lua_State *L)
     struct err e;
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    test_web_enter(L, &run->web);
     read_settings(L, 1, settings);
     lua_getfield(L, 1, "seed");
     struct test_world_options o = {
@@ -187,6 +198,8 @@ static int core_open(lua_State *L)
         .webhook = flag_field(L, 1, "webhook"),
         .copy = flag_field(L, 1, "copy"),
         .settings = settings,
+        .teller = test_web_tell,
+        .teller_arg = &run->web,
     };
     o.bot = text_field(L, 1, "bot");
     o.main = text_field(L, 1, "main");
@@ -202,6 +215,7 @@ static int core_open(lua_State *L)
 /* core.close(): the world is gone. */
 static int core_close(lua_State *L)
 {
+    test_web_enter(L, &run_of(L)->web);
     close_world(run_of(L));
     return 0;
 }
@@ -221,6 +235,7 @@ static int core_start(lua_State *L)
 static int core_stop(lua_State *L)
 {
     run_of(L)->o->composer->stop(world_of(L));
+    test_web_settle(L);
     return 0;
 }
 
@@ -235,7 +250,7 @@ static int core_kill(lua_State *L)
 static int core_log(lua_State *L)
 {
     size_t len;
-    const char *text = run_of(L)->o->composer->log(world_of(L), &len);
+    const char *text = run_of(L)->o->composer->log(seen_world(L), &len);
     lua_pushlstring(L, text, len);
     return 1;
 }
@@ -259,7 +274,7 @@ static int core_write(lua_State *L)
 /* core.now(): virtual Unix time in seconds. */
 static int core_now(lua_State *L)
 {
-    const struct clock *clock = loop_clock(world_of(L)->loop);
+    const struct clock *clock = loop_clock(seen_world(L)->loop);
     lua_pushnumber(L, (lua_Number)clock_unix_ms(clock) / 1000);
     return 1;
 }
@@ -267,7 +282,7 @@ static int core_now(lua_State *L)
 /* core.uptime(): seconds since the world began. */
 static int core_uptime(lua_State *L)
 {
-    lua_pushnumber(L, (lua_Number)now_ns(world_of(L)) / NS_PER_S);
+    lua_pushnumber(L, (lua_Number)now_ns(seen_world(L)) / NS_PER_S);
     return 1;
 }
 
@@ -282,7 +297,9 @@ static bool turn(lua_State *L, struct test_world *w, uint64_t until,
 {
     test_limit_check(L, &run_of(L)->limit);
     uint64_t before = now_ns(w);
-    if (!loop_step(w->loop, until))
+    bool more = loop_step(w->loop, until);
+    test_web_settle(L);
+    if (!more)
         return false;
     *turns = now_ns(w) == before ? *turns + 1 : 0;
     if (*turns > TURNS_MAX)
@@ -326,14 +343,25 @@ static int core_advance(lua_State *L)
  * status and the decoded answer, or nil and why there is none. */
 static int core_request(lua_State *L)
 {
-    return test_request_json(L, world_of(L));
+    int n = test_request_json(L, world_of(L));
+    test_web_settle(L);
+    return n;
 }
 
 /* core.http(method, path, headers, body): any request to the engine's port;
  * see test_request_http. */
 static int core_http(lua_State *L)
 {
-    return test_request_http(L, world_of(L));
+    int n = test_request_http(L, world_of(L));
+    test_web_settle(L);
+    return n;
+}
+
+/* core.on_web(fn): fn answers for all servers but Telegram's; see
+ * test_web_set. */
+static int core_on_web(lua_State *L)
+{
+    return test_web_set(L);
 }
 
 /* --- the run */
@@ -367,6 +395,15 @@ static int core_encode(lua_State *L)
 {
     const char *why = lua_json_push(L, 1);
     return why ? luaL_error(L, "%s", why) : 1;
+}
+
+/* core.decode(text): the value of JSON text. */
+static int core_decode(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    lua_json_decode(L, text, len);
+    return 1;
 }
 
 /* core.array(table): returns it, an array for JSON even if it is empty. */
@@ -407,6 +444,7 @@ static const luaL_Reg functions[] = {
     {"uptime", core_uptime},     {"step", core_step},
     {"advance", core_advance},   {"events", core_events},
     {"request", core_request},   {"http", core_http},
+    {"on_web", core_on_web},     {"decode", core_decode},
     {"duration", core_duration}, {"encode", core_encode},
     {"guard", core_guard},       {"array", core_array},
     {"coverage", core_coverage}, {NULL, NULL},

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "loop/config.h"
+#include "net/http_scripted.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,8 @@ struct test_world_options {
     bool copy;        /* the bot is a copy that the spec may write to */
     /* The settings of the case, up to a NULL name. */
     const struct config_fixed *settings;
+    http_teller *teller; /* stands for all servers but Telegram's */
+    void *teller_arg;
 };
 
 /* What the runner wants of whoever composes worlds. */

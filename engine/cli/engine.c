@@ -228,8 +228,10 @@ static void close_parts(struct engine *e, void (*end_inbox)(struct inbox *in),
         control_free(e->control);
     if (e->sim)
         sim_free(e->sim);
-    if (!e->home)
+    if (!e->home) {
         http_client_free(e->client);
+        http_client_free(e->services.web.client);
+    }
     api_free(e->api);
     close_signals(e);
 }

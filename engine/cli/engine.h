@@ -31,6 +31,7 @@ struct engine_home {
     struct log *log;
     struct loop *loop;
     struct http_client *telegram; /* for Bot API calls */
+    struct http_client *web;      /* for those of scripts to anybody else */
     const struct vm_source *library;
     struct coverage *coverage;   /* hears which handlers run; or NULL */
     const char *coverage_folder; /* the scripts as people name it */

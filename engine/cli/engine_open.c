@@ -47,6 +47,8 @@
 #define HTTP_BODY_MAX (1024u * 1024)
 #define HTTP_IDLE_MS 60000
 #define CLIENT_CONNECTIONS_MAX 256
+#define WEB_AT_ONCE 64
+#define WEB_WAITING_MAX 1000
 #define CONTROL_CONNECTIONS_MAX 16
 
 static void on_inbox_ready(void *arg)
@@ -198,14 +200,34 @@ static void open_base(struct engine *e)
     e->services.errors = e->errors;
 }
 
-static void open_telegram(struct engine *e)
+static struct http_client *new_client(struct engine *e, size_t connections)
 {
     const struct config *c = &e->settings.config;
-    const struct http_client_options client = {
-        .connections_max = CLIENT_CONNECTIONS_MAX,
+    const struct http_client_options options = {
+        .connections_max = connections,
         .proxy = *c->https_proxy ? c->https_proxy : NULL,
         .user_agent = "moonlet/" MOONLET_VERSION,
     };
+    return http_client_new_curl(e->loop, &options);
+}
+
+/* Connections of its own: a slow site takes none from Telegram. */
+static void open_web(struct engine *e)
+{
+    const struct config *c = &e->settings.config;
+    struct web *web = &e->services.web;
+    web->client = e->home ? e->home->web : new_client(e, WEB_AT_ONCE);
+    semaphore_init(&web->places, WEB_AT_ONCE, WEB_WAITING_MAX);
+    web->timeout_ms = (uint64_t)c->request_timeout_ms;
+    web->transfer_ms = (uint64_t)c->file_download_timeout_ms;
+    web->stall_ms = (uint64_t)c->transfer_stall_timeout_ms;
+    e->services.max_retries = (unsigned)c->max_retries;
+    e->services.backoff_base = c->retry_backoff_base;
+}
+
+static void open_telegram(struct engine *e)
+{
+    const struct config *c = &e->settings.config;
     const struct api_options api = {
         .url = c->bot_api_url,
         .token = c->bot_token,
@@ -218,7 +240,7 @@ static void open_telegram(struct engine *e)
         e->client = e->home->telegram;
     else
         e->client = e->sim ? http_client_new_direct(e->loop, e->routes)
-                           : http_client_new_curl(e->loop, &client);
+                           : new_client(e, CLIENT_CONNECTIONS_MAX);
     e->api = api_new(e->loop, e->client, &api);
     e->services.api = e->api;
     health_set(&e->health, HEALTH_TELEGRAM, HEALTH_DOWN);
@@ -546,6 +568,7 @@ struct engine *engine_new(struct settings *settings,
     if (start->with_sim)
         open_sim(e);
     open_telegram(e);
+    open_web(e);
     if (open_parts(e, start->standby, error) != 0) {
         memset(settings, 0, sizeof *settings);
         engine_free(e);

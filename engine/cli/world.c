@@ -193,6 +193,7 @@ static void world_close(struct test_world *face)
     struct world *w = world_of(face);
     world_kill(face);
     http_client_free(w->telegram);
+    http_client_free(w->home.web);
     http_client_free(face->control);
     http_client_free(face->engine);
     http_client_free(face->web);
@@ -272,6 +273,8 @@ world_open(void *arg, const struct test_world_options *o, struct err *e)
     open_base(w, o->seed);
     open_sim(w);
     w->home.telegram = w->telegram;
+    w->home.web =
+        http_client_new_scripted(w->face.loop, o->teller, o->teller_arg);
     if (open_folders(w, o, e) != 0) {
         world_close(&w->face);
         return NULL;

@@ -3,8 +3,10 @@
 #include "net/http_transport.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void http_start(struct http_client *c, struct http_call *call)
@@ -30,6 +32,8 @@ void http_call_free(struct http_call *call)
 {
     buf_free(&call->response.body);
     buf_free(&call->response.head);
+    free(call->response.url);
+    call->response.url = NULL;
 }
 
 void http_client_free(struct http_client *c)
@@ -66,7 +70,7 @@ int http_timed_out(struct err *e, bool written, const struct http_call *call)
 {
     char host[HTTP_HOST_MAX];
     http_host(call->url, host);
-    return http_lost(e, written, 0, "%s: timed out after %g s", host,
+    return http_lost(e, written, ETIMEDOUT, "%s: timed out after %g s", host,
                      (double)call->timeout_ms / 1000);
 }
 

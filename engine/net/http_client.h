@@ -31,6 +31,7 @@ struct http_response {
     double retry_after;     /* seconds, from the header; 0: none */
     char content_type[128]; /* cut to size; "": none */
     int64_t length;         /* as announced; -1: not announced */
+    char *url;              /* that redirects have led to; NULL: the call's */
     struct buf head;        /* "Name: value\r\n" for each header of the last
                                answer, if the call keeps it */
 };

@@ -7,6 +7,7 @@ local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
 local state = require "moonlet.test_state"
+local web = require "moonlet.test_web"
 
 local t = {}
 
@@ -310,6 +311,20 @@ function t.expect_call(method, params, within)
   return expect.see("the bot", nil, { method = method, params = params,
     within = within })
 end
+
+--- t.http(address, answer): what a server other than Telegram says when the
+-- bot asks it by moonlet.http; without it connections are refused. address:
+-- "GET https://shop.example/x", without a method for any, "*" stands for
+-- anything; the query counts only if the address has one. answer: a text; a
+-- table of status (200), body or json, headers, delay (before it comes), or
+-- fail ("cut": the request arrives, no answer does; "refused"); or a function
+-- that returns one of these and gets the request: method, url, path, query,
+-- headers (names in lower case), body and json. The newest that fits counts.
+function t.http(address, answer) web.add(address, answer) end
+
+--- t.requests([address]): the requests to other servers so far, as the
+-- functions of t.http get them.
+function t.requests(address) return web.asked(address) end
 
 --- t.errors(): the errors of handlers so far: kind, message, script, line.
 function t.errors()

@@ -4,6 +4,7 @@ local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
 local order = require "moonlet.test_order"
 local state = require "moonlet.test_state"
+local web = require "moonlet.test_web"
 
 local options -- of the command line
 local results = {} -- { file, name, failure, seconds }
@@ -69,6 +70,7 @@ local function open(file, opts)
   local bot, why = bot_of(file, opts)
   if not bot and not opts.main then expect.stop { why } end
   chat.reset()
+  web.reset()
   math.randomseed(options.seed)
   local ok, refusal = core.open { bot = bot or "", main = opts.main,
     seed = options.seed,

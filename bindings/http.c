@@ -1,0 +1,304 @@
+/*
+ * moonlet.core.http: what moonlet.http is made of. Not for scripts of
+ * authors.
+ */
+#include "bindings/support.h"
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "loop/loop.h"
+#include "net/http_client.h"
+#include "vm/await.h"
+#include "vm/script_error.h"
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADERS_MAX 200
+
+enum web_state { WEB_NEW, WEB_WAITS, WEB_RUNS };
+
+/* Texts of the request stay on the caller's stack until it is over. */
+struct web_op {
+    struct await await;
+    struct web *web;
+    enum web_state state;
+    struct semaphore_waiter place;
+    struct timer patience; /* while it waits for a place */
+    uint64_t began_ms;
+    uint64_t timeout_ms;
+    struct http_call call;
+    struct http_header headers[];
+};
+
+/* Behind the body in the bytes of a result, after head and URL. */
+struct web_answer {
+    int status;
+    double retry_after;
+    size_t head_len;
+    size_t url_len;
+};
+
+static bool is_repeatable(const struct http_call *call)
+{
+    return strcmp(call->method, "GET") == 0 ||
+           strcmp(call->method, "HEAD") == 0;
+}
+
+/* Whether a lost request has arrived matters to the author only if it may not
+ * be repeated. */
+static void translate(const struct http_call *call, struct err *e)
+{
+    if (e->code != ERR_NOT_SENT && e->code != ERR_UNKNOWN)
+        return;
+    e->retryable = e->code == ERR_NOT_SENT || is_repeatable(call);
+    e->code = e->detail == ETIMEDOUT ? ERR_TIMEOUT : ERR_NOT_SENT;
+}
+
+static void take_answer(struct http_call *call, struct buf *bytes)
+{
+    struct http_response *r = &call->response;
+    const char *url = r->url ? r->url : call->url;
+    const struct web_answer answer = {
+        .status = r->status,
+        .retry_after = r->retry_after,
+        .head_len = r->head.len,
+        .url_len = strlen(url),
+    };
+    *bytes = r->body;
+    r->body = (struct buf){0};
+    if (r->head.len > 0)
+        buf_append(bytes, r->head.data, r->head.len);
+    buf_append(bytes, url, answer.url_len);
+    buf_append(bytes, &answer, sizeof answer);
+}
+
+/* push knows no operation: an error's result holds the function's name. */
+static void web_end(struct web_op *op, const struct err *e)
+{
+    struct await_result *result = await_result(&op->await);
+    result->err = *e;
+    op->state = WEB_NEW;
+    translate(&op->call, &result->err);
+    if (e->code == ERR_OK)
+        take_answer(&op->call, &result->bytes);
+    else
+        buf_puts(&result->bytes, op->await.ops->op);
+    await_done(&op->await);
+}
+
+static void on_done(struct http_call *call, const struct err *e)
+{
+    struct web_op *op = LIST_ENTRY(call, struct web_op, call);
+    semaphore_release(&op->web->places);
+    web_end(op, e);
+}
+
+static uint64_t now_ms(const struct web_op *op)
+{
+    return loop_now_ms(op->patience.loop);
+}
+
+static void begin(struct web_op *op)
+{
+    uint64_t waited_ms = now_ms(op) - op->began_ms;
+    timer_stop(&op->patience);
+    op->state = WEB_RUNS;
+    op->call.timeout_ms =
+        waited_ms < op->timeout_ms ? op->timeout_ms - waited_ms : 1;
+    http_start(op->web->client, &op->call);
+}
+
+static void on_place(struct semaphore_waiter *place)
+{
+    begin(LIST_ENTRY(place, struct web_op, place));
+}
+
+static void on_patience(struct timer *timer)
+{
+    struct web_op *op = LIST_ENTRY(timer, struct web_op, patience);
+    struct err e;
+    semaphore_leave(&op->web->places, &op->place);
+    err_set(&e, ERR_TIMEOUT, 0,
+            "not begun within %g s: too many other requests are on the way",
+            (double)op->timeout_ms / 1000);
+    e.retryable = true;
+    web_end(op, &e);
+}
+
+static void web_start(struct await *aw, const struct journal_row *row)
+{
+    struct web_op *op = (struct web_op *)aw;
+    struct err e;
+    (void)row;
+    op->began_ms = now_ms(op);
+    switch (semaphore_take(&op->web->places, &op->place)) {
+    case SEMAPHORE_TAKEN:
+        begin(op);
+        break;
+    case SEMAPHORE_WAITS:
+        op->state = WEB_WAITS;
+        timer_start(&op->patience, op->timeout_ms);
+        break;
+    case SEMAPHORE_FULL:
+        err_set(&e, ERR_LIMIT, 0, "%zu other requests wait already",
+                op->web->places.waiting);
+        web_end(op, &e);
+        break;
+    }
+}
+
+static void web_cancel(struct await *aw)
+{
+    struct web_op *op = (struct web_op *)aw;
+    timer_stop(&op->patience);
+    switch (op->state) {
+    case WEB_NEW:
+        break;
+    case WEB_WAITS:
+        semaphore_leave(&op->web->places, &op->place);
+        break;
+    case WEB_RUNS:
+        http_cancel(op->web->client, &op->call);
+        semaphore_release(&op->web->places);
+        break;
+    }
+    await_done(aw);
+}
+
+static void web_free(struct await *aw)
+{
+    struct web_op *op = (struct web_op *)aw;
+    http_call_free(&op->call);
+    free(op);
+}
+
+static int web_push(lua_State *L, const struct await_result *result)
+{
+    const struct buf *bytes = &result->bytes;
+    struct web_answer answer;
+    if (result->err.code != ERR_OK)
+        return script_error_raise(L, bytes->data, &result->err);
+    const char *end = bytes->data + bytes->len - sizeof answer;
+    memcpy(&answer, end, sizeof answer);
+    const char *url = end - answer.url_len;
+    const char *head = url - answer.head_len;
+    lua_pushinteger(L, answer.status);
+    lua_pushlstring(L, bytes->data, (size_t)(head - bytes->data));
+    lua_pushlstring(L, head, answer.head_len);
+    lua_pushlstring(L, url, answer.url_len);
+    lua_pushnumber(L, answer.retry_after);
+    return 5;
+}
+
+#define OPS(name, effect_of)                                                   \
+    {                                                                          \
+        .op = (name), .effect = (effect_of), .start = web_start,               \
+        .push = web_push, .cancel = web_cancel, .free = web_free               \
+    }
+
+static const char *const names[] = {"http.get", "http.post", "http.request",
+                                    NULL};
+static const struct await_ops web_ops[] = {
+    OPS("http.get", EFFECT_READ),
+    OPS("http.post", EFFECT_SEND),
+    OPS("http.request", EFFECT_SEND),
+};
+
+/* The text of that field of the table at index, which keeps it; or NULL. */
+static const char *text_field(lua_State *L, int index, const char *name,
+                              size_t *len)
+{
+    lua_getfield(L, index, name);
+    const char *text = lua_tolstring(L, -1, len);
+    lua_pop(L, 1);
+    return text;
+}
+
+/* Names and values in turn, checked by moonlet.http. */
+static void read_headers(lua_State *L, int index, struct web_op *op)
+{
+    op->call.headers = op->headers;
+    for (lua_Integer i = 1; lua_rawgeti(L, index, i) != LUA_TNIL; i += 2) {
+        lua_rawgeti(L, index, i + 1);
+        op->headers[op->call.headers_count++] =
+            (struct http_header){lua_tostring(L, -2), lua_tostring(L, -1)};
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+static uint64_t read_timeout(lua_State *L, int index, const char *what,
+                             uint64_t otherwise)
+{
+    if (lua_getfield(L, index, "timeout") == LUA_TNIL)
+        return otherwise;
+    lua_pushfstring(L, "%s: timeout", what);
+    uint64_t ms = binding_duration(L, lua_gettop(L) - 1, lua_tostring(L, -1));
+    return ms > 0 ? ms : 1;
+}
+
+/* send(what, method, url, request): makes the request of the function `what`
+ * and waits for the answer: status, body, head, final URL and Retry-After. The
+ * request has headers (names and values in turn) and maybe type, body,
+ * timeout, max_size and redirects. */
+static int http_send(lua_State *L)
+{
+    struct services *services = vm_services(L);
+    int what = luaL_checkoption(L, 1, NULL, names);
+    luaL_checkstring(L, 2);
+    luaL_checkstring(L, 3);
+    luaL_checktype(L, 4, LUA_TTABLE);
+    lua_settop(L, 4);
+    uint64_t timeout_ms =
+        read_timeout(L, 4, names[what], services->web.timeout_ms);
+    lua_getfield(L, 4, "max_size");
+    lua_getfield(L, 4, "redirects");
+    lua_Integer max_size = luaL_checkinteger(L, -2);
+    lua_Integer redirects = luaL_checkinteger(L, -1);
+    lua_settop(L, 4);
+    lua_getfield(L, 4, "headers"); /* at 5 */
+    size_t headers = lua_rawlen(L, 5) / 2;
+    if (headers > HEADERS_MAX)
+        script_error_misuse(L, "%s: more than %d headers", names[what],
+                            HEADERS_MAX);
+    await_check(L);
+    struct web_op *op =
+        mem_zero(1, sizeof *op + headers * sizeof op->headers[0]);
+    op->await.ops = &web_ops[what];
+    op->web = &services->web;
+    op->place.granted = on_place;
+    op->timeout_ms = timeout_ms;
+    op->call.method = lua_tostring(L, 2);
+    op->call.url = lua_tostring(L, 3);
+    op->call.content_type = text_field(L, 4, "type", NULL);
+    op->call.body = text_field(L, 4, "body", &op->call.body_len);
+    read_headers(L, 5, op);
+    op->call.response_max = (size_t)max_size;
+    op->call.redirects_max = (unsigned)redirects;
+    op->call.keep_head = true;
+    op->call.done = on_done;
+    timer_init(&op->patience, vm_loop(L), on_patience);
+    return await(L, &op->await, 0);
+}
+
+/* failure(text): an error table of kind "http" at the author's line. */
+static int http_failure(lua_State *L)
+{
+    return script_error_push(L, "http", luaL_checkstring(L, 1));
+}
+
+static const luaL_Reg functions[] = {
+    {"send", http_send},
+    {"failure", http_failure},
+    {NULL, NULL},
+};
+
+int binding_http(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}
