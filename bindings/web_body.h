@@ -1,0 +1,53 @@
+#ifndef MOONLET_BINDINGS_WEB_BODY_H
+#define MOONLET_BINDINGS_WEB_BODY_H
+
+/*
+ * Files below DATA_DIR/files as the bodies of one HTTP call: the body of its
+ * request comes from one, that of its answer goes into another, which is
+ * there only when it is whole. An answer without success does not get into
+ * the file; its beginning stays in memory. Embedded by the call's owner.
+ */
+
+#include "net/http_client.h"
+#include "telegram/file_body.h"
+
+struct files;
+
+#define WEB_OTHER_MAX ((size_t)64 * 1024)
+
+struct web_body {
+    /* Set by the owner, borrowed until web_body_close. */
+    struct http_client *client;
+    struct http_call *call;
+    struct files *files;
+    const char *from; /* file_problem says NULL; NULL: none */
+    const char *to;   /* the same */
+    int64_t max;      /* bytes of `to` */
+    /* Is called back as web_body_open and web_body_finish say. */
+    void (*ready)(struct web_body *b, const struct err *e);
+    /* --- */
+    struct http_sink sink;
+    struct http_source source;
+    struct file_reader *reader;
+    struct file_writer *writer;
+    struct file_body taken;
+    struct buf other; /* what came without success */
+    bool success;     /* the answer's status */
+    bool too_long;
+};
+
+/* Before http_start: sets source and sink of the call. True: it can start.
+ * False: `ready` follows, with the reason why not in e->code. */
+bool web_body_open(struct web_body *b);
+/* The call has ended without an error. True: so has everything. False: the
+ * file is being finished, `ready` follows. */
+bool web_body_finish(struct web_body *b);
+/* The call has ended with *e: says it better if it was because of a file. */
+void web_body_explain(const struct web_body *b, struct err *e);
+/* Bytes in the file `to`; -1: there is none of this call. */
+int64_t web_body_size(const struct web_body *b);
+/* At any time, after the call was cancelled or has ended; of a file that was
+ * not finished nothing is left. */
+void web_body_close(struct web_body *b);
+
+#endif
