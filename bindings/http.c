@@ -6,8 +6,10 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "bindings/web_body.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
+#include "store/file_ops.h"
 #include "vm/await.h"
 #include "vm/script_error.h"
 #include "vm/vm.h"
@@ -19,7 +21,8 @@
 
 #define HEADERS_MAX 200
 
-enum web_state { WEB_NEW, WEB_WAITS, WEB_RUNS };
+/* WEB_OPENS, WEB_RUNS and WEB_CLOSES have a place. */
+enum web_state { WEB_IDLE, WEB_WAITS, WEB_OPENS, WEB_RUNS, WEB_CLOSES };
 
 /* Texts of the request stay on the caller's stack until it is over. */
 struct web_op {
@@ -31,6 +34,7 @@ struct web_op {
     uint64_t began_ms;
     uint64_t timeout_ms;
     struct http_call call;
+    struct web_body body;
     struct http_header headers[];
 };
 
@@ -40,6 +44,7 @@ struct web_answer {
     double retry_after;
     size_t head_len;
     size_t url_len;
+    int64_t size; /* of the file that it went into; -1: none */
 };
 
 static bool is_repeatable(const struct http_call *call)
@@ -58,22 +63,43 @@ static void translate(const struct http_call *call, struct err *e)
     e->code = e->detail == ETIMEDOUT ? ERR_TIMEOUT : ERR_NOT_SENT;
 }
 
-static void take_answer(struct http_call *call, struct buf *bytes)
+static void take_answer(struct web_op *op, struct buf *bytes)
 {
-    struct http_response *r = &call->response;
-    const char *url = r->url ? r->url : call->url;
+    struct http_response *r = &op->call.response;
+    struct buf *body = op->call.sink ? &op->body.other : &r->body;
+    const char *url = r->url ? r->url : op->call.url;
     const struct web_answer answer = {
         .status = r->status,
         .retry_after = r->retry_after,
         .head_len = r->head.len,
         .url_len = strlen(url),
+        .size = web_body_size(&op->body),
     };
-    *bytes = r->body;
-    r->body = (struct buf){0};
+    *bytes = *body;
+    *body = (struct buf){0};
     if (r->head.len > 0)
         buf_append(bytes, r->head.data, r->head.len);
     buf_append(bytes, url, answer.url_len);
     buf_append(bytes, &answer, sizeof answer);
+}
+
+/* Lets the next one begin. */
+static void leave_place(struct web_op *op)
+{
+    enum web_state state = op->state;
+    op->state = WEB_IDLE;
+    switch (state) {
+    case WEB_IDLE:
+        break;
+    case WEB_WAITS:
+        semaphore_leave(&op->web->places, &op->place);
+        break;
+    case WEB_OPENS:
+    case WEB_RUNS:
+    case WEB_CLOSES:
+        semaphore_release(&op->web->places);
+        break;
+    }
 }
 
 /* push knows no operation: an error's result holds the function's name. */
@@ -81,10 +107,11 @@ static void web_end(struct web_op *op, const struct err *e)
 {
     struct await_result *result = await_result(&op->await);
     result->err = *e;
-    op->state = WEB_NEW;
+    timer_stop(&op->patience);
+    leave_place(op);
     translate(&op->call, &result->err);
     if (e->code == ERR_OK)
-        take_answer(&op->call, &result->bytes);
+        take_answer(op, &result->bytes);
     else
         buf_puts(&result->bytes, op->await.ops->op);
     await_done(&op->await);
@@ -93,8 +120,15 @@ static void web_end(struct web_op *op, const struct err *e)
 static void on_done(struct http_call *call, const struct err *e)
 {
     struct web_op *op = LIST_ENTRY(call, struct web_op, call);
-    semaphore_release(&op->web->places);
-    web_end(op, e);
+    struct err better = *e;
+    web_body_explain(&op->body, &better);
+    if (better.code != ERR_OK) {
+        web_end(op, &better);
+        return;
+    }
+    op->state = WEB_CLOSES;
+    if (web_body_finish(&op->body))
+        web_end(op, &better);
 }
 
 static uint64_t now_ms(const struct web_op *op)
@@ -105,23 +139,39 @@ static uint64_t now_ms(const struct web_op *op)
 static void begin(struct web_op *op)
 {
     uint64_t waited_ms = now_ms(op) - op->began_ms;
-    timer_stop(&op->patience);
     op->state = WEB_RUNS;
     op->call.timeout_ms =
         waited_ms < op->timeout_ms ? op->timeout_ms - waited_ms : 1;
     http_start(op->web->client, &op->call);
 }
 
+/* The file of the request is open, or that of the answer is whole; or not. */
+static void on_file(struct web_body *body, const struct err *e)
+{
+    struct web_op *op = LIST_ENTRY(body, struct web_op, body);
+    if (e->code != ERR_OK || op->state != WEB_OPENS)
+        web_end(op, e);
+    else
+        begin(op);
+}
+
+static void take_place(struct web_op *op)
+{
+    timer_stop(&op->patience);
+    op->state = WEB_OPENS;
+    if (web_body_open(&op->body))
+        begin(op);
+}
+
 static void on_place(struct semaphore_waiter *place)
 {
-    begin(LIST_ENTRY(place, struct web_op, place));
+    take_place(LIST_ENTRY(place, struct web_op, place));
 }
 
 static void on_patience(struct timer *timer)
 {
     struct web_op *op = LIST_ENTRY(timer, struct web_op, patience);
     struct err e;
-    semaphore_leave(&op->web->places, &op->place);
     err_set(&e, ERR_TIMEOUT, 0,
             "not begun within %g s: too many other requests are on the way",
             (double)op->timeout_ms / 1000);
@@ -137,7 +187,7 @@ static void web_start(struct await *aw, const struct journal_row *row)
     op->began_ms = now_ms(op);
     switch (semaphore_take(&op->web->places, &op->place)) {
     case SEMAPHORE_TAKEN:
-        begin(op);
+        take_place(op);
         break;
     case SEMAPHORE_WAITS:
         op->state = WEB_WAITS;
@@ -155,25 +205,28 @@ static void web_cancel(struct await *aw)
 {
     struct web_op *op = (struct web_op *)aw;
     timer_stop(&op->patience);
-    switch (op->state) {
-    case WEB_NEW:
-        break;
-    case WEB_WAITS:
-        semaphore_leave(&op->web->places, &op->place);
-        break;
-    case WEB_RUNS:
-        http_cancel(op->web->client, &op->call);
-        semaphore_release(&op->web->places);
-        break;
-    }
+    http_cancel(op->web->client, &op->call);
+    web_body_close(&op->body);
+    leave_place(op);
     await_done(aw);
 }
 
 static void web_free(struct await *aw)
 {
     struct web_op *op = (struct web_op *)aw;
+    web_body_close(&op->body);
     http_call_free(&op->call);
     free(op);
+}
+
+static int raise_error(lua_State *L, const char *what, const struct err *e)
+{
+    script_error_push_err(L, what, e);
+    if (e->code == ERR_IO) {
+        lua_pushliteral(L, "fs");
+        lua_setfield(L, -2, "kind");
+    }
+    return lua_error(L);
 }
 
 static int web_push(lua_State *L, const struct await_result *result)
@@ -181,7 +234,7 @@ static int web_push(lua_State *L, const struct await_result *result)
     const struct buf *bytes = &result->bytes;
     struct web_answer answer;
     if (result->err.code != ERR_OK)
-        return script_error_raise(L, bytes->data, &result->err);
+        return raise_error(L, bytes->data, &result->err);
     const char *end = bytes->data + bytes->len - sizeof answer;
     memcpy(&answer, end, sizeof answer);
     const char *url = end - answer.url_len;
@@ -191,7 +244,8 @@ static int web_push(lua_State *L, const struct await_result *result)
     lua_pushlstring(L, head, answer.head_len);
     lua_pushlstring(L, url, answer.url_len);
     lua_pushnumber(L, answer.retry_after);
-    return 5;
+    lua_pushinteger(L, answer.size);
+    return 6;
 }
 
 #define OPS(name, effect_of)                                                   \
@@ -231,6 +285,18 @@ static void read_headers(lua_State *L, int index, struct web_op *op)
     lua_pop(L, 1);
 }
 
+/* A path of the request, or NULL. */
+static const char *read_path(lua_State *L, int index, const char *what,
+                             const char *field)
+{
+    size_t len;
+    const char *path = text_field(L, index, field, &len);
+    const char *problem = path ? file_problem(path, len) : NULL;
+    if (problem)
+        script_error_misuse(L, "%s: %s: the path %s", what, field, problem);
+    return path;
+}
+
 static uint64_t read_timeout(lua_State *L, int index, const char *what,
                              uint64_t otherwise)
 {
@@ -241,46 +307,71 @@ static uint64_t read_timeout(lua_State *L, int index, const char *what,
     return ms > 0 ? ms : 1;
 }
 
+static lua_Integer integer_field(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    lua_Integer n = luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    return n;
+}
+
+/* Reads what http_send is given, but for the headers; may raise. */
+static void read_request(lua_State *L, struct web_op *op)
+{
+    struct http_call *call = &op->call;
+    const char *what = op->await.ops->op;
+    call->method = luaL_checkstring(L, 2);
+    call->url = luaL_checkstring(L, 3);
+    call->content_type = text_field(L, 4, "type", NULL);
+    call->body = text_field(L, 4, "body", &call->body_len);
+    op->body.from = read_path(L, 4, what, "from");
+    op->body.to = read_path(L, 4, what, "to");
+    op->body.max = integer_field(L, 4, "max_size");
+    call->response_max = (size_t)op->body.max;
+    call->redirects_max = (unsigned)integer_field(L, 4, "redirects");
+    call->keep_head = true;
+    call->done = on_done;
+}
+
+/* A transfer may take long as long as it goes on. */
+static void set_limits(lua_State *L, struct web_op *op, const struct web *web)
+{
+    bool transfer = op->body.from || op->body.to;
+    op->timeout_ms = read_timeout(
+        L, 4, op->await.ops->op, transfer ? web->transfer_ms : web->timeout_ms);
+    op->call.stall_ms = transfer ? web->stall_ms : 0;
+}
+
 /* send(what, method, url, request): makes the request of the function `what`
- * and waits for the answer: status, body, head, final URL and Retry-After. The
- * request has headers (names and values in turn) and maybe type, body,
- * timeout, max_size and redirects. */
+ * and waits for the answer: status, body, head, final URL, Retry-After, and
+ * the bytes that went into a file or -1. The request has headers (names and
+ * values in turn), max_size and redirects, and maybe type, body, timeout,
+ * from and to. */
 static int http_send(lua_State *L)
 {
     struct services *services = vm_services(L);
-    int what = luaL_checkoption(L, 1, NULL, names);
-    luaL_checkstring(L, 2);
-    luaL_checkstring(L, 3);
+    struct web_op fixed = {.web = &services->web};
+    fixed.await.ops = &web_ops[luaL_checkoption(L, 1, NULL, names)];
     luaL_checktype(L, 4, LUA_TTABLE);
     lua_settop(L, 4);
-    uint64_t timeout_ms =
-        read_timeout(L, 4, names[what], services->web.timeout_ms);
-    lua_getfield(L, 4, "max_size");
-    lua_getfield(L, 4, "redirects");
-    lua_Integer max_size = luaL_checkinteger(L, -2);
-    lua_Integer redirects = luaL_checkinteger(L, -1);
+    read_request(L, &fixed);
+    set_limits(L, &fixed, &services->web);
     lua_settop(L, 4);
     lua_getfield(L, 4, "headers"); /* at 5 */
     size_t headers = lua_rawlen(L, 5) / 2;
     if (headers > HEADERS_MAX)
-        script_error_misuse(L, "%s: more than %d headers", names[what],
+        script_error_misuse(L, "%s: more than %d headers", fixed.await.ops->op,
                             HEADERS_MAX);
     await_check(L);
     struct web_op *op =
         mem_zero(1, sizeof *op + headers * sizeof op->headers[0]);
-    op->await.ops = &web_ops[what];
-    op->web = &services->web;
-    op->place.granted = on_place;
-    op->timeout_ms = timeout_ms;
-    op->call.method = lua_tostring(L, 2);
-    op->call.url = lua_tostring(L, 3);
-    op->call.content_type = text_field(L, 4, "type", NULL);
-    op->call.body = text_field(L, 4, "body", &op->call.body_len);
+    *op = fixed;
     read_headers(L, 5, op);
-    op->call.response_max = (size_t)max_size;
-    op->call.redirects_max = (unsigned)redirects;
-    op->call.keep_head = true;
-    op->call.done = on_done;
+    op->place.granted = on_place;
+    op->body.client = services->web.client;
+    op->body.call = &op->call;
+    op->body.files = services->files;
+    op->body.ready = on_file;
     timer_init(&op->patience, vm_loop(L), on_patience);
     return await(L, &op->await, 0);
 }

@@ -126,5 +126,7 @@ void web_body_close(struct web_body *b)
 {
     file_reader_close(b->reader);
     file_writer_close(b->writer);
+    b->reader = NULL;
+    b->writer = NULL;
     buf_free(&b->other);
 }

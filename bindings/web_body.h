@@ -46,8 +46,8 @@ bool web_body_finish(struct web_body *b);
 void web_body_explain(const struct web_body *b, struct err *e);
 /* Bytes in the file `to`; -1: there is none of this call. */
 int64_t web_body_size(const struct web_body *b);
-/* At any time, after the call was cancelled or has ended; of a file that was
- * not finished nothing is left. */
+/* At any time, after the call was cancelled or has ended, and again; of a file
+ * that was not finished nothing is left. */
 void web_body_close(struct web_body *b);
 
 #endif

@@ -357,6 +357,8 @@ int curl_transfer_end(struct curl_transfer *t, struct err *e)
         return end_failed(t, e);
     if (!t->answered)
         curl_transfer__answer(t);
+    if (t->hop.count > 0)
+        t->call->response.url = mem_strdup(t->hop.url);
     e->code = ERR_OK;
     e->message[0] = '\0';
     return 0;

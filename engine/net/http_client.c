@@ -78,7 +78,7 @@ int http_stalled(struct err *e, bool written, const struct http_call *call)
 {
     char host[HTTP_HOST_MAX];
     http_host(call->url, host);
-    return http_lost(e, written, 0, "%s: no byte for %g s", host,
+    return http_lost(e, written, ETIMEDOUT, "%s: no byte for %g s", host,
                      (double)call->stall_ms / 1000);
 }
 

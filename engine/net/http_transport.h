@@ -27,7 +27,7 @@ void http_host(const char *url, char out[HTTP_HOST_MAX]);
  * have reached the peer. Returns e->code; only ERR_NOT_SENT is retryable. */
 int http_lost(struct err *e, bool written, int detail, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* The detail is ETIMEDOUT. */
+/* The detail of both is ETIMEDOUT. */
 int http_timed_out(struct err *e, bool written, const struct http_call *call);
 int http_stalled(struct err *e, bool written, const struct http_call *call);
 int http_too_long(struct err *e, const struct http_call *call, size_t max);

@@ -13,10 +13,18 @@
 -- (true: another status than 200 to 299 raises kind "http", with the status
 -- as err.code and the answer as err.response). Of those with a body one of:
 -- json (any value; sent as JSON), form (a table; sent as a form), body (bytes,
--- with a Content-Type in headers if it needs one).
+-- with a Content-Type in headers if it needs one), from (the path of a file of
+-- moonlet.fs, which is sent a piece at a time).
+-- to (the path of a file of moonlet.fs): an answer of status 200 to 299 goes
+-- there a piece at a time and is never seen half; then the answer has path and
+-- size, and max_size is 2 GiB unless it is given. Of another answer the first
+-- 64 KiB are its body, and the file stays as it was. With from or to the whole
+-- call may take FILE_DOWNLOAD_TIMEOUT, and may stand still for
+-- TRANSFER_STALL_TIMEOUT.
 -- Raises kind "http" (not connected, refused certificate, connection lost),
--- "timeout", "limit" (a larger answer; or 1,000 requests wait already for one
--- of the 64 that may be on the way at once) and "misuse". Errors name the
+-- "timeout", "limit" (a larger answer; too many redirects; or 1,000 requests
+-- wait already for one of the 64 that may be on the way at once), "fs" (of
+-- from and to) and "misuse". Errors name the
 -- host, never the rest of the address. Nothing is sent twice by itself:
 -- err.retryable says whether moonlet.retry may, which is so if the request was
 -- surely not sent, and for lost ones of GET and HEAD.
@@ -29,6 +37,8 @@ local methods = {} -- of an answer
 
 local MAX_SIZE = 8 << 20
 local MAX_SIZE_MOST = 256 << 20
+local TO_SIZE = 2 << 30
+local TO_SIZE_MOST = 1 << 40
 local REDIRECTS = 5
 local REDIRECTS_MOST = 20
 
@@ -155,7 +165,7 @@ end
 local option_types = {
   headers = "table", query = "table", form = "table", body = "string",
   json = "any", timeout = "any", max_size = "integer", redirects = "integer",
-  check = "boolean",
+  check = "boolean", from = "string", to = "string",
 }
 
 local function check_options(what, opts)
@@ -185,6 +195,13 @@ local function bounded(what, opts, name, otherwise, most)
   return value
 end
 
+local function max_size(what, opts)
+  if opts.to then
+    return bounded(what, opts, "max_size", TO_SIZE, TO_SIZE_MOST)
+  end
+  return bounded(what, opts, "max_size", MAX_SIZE, MAX_SIZE_MOST)
+end
+
 local bodies = {}
 
 function bodies.json(what, value)
@@ -199,13 +216,16 @@ end
 
 function bodies.body(_, bytes) return bytes end
 
+-- The engine reads it.
+function bodies.from() return nil end
+
 -- The bytes and their type; nil if there is no body.
 local function read_body(what, method, opts)
   local found
   for name in pairs(bodies) do
     if opts[name] ~= nil then
       if found then
-        misuse(what, "there can be only one of body, form and json")
+        misuse(what, "there can be only one of body, form, from and json")
       end
       found = name
     end
@@ -279,15 +299,20 @@ local function send(what, method, url, opts)
   opts = check_options(what, opts)
   url = check_url(what, url)
   if opts.query then url = add_query(what, url, opts.query) end
+  if opts.to and method == "HEAD" then
+    misuse(what, "a HEAD has no answer for a file")
+  end
   local headers, content_type = read_headers(what, opts.headers or {})
   local body, body_type = read_body(what, method, opts)
-  local status, bytes, head, last_url, retry_after = web.send(what, method,
-    url, {
+  local status, bytes, head, last_url, retry_after, size = web.send(what,
+    method, url, {
       headers = headers,
       type = content_type or body_type,
       body = body,
+      from = opts.from,
+      to = opts.to,
       timeout = opts.timeout,
-      max_size = bounded(what, opts, "max_size", MAX_SIZE, MAX_SIZE_MOST),
+      max_size = max_size(what, opts),
       redirects = bounded(what, opts, "redirects", REDIRECTS, REDIRECTS_MOST),
     })
   local shown_url = last_url:gsub("^(%a+://)[^/?#]*@", "%1")
@@ -297,6 +322,8 @@ local function send(what, method, url, opts)
     headers = parse_head(head),
     body = bytes,
     url = shown_url,
+    path = size >= 0 and opts.to or nil,
+    size = size >= 0 and size or nil,
   }, meta)
   if opts.check and not response.ok then
     refuse(method, response, retry_after)

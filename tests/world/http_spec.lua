@@ -192,7 +192,7 @@ case("redirects are bounded, and may be none", [[
   local r = http.get("https://shop.example/", { redirects = 0 })
   assert(r.status == 302 and r.headers.location == "/")
   return http.get("https://shop.example/")]],
-  "http true: shop.example: more than 5 redirects",
+  "limit false: shop.example: over 5 redirects",
   function() t.http(SITE, { status = 302, headers = { Location = "/" } }) end)
 
 case("64 at once, then others wait, then they are refused", [[
@@ -236,6 +236,79 @@ end)]] }, function()
   assert(#t.requests() == 65)
 end)
 
+-- --- files
+
+case("an answer goes into a file", [[
+  local fs = require "moonlet.fs"
+  local r = http.get("https://shop.example/big", { to = "in/big" })
+  local text = fs.read("in/big")
+  return ("%s %d %d %s %d"):format(r.path, r.size, #text,
+    text == ("0123456789"):rep(70000), #r.body)]],
+  "in/big 700000 700000 true 0",
+  function() t.http(SITE .. "big", ("0123456789"):rep(70000)) end)
+
+case("without success the file stays as it was", [[
+  local fs = require "moonlet.fs"
+  fs.write("big", "old")
+  local r = http.get("https://shop.example/big", { to = "big" })
+  return ("%d %s %s %s %d %s"):format(r.status, r.path, r.size,
+    r.body:sub(1, 4), #r.body, fs.read("big"))]],
+  "404 nil nil gone 65536 old",
+  function()
+    t.http(SITE .. "big", { status = 404, body = ("gone"):rep(100000) })
+  end)
+
+case("a file is bounded by max_size", [[
+  local fs = require "moonlet.fs"
+  fs.write("big", "old")
+  assert(http.get("https://shop.example/", { to = "x", max_size = 5 }).size
+    == 5)
+  local ok, err = pcall(http.get, "https://shop.example/", { to = "big",
+    max_size = 4 })
+  assert(not ok)
+  return err.kind .. " " .. err.message .. " " .. fs.read("big")]],
+  "limit big: the answer is over 4 bytes old",
+  function() t.http(SITE, "12345") end)
+
+case("an empty answer makes an empty file", [[
+  local fs = require "moonlet.fs"
+  local r = http.get("https://shop.example/", { to = "a/b" })
+  return r.size .. " " .. fs.stat("a/b").size]],
+  "0 0", function() t.http(SITE, "") end)
+
+case("a file is sent", [[
+  local fs = require "moonlet.fs"
+  fs.write("out", ("0123456789"):rep(70000))
+  return http.request("PUT", "https://shop.example/", { from = "out",
+    headers = { ["Content-Type"] = "text/x" } }).body]],
+  "PUT text/x 700000 true",
+  function()
+    t.http(SITE, function(request)
+      return ("%s %s %d %s"):format(request.method,
+        request.headers["content-type"], #request.body,
+        request.body == ("0123456789"):rep(70000))
+    end)
+  end)
+
+case("a file that is not there", [[
+  return http.request("PUT", "https://shop.example/", { from = "none" })]],
+  "fs false: none: No such file or directory")
+
+case("a file that cannot be made", [[
+  local fs = require "moonlet.fs"
+  fs.write("a", "")
+  return http.get("https://shop.example/", { to = "a/b" })]],
+  "fs false: a/b: Not a directory", function() t.http(SITE, "x") end)
+
+case("a transfer that stands still ends", [[
+  local fs = require "moonlet.fs"
+  local began = os.time()
+  local _, err = pcall(http.get, "https://shop.example/", { to = "big" })
+  return ("%d %s %s %s"):format(os.time() - began, err.kind, err.message,
+    fs.stat("big"))]],
+  "30 timeout shop.example: no byte for 30 s nil",
+  function() t.http(SITE, { delay = "1h" }) end)
+
 local misuses = {
   { "http.get(1)", "http.get: the address must be a text, got number" },
   { "http.get('ftp://x/')",
@@ -267,10 +340,15 @@ local misuses = {
   { "http.post('https://x/', 'a', { body = 'b' })",
     "http.post: there are two bodies" },
   { "http.post('https://x/', 'a', { json = 1 })",
-    "http.post: there can be only one of body, form and json" },
+    "http.post: there can be only one of body, form, from and json" },
   { "http.post('https://x/', nil, { json = print })", "http.post: json: " },
   { "http.request('FETCH', 'https://x/')",
     'http.request: there is no method "FETCH"' },
+  { "http.get('https://x/', { to = '../x' })", "http.get: to: the path " },
+  { "http.post('https://x/', nil, { from = '/x' })",
+    "http.post: from: the path " },
+  { "http.request('HEAD', 'https://x/', { to = 'x' })",
+    "http.request: a HEAD has no answer for a file" },
   { "http.fetch('https://x/')", 'http has no function "fetch"' },
 }
 for _, row in ipairs(misuses) do

@@ -137,6 +137,18 @@ local function check_answer(answer)
         name, wanted, type(value)))
     end
   end
+  local status = answer.status or 200
+  if not math.tointeger(status) or status < 200 or status > 599 then
+    expect.misuse(("t.http: status must be 200 to 599, got %s"):format(status))
+  end
+  for name, value in pairs(answer.headers or {}) do
+    for _, each in ipairs(type(value) == "table" and value or { value }) do
+      if tostring(name):find("[%c: ]") or tostring(each):find("%c") then
+        expect.misuse(("t.http: there can be no header %q with %q"):format(
+          tostring(name), tostring(each)))
+      end
+    end
+  end
   if answer.fail and not reasons[answer.fail] then
     expect.misuse('t.http: fail is "cut" or "refused", got '
       .. answer.fail)
@@ -173,7 +185,7 @@ local function encode_answer(answer)
     body = core.encode(answer.json)
     headers["Content-Type"] = headers["Content-Type"] or "application/json"
   end
-  return math.floor(answer.status or 200), head_of(headers), body, delay
+  return math.tointeger(answer.status or 200), head_of(headers), body, delay
 end
 
 -- As nobody listens there. The text is the author's only hint.
