@@ -13,7 +13,7 @@
 
 struct files;
 
-#define WEB_OTHER_MAX ((size_t)64 * 1024)
+#define WEB_OTHER_MAX 65536
 
 struct web_body {
     /* Set by the owner, borrowed until web_body_close. */

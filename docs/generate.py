@@ -22,12 +22,13 @@ BOT_API = "https://core.telegram.org/bots/api"
 Entry = collections.namedtuple("Entry", "call text")
 Module = collections.namedtuple("Module", "name intro entries absent sources")
 
-ORDER = ["bot", "ctx", "fsm", "request", "api", "task", "timeout", "json",
-         "re", "fs", "log", "errors", "config", "test"]
+ORDER = ["bot", "ctx", "fsm", "request", "api", "task", "timeout", "retry",
+         "http", "json", "re", "fs", "log", "errors", "config", "test"]
 # Handlers are given these, nobody requires them.
 GIVEN = ["ctx", "request"]
 # What a module's functions are called on, where it is not the module's name.
-CALLED_ON = {"test": "(?:t|chat|user)", "fsm": "(?:ctx|machine)"}
+CALLED_ON = {"test": "(?:t|chat|user)", "fsm": "(?:ctx|machine)",
+             "http": "(?:http|response)"}
 
 CALL = re.compile(
     r"(\w+[.:]\w+(?:\(.*?\)|\{.*?\})?|\w+\(.*?\)): (.*)")
@@ -37,7 +38,7 @@ C_COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
 MARKED = re.compile(r"(?<![`\w.])("
                     r'"[^"]*"'
                     r"|(?:\w+[.:])?\w+\([^()`]*\)"
-                    r"|(?:bot|ctx|fs|json|moonlet|options|opts|re|task|update)"
+                    r"|(?:bot|ctx|err|fs|json|moonlet|options|opts|re|task|update)"
                     r"(?:\.\w+)+"
                     r"|[A-Za-z]+(?:_[A-Za-z]+)+"
                     r"|[^\s`,]*<\w+>[^\s`,]*"  # markup would swallow it

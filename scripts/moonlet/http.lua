@@ -1,33 +1,17 @@
 --- Requests to other people's servers, over http:// and https:// with the
 -- certificate checked, through HTTPS_PROXY if there is one. Each function
--- waits without holding up other handlers. Any status is an answer, not an
--- error, unless opts.check says otherwise. An answer has status (a number),
--- ok (whether it is 200 to 299), headers (by their names in lower case;
--- several of one name joined by ", ", set-cookie always a list), body (its
--- bytes) and url (the last one, after redirects).
--- opts: headers (a table; a value may be a list), query (a table that is
--- encoded and added to the address; a value may be a list), timeout (of the
--- whole call; REQUEST_TIMEOUT unless it is given), max_size (bytes of the
--- answer, 8 MiB unless it is given), redirects (how many are followed, 5
--- unless it is given; 0: none, the answer that redirects is the answer), check
--- (true: another status than 200 to 299 raises kind "http", with the status
--- as err.code and the answer as err.response). Of those with a body one of:
--- json (any value; sent as JSON), form (a table; sent as a form), body (bytes,
--- with a Content-Type in headers if it needs one), from (the path of a file of
--- moonlet.fs, which is sent a piece at a time).
--- to (the path of a file of moonlet.fs): an answer of status 200 to 299 goes
--- there a piece at a time and is never seen half; then the answer has path and
--- size, and max_size is 2 GiB unless it is given. Of another answer the first
--- 64 KiB are its body, and the file stays as it was. With from or to the whole
--- call may take FILE_DOWNLOAD_TIMEOUT, and may stand still for
--- TRANSFER_STALL_TIMEOUT.
+-- waits without holding up other handlers and returns an answer. Any status is
+-- an answer, not an error, unless opts.check says otherwise. An answer has
+-- status (a number), ok (whether it is 200 to 299), headers (by their names in
+-- lower case; several of one name joined by ", ", set-cookie always a list),
+-- body (its bytes) and url (the last one, after redirects).
 -- Raises kind "http" (not connected, refused certificate, connection lost),
 -- "timeout", "limit" (a larger answer; too many redirects; or 1,000 requests
 -- wait already for one of the 64 that may be on the way at once), "fs" (of
--- from and to) and "misuse". Errors name the
--- host, never the rest of the address. Nothing is sent twice by itself:
--- err.retryable says whether moonlet.retry may, which is so if the request was
--- surely not sent, and for lost ones of GET and HEAD.
+-- opts.from and opts.to) and "misuse". Errors name the host, never the rest of
+-- the address. Nothing is sent twice by itself: err.retryable says whether
+-- moonlet.retry may, which is so if the request was surely not sent, and for
+-- lost ones of GET and HEAD.
 local core = require "moonlet.core"
 local json = require "moonlet.json"
 local web = require "moonlet.core.http"
@@ -148,6 +132,8 @@ local function read_headers(what, headers)
     if not name:find("^[%w!#$%%&'*+.^_`|~-]+$") or value:find("[%c]") then
       misuse(what, "the header %q has a character that no header may have",
         name)
+    elseif value == "" then
+      misuse(what, "the header %s has no value", name)
     elseif own_headers[lower] then
       misuse(what, "the header %s is not for scripts to set", name)
     elseif lower == "content-type" then
@@ -331,11 +317,12 @@ local function send(what, method, url, opts)
   return response
 end
 
---- http.get(url [, opts]): asks for what is there, and returns the answer.
+--- http.get(url [, opts]): asks for what is there. opts: as http.request,
+-- but for those that make a body.
 function http.get(url, opts) return send("http.get", "GET", url, opts) end
 
---- http.post(url [, body [, opts]]): sends bytes; or nil with opts.json or
--- opts.form. Returns the answer.
+--- http.post(url [, body [, opts]]): sends bytes; or nil and what opts.json,
+-- opts.form or opts.from give. opts: as http.request.
 function http.post(url, body, opts)
   if body == nil then return send("http.post", "POST", url, opts) end
   if type(body) ~= "string" then
@@ -351,8 +338,24 @@ function http.post(url, body, opts)
   return send("http.post", "POST", url, with)
 end
 
---- http.request(method, url [, opts]): a request of any other method: "PUT",
--- "PATCH", "DELETE", "HEAD", "OPTIONS", "GET", "POST". Returns the answer.
+--- http.request(method, url [, opts]): a request of any method: "PUT",
+-- "PATCH", "DELETE", "HEAD", "OPTIONS", "GET", "POST". opts.headers: a table;
+-- a value may be a list. opts.query: a table that is encoded and added to the
+-- address; a value may be a list. opts.timeout: of the whole call;
+-- REQUEST_TIMEOUT unless it is given. opts.max_size: bytes of the answer, 8 MiB
+-- unless it is given. opts.redirects: how many are followed, 5 unless it is
+-- given; 0: none, the answer that redirects is the answer. opts.check: true:
+-- another status than 200 to 299 raises kind "http", with the status as
+-- err.code and the answer as err.response. The body is one of opts.json (any
+-- value), opts.form (a table), opts.body (bytes, with a Content-Type in
+-- opts.headers if it needs one) and opts.from (the path of a file of
+-- moonlet.fs, which is sent a piece at a time). opts.to: the path of a file of
+-- moonlet.fs: an answer of status 200 to 299 goes there a piece at a time and
+-- is never seen half; the answer then has path and size and an empty body,
+-- and opts.max_size is 2 GiB unless it is given. Of another answer the first
+-- 64 KiB are its body, and the file stays as it was. With opts.from or opts.to
+-- the call may take FILE_DOWNLOAD_TIMEOUT, and stand still for
+-- TRANSFER_STALL_TIMEOUT.
 function http.request(method, url, opts)
   local verb = type(method) == "string" and method:upper() or ""
   if not verbs[verb] then

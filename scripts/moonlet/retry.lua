@@ -26,8 +26,8 @@ local function read_options(opts)
   end
   if not math.tointeger(read.tries) or read.tries < 1 then
     misuse("tries must be a whole number from 1 on")
-  elseif read.base < 1 or read.base > 60 then
-    misuse("base must be 1 to 60 seconds")
+  elseif read.base < 1 or read.base > 100 then
+    misuse("base must be 1 to 100 seconds")
   end
   read.max_ms = math.max(1, core.duration(read.max_wait, "retry: max_wait"))
   return read

@@ -309,6 +309,45 @@ case("a transfer that stands still ends", [[
   "30 timeout shop.example: no byte for 30 s nil",
   function() t.http(SITE, { delay = "1h" }) end)
 
+local DOWNLOADER = [[
+local bot = require "moonlet.bot"
+local fs = require "moonlet.fs"
+local http = require "moonlet.http"
+bot.command("run", function(ctx)
+  local r = http.get("https://shop.example/big", { to = "big" })
+  ctx:reply(("%d bytes, %s"):format(r.size,
+    ctx.update.redelivered and "again" or "at once"))
+end)
+bot.command("look", function(ctx)
+  local row = fs.stat("big")
+  ctx:reply(row and row.size .. " bytes there" or "nothing there")
+end)
+]]
+
+t.case("a crash within a download leaves nothing half", { main = DOWNLOADER },
+  function()
+    local ann = t.user { first_name = "Ann" }
+    t.http(SITE .. "big", { delay = "10s", body = ("x"):rep(900000) })
+    ann:send("/run")
+    t.advance("5s")
+    t.crash()
+    ann:send("/look")
+    ann:expect("900000 bytes, again")
+    ann:expect("900000 bytes there")
+    assert(#t.requests() == 2)
+  end)
+
+t.case("a handler that is ended within a download leaves nothing",
+  { main = DOWNLOADER, config = { handler_timeout = "5s" } }, function()
+    local ann = t.user { first_name = "Ann" }
+    t.http(SITE .. "big", { delay = "10s", body = ("x"):rep(900000) })
+    ann:send("/run")
+    t.advance("20s")
+    ann:send("/look")
+    ann:expect("nothing there")
+    assert(t.errors()[1].kind == "timeout")
+  end)
+
 local misuses = {
   { "http.get(1)", "http.get: the address must be a text, got number" },
   { "http.get('ftp://x/')",
@@ -333,6 +372,8 @@ local misuses = {
     'http.get: the header "a b" has a character' },
   { "http.get('https://x/', { headers = { a = 'x\\r\\nb: c' } })",
     'http.get: the header "a" has a character' },
+  { "http.get('https://x/', { headers = { a = '' } })",
+    "http.get: the header a has no value" },
   { "http.get('https://x/', { headers = { ['Content-Length'] = 1 } })",
     "http.get: the header Content-Length is not for scripts to set" },
   { "http.post('https://x/', {})",
