@@ -47,7 +47,7 @@ case("waits 1, 2, 4 s, then raises the last error with its tries", [[
   return retry(function()
     return http.get("https://shop.example/", { check = true })
   end)]],
-  "^http: shop.example answers 502, tries 4 after [678] s",
+  "^http: shop.example answers 502, tries 4 after [5-9] s",
   function() t.http("https://shop.example/", { status = 502 }) end)
 
 case("what is not retryable is raised at once", [[
@@ -61,7 +61,7 @@ case("on names kinds", [[
 case("on decides", [[
   return retry(fail_first(5, "own"), { tries = 9, base = 1,
     on = function(err) return err.tries < 3 end })]],
-  "^script: own, tries 3 after [23] s")
+  "^script: own, tries 3 after [123] s")
 
 case("retry_after is waited in full", [[
   return retry(fail_first(1, { message = "busy", retry_after = 33 }),
