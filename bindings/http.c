@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,13 +39,16 @@ struct web_op {
     struct http_header headers[];
 };
 
-/* Behind the body in the bytes of a result, after head and URL. */
-struct web_answer {
+/* A result is body, head, URL, and these numbers as text of a fixed length,
+ * so that the body is not moved. */
+#define NUMBERS_LEN 128
+
+struct web_numbers {
     int status;
     double retry_after;
     size_t head_len;
     size_t url_len;
-    int64_t size; /* of the file that it went into; -1: none */
+    long long size; /* of the file that it went into; -1: none */
 };
 
 static bool is_repeatable(const struct http_call *call)
@@ -68,19 +72,16 @@ static void take_answer(struct web_op *op, struct buf *bytes)
     struct http_response *r = &op->call.response;
     struct buf *body = op->call.sink ? &op->body.other : &r->body;
     const char *url = r->url ? r->url : op->call.url;
-    const struct web_answer answer = {
-        .status = r->status,
-        .retry_after = r->retry_after,
-        .head_len = r->head.len,
-        .url_len = strlen(url),
-        .size = web_body_size(&op->body),
-    };
+    char numbers[NUMBERS_LEN] = "";
+    snprintf(numbers, sizeof numbers, "%d %.3f %zu %zu %lld", r->status,
+             r->retry_after, r->head.len, strlen(url),
+             (long long)web_body_size(&op->body));
     *bytes = *body;
     *body = (struct buf){0};
     if (r->head.len > 0)
         buf_append(bytes, r->head.data, r->head.len);
-    buf_append(bytes, url, answer.url_len);
-    buf_append(bytes, &answer, sizeof answer);
+    buf_puts(bytes, url);
+    buf_append(bytes, numbers, sizeof numbers);
 }
 
 /* Lets the next one begin. */
@@ -229,22 +230,32 @@ static int raise_error(lua_State *L, const char *what, const struct err *e)
     return lua_error(L);
 }
 
+static void read_numbers(const char *text, struct web_numbers *n)
+{
+    char *at;
+    n->status = (int)strtol(text, &at, 10);
+    n->retry_after = strtod(at, &at);
+    n->head_len = strtoul(at, &at, 10);
+    n->url_len = strtoul(at, &at, 10);
+    n->size = strtoll(at, &at, 10);
+}
+
 static int web_push(lua_State *L, const struct await_result *result)
 {
     const struct buf *bytes = &result->bytes;
-    struct web_answer answer;
+    struct web_numbers n;
     if (result->err.code != ERR_OK)
         return raise_error(L, bytes->data, &result->err);
-    const char *end = bytes->data + bytes->len - sizeof answer;
-    memcpy(&answer, end, sizeof answer);
-    const char *url = end - answer.url_len;
-    const char *head = url - answer.head_len;
-    lua_pushinteger(L, answer.status);
+    const char *end = bytes->data + bytes->len - NUMBERS_LEN;
+    read_numbers(end, &n);
+    const char *url = end - n.url_len;
+    const char *head = url - n.head_len;
+    lua_pushinteger(L, n.status);
     lua_pushlstring(L, bytes->data, (size_t)(head - bytes->data));
-    lua_pushlstring(L, head, answer.head_len);
-    lua_pushlstring(L, url, answer.url_len);
-    lua_pushnumber(L, answer.retry_after);
-    lua_pushinteger(L, answer.size);
+    lua_pushlstring(L, head, n.head_len);
+    lua_pushlstring(L, url, n.url_len);
+    lua_pushnumber(L, n.retry_after);
+    lua_pushinteger(L, n.size);
     return 6;
 }
 

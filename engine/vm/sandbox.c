@@ -30,10 +30,18 @@
 
 /* Parts of the design that are not there yet, by the name that scripts use. */
 static const char *const not_built[] = {
-    "moonlet.broadcast", "moonlet.cache",  "moonlet.db",
-    "moonlet.format",    "moonlet.i18n",   "moonlet.keyboard",
-    "moonlet.menu",      "moonlet.metrics", "moonlet.queue",
-    "moonlet.redis",     "moonlet.time",   "moonlet.webapp",
+    "moonlet.broadcast",
+    "moonlet.cache",
+    "moonlet.db",
+    "moonlet.format",
+    "moonlet.i18n",
+    "moonlet.keyboard",
+    "moonlet.menu",
+    "moonlet.metrics",
+    "moonlet.queue",
+    "moonlet.redis",
+    "moonlet.time",
+    "moonlet.webapp",
     NULL,
 };
 
