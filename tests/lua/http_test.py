@@ -242,6 +242,19 @@ def test_silent_servers_take_no_connection_from_telegram(sim, engine, server):
     assert len(server.seen) == 64
 
 
+def test_a_death_within_a_download_leaves_no_half_file(sim, engine, server):
+    bot, _ = run(sim, engine, f"""
+      return http.get("{server.url}/half", {{ to = "in/film" }}).size""")
+    assert server.silent.acquire(timeout=harness.LIMIT)
+    film = bot.folder / "data" / "files" / "in" / "film"
+    bot.kill()
+    assert not film.exists()
+    bot.start()
+    assert reply(sim) == "2000000"
+    assert film.read_bytes() == b"x" * 2000000
+    assert list((bot.folder / "data" / "files" / ".moonlet").iterdir()) == []
+
+
 class Proxy(Handler):
     """Knows Telegram, and one site that no name server knows."""
 

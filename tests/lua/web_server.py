@@ -102,6 +102,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for at in range(0, size, len(piece)):
             self.wfile.write(piece[:size - at])
 
+    def on_half(self):
+        """Two million bytes; at the first time half of them, then silence."""
+        first = not self.server.halved
+        self.server.halved = True
+        self.send_response(200)
+        self.send_header("Content-Length", "2000000")
+        self.end_headers()
+        self.wfile.write(b"x" * 1000000)
+        if first:
+            self.on_silent()
+        else:
+            self.wfile.write(b"x" * 1000000)
+
     def on_cut(self):
         """Announces more than it sends."""
         self.send_response(200)
@@ -119,6 +132,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         super().__init__(("127.0.0.1", 0), handler)
         self.seen = []
         self.sent = 0
+        self.halved = False
         self.ended = threading.Event()
         self.silent = threading.Semaphore(0)
         self.tls_errors = []
