@@ -19,6 +19,7 @@ struct state;
 struct script_http;
 struct transfers;
 struct http_client;
+
 /* What requests of scripts to other servers than Telegram's share. */
 struct web {
     struct http_client *client; /* NULL where no task runs */
