@@ -30,19 +30,8 @@
 
 /* Parts of the design that are not there yet, by the name that scripts use. */
 static const char *const not_built[] = {
-    "moonlet.broadcast",
-    "moonlet.cache",
-    "moonlet.db",
-    "moonlet.format",
-    "moonlet.i18n",
-    "moonlet.keyboard",
-    "moonlet.menu",
-    "moonlet.metrics",
-    "moonlet.queue",
-    "moonlet.redis",
-    "moonlet.time",
-    "moonlet.webapp",
-    NULL,
+    "moonlet.broadcast", "moonlet.cache", "moonlet.db",    "moonlet.menu",
+    "moonlet.metrics",   "moonlet.queue", "moonlet.redis", NULL,
 };
 
 static const luaL_Reg libraries[] = {
@@ -361,11 +350,16 @@ static void load_script(lua_State *L, const char *name)
 /* Is it a module that only the library itself may use? */
 static bool is_internal(const char *name)
 {
-    return strcmp(name, "moonlet.core") == 0 ||
-           strncmp(name, "moonlet.core.", 13) == 0 ||
-           strcmp(name, "moonlet.ctx") == 0 ||
-           strcmp(name, "moonlet.answers") == 0 ||
-           strcmp(name, "moonlet.files") == 0;
+    static const char *const internal[] = {
+        "moonlet.answers",     "moonlet.core",
+        "moonlet.ctx",         "moonlet.files",
+        "moonlet.format_html", "moonlet.format_split",
+        "moonlet.pieces",      NULL,
+    };
+    for (const char *const *row = internal; *row; row++)
+        if (strcmp(*row, name) == 0)
+            return true;
+    return strncmp(name, "moonlet.core.", 13) == 0;
 }
 
 /* Of require. */

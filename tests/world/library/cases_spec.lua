@@ -1,0 +1,7 @@
+local t = require "moonlet.test"
+
+t.each({ "format" }, "cases of %s", function(name)
+  local ann = t.user { first_name = "Ann", username = "ann" }
+  ann:send("/cases " .. name)
+  ann:expect { pattern = "^%d+ cases are fine$" }
+end)
