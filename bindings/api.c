@@ -289,7 +289,8 @@ static int await_files(lua_State *L, struct upload_list *files,
 }
 
 /* api.METHOD(params [, options]): calls the method with its parameters by
- * name and waits for the answer. Before it is sent, method, names and types
+ * name and waits for the answer. A text or caption may be a piece
+ * (moonlet.format). Before it is sent, method, names and types
  * of the parameters are checked against the Bot API's tables (10.3); what is
  * newer passes with options.unchecked = true. options.timeout: a duration for
  * the whole call, its repeats and waits included; without it each try may
@@ -327,6 +328,8 @@ static int api_method(lua_State *L)
         lua_pushcclosure(L, api_method, 1);
         return progress_follow(L);
     }
+    if (lua_istable(L, 1))
+        binding_flatten_pieces(L, 1, method);
     struct upload_list *files = upload_collect(L, method, options.unchecked);
     struct buf params = {0};
     encode_params(L, method, &params);

@@ -50,6 +50,10 @@ bool binding_is_re(lua_State *L, int index);
  * an error table and gives -1. */
 int binding_re_find(lua_State *L, int re, int text);
 
+/* Replaces the table of parameters at the index by a copy with the texts and
+ * entities of the pieces in it (moonlet.format), if it has any. */
+void binding_flatten_pieces(lua_State *L, int index, const char *method);
+
 /* Sets an __index on the module table on top of the stack that raises "not
  * built yet: PREFIX.NAME" for the names (ends with NULL) and names what is
  * wrong for all others. */

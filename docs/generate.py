@@ -22,8 +22,9 @@ BOT_API = "https://core.telegram.org/bots/api"
 Entry = collections.namedtuple("Entry", "call text")
 Module = collections.namedtuple("Module", "name intro entries absent sources")
 
-ORDER = ["bot", "ctx", "fsm", "request", "api", "task", "timeout", "retry",
-         "http", "json", "re", "fs", "log", "errors", "config", "test"]
+ORDER = ["bot", "ctx", "fsm", "request", "api", "format", "keyboard", "i18n",
+         "link", "stars", "throttle", "webapp", "task", "timeout", "retry",
+         "time", "http", "json", "re", "fs", "log", "errors", "config", "test"]
 # Handlers are given these, nobody requires them.
 GIVEN = ["ctx", "request"]
 # What a module's functions are called on, where it is not the module's name.
@@ -38,7 +39,8 @@ C_COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
 MARKED = re.compile(r"(?<![`\w.])("
                     r'"[^"]*"'
                     r"|(?:\w+[.:])?\w+\([^()`]*\)"
-                    r"|(?:bot|ctx|err|fs|json|moonlet|options|opts|re|task|update)"
+                    r"|(?:bot|ctx|err|format|fs|i18n|json|keyboard|link|moonlet"
+                    r"|options|opts|re|stars|task|time|update|webapp)"
                     r"(?:\.\w+)+"
                     r"|[A-Za-z]+(?:_[A-Za-z]+)+"
                     r"|[^\s`,]*<\w+>[^\s`,]*"  # markup would swallow it

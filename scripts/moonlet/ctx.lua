@@ -8,6 +8,7 @@
 local api = require "moonlet.api"
 local core = require "moonlet.core"
 local files = require "moonlet.files"
+local pieces = require "moonlet.pieces"
 
 -- kinds: the set of all update kinds of the Bot API.
 local context = { kinds = {} }
@@ -92,7 +93,9 @@ local function check(name, ctx)
   end
 end
 
+-- A piece is left to the API call, which takes it apart.
 local function check_text(name, text)
+  if pieces.is(text) then return text end
   if type(text) ~= "string" and type(text) ~= "number" then
     core.misuse(("ctx:%s needs a text, got %s"):format(name, type(text)))
   end
@@ -108,8 +111,8 @@ local function merge(params, opts)
   return params
 end
 
---- ctx:reply(text [, opts]): sends a text to the update's chat, and to its
--- topic or business connection, without quoting. opts: sendMessage's
+--- ctx:reply(text [, opts]): sends a text or a piece (moonlet.format) to the
+-- update's chat, and to its topic or business connection, without quoting. opts: sendMessage's
 -- parameters. Returns the Message; raises as moonlet.api does, and "misuse"
 -- if the update has no chat (Bot API sendMessage).
 function methods.reply(ctx, text, opts)

@@ -32,28 +32,28 @@ end
 --- format.text(x): a piece without marks.
 function format.text(x) return pieces.of(x, "format.text") end
 
---- format.bold(x): bold.
+--- format.bold(x): x in bold.
 function format.bold(x)
   return pieces.wrap(pieces.of(x, "format.bold"), { type = "bold" })
 end
 
---- format.italic(x): italic.
+--- format.italic(x): x in italics.
 function format.italic(x)
   return pieces.wrap(pieces.of(x, "format.italic"), { type = "italic" })
 end
 
---- format.underline(x): underlined.
+--- format.underline(x): x underlined.
 function format.underline(x)
   return pieces.wrap(pieces.of(x, "format.underline"), { type = "underline" })
 end
 
---- format.strike(x): struck through.
+--- format.strike(x): x struck through.
 function format.strike(x)
   return pieces.wrap(pieces.of(x, "format.strike"),
     { type = "strikethrough" })
 end
 
---- format.spoiler(x): hidden until it is touched.
+--- format.spoiler(x): x hidden until it is touched.
 function format.spoiler(x)
   return pieces.wrap(pieces.of(x, "format.spoiler"), { type = "spoiler" })
 end
@@ -61,12 +61,12 @@ end
 -- Nothing else stands within code.
 local function bare(x, what) return pieces.make(pieces.of(x, what).text) end
 
---- format.code(x): code within a line; marks in x are lost.
+--- format.code(x): x as code within a line; marks in x are lost.
 function format.code(x)
   return pieces.wrap(bare(x, "format.code"), { type = "code" })
 end
 
---- format.pre(x [, language]): a block of code, such as of "lua"; marks in x
+--- format.pre(x [, language]): x as a block of code, such as of "lua"; marks in x
 -- are lost.
 function format.pre(x, language)
   if language ~= nil then language = text_of(language, "format.pre") end
@@ -74,7 +74,7 @@ function format.pre(x, language)
     { type = "pre", language = language })
 end
 
---- format.link(x, url): a link.
+--- format.link(x, url): x as a link.
 function format.link(x, url)
   url = text_of(url, "format.link")
   return pieces.wrap(pieces.of(x, "format.link"),

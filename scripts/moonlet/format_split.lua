@@ -73,6 +73,12 @@ function Splitter:skip(i)
   return i
 end
 
+-- Where a part ends whose blanks at the end are of no use.
+function Splitter:skip_back(from, i)
+  while i > from and blank[self:sign(i - 1)] do i = i - 1 end
+  return i
+end
+
 -- For each code point within something solid, where that begins.
 local function mark_solid(piece, index)
   local solid = {}
@@ -93,10 +99,12 @@ function splitting.split(piece, limit)
   local parts, from = {}, 1
   while from <= index.n do
     local last = index.n + 1
+    local stop = last
     if last - from > limit then
       last = splitter:find_break(from, from + limit)
+      stop = splitter:skip_back(from, last)
     end
-    local part = pieces.slice(piece, index, from, last)
+    local part = pieces.slice(piece, index, from, stop)
     if part.text:find("%S") then parts[#parts + 1] = part end
     from = last <= index.n and splitter:skip(last) or last
   end

@@ -1,6 +1,7 @@
 --- The bot of the shipped library's specs. What needs no chat is a function in
 -- cases/NAME.lua, and /cases NAME runs them all; the rest are commands.
 local bot = require "moonlet.bot"
+local format = require "moonlet.format"
 
 local lists = {}
 for _, name in ipairs { "format" } do
@@ -18,4 +19,55 @@ bot.command("cases", function(ctx)
   end
   ctx:reply(#failed == 0 and #names .. " cases are fine"
     or table.concat(failed, "\n"):sub(1, 4000))
+end)
+
+-- --- format
+
+bot.command("bold", function(ctx)
+  ctx:reply("Hi 😀 " .. format.bold(ctx.from.first_name) .. "!", {
+    reply_markup = { inline_keyboard = {
+      { { text = "Again", callback_data = "again" } } } } })
+end)
+
+bot.callback("^again$", function(ctx)
+  ctx:edit(format.italic("edited"))
+  ctx:answer_callback(format.bold("seen"))
+end)
+
+bot.command("caption", function(ctx)
+  local id = ctx.chat.id
+  ctx.api.sendPhoto { chat_id = id, photo = "https://e.org/a.jpg",
+    caption = format.bold("a") .. " b" }
+  pcall(ctx.api.sendMediaGroup, { chat_id = id, media = {
+    { type = "photo", media = "https://e.org/a.jpg",
+      caption = format.bold("first") },
+    { type = "photo", media = "https://e.org/b.jpg", caption = "plain" } } })
+  pcall(ctx.api.sendPoll, { chat_id = id, question = format.italic("which?"),
+    options = { { text = format.bold("A") }, { text = "B" } } })
+  pcall(ctx.api.sendGift, { chat_id = id, gift_id = "1",
+    text = "for " .. format.bold("you") })
+  ctx:reply("done")
+end)
+
+local template = '<b>a<i>b&lt;😀</i></b> <pre><code class="language-lua">x'
+  .. '</code></pre><a href="https://e.org/x?a=1&amp;b=2">link</a>'
+  .. "<blockquote>q <u>u</u></blockquote><tg-spoiler>s</tg-spoiler>"
+
+bot.command("same", function(ctx)
+  local theirs = ctx:reply(template, { parse_mode = "HTML" })
+  local ours = ctx:reply(format.html(template))
+  local one, other = format.message(theirs), format.message(ours)
+  assert(one == other)
+  assert(format.to_html(one) == template and format.to_html(other) == template)
+  ctx:reply("the same")
+end)
+
+bot.command("long", function(ctx)
+  local long = format.bold(("word "):rep(1000))
+  for _, part in ipairs(format.split(long)) do ctx:reply(part) end
+end)
+
+bot.command("broken", function(ctx)
+  local ok, err = pcall(ctx.reply, ctx, "Hi </b>x", { parse_mode = "HTML" })
+  ctx:reply(ok and "sent" or tostring(err))
 end)
