@@ -2,8 +2,8 @@
 -- a text and its entities, so nothing has to be escaped and nothing that a
 -- person has written can break a message. Pieces are joined to each other and
 -- to texts by "..", tostring gives their bare text, # its length in code
--- points. ctx:reply, ctx:edit and ctx:answer_callback take a piece for a
--- text; elsewhere format.entities gives what the Bot API wants. x in a call
+-- points. A piece stands for the text in ctx:reply(text) and the like, and in
+-- every API call, for a caption as well; its entities go with it. x in a call
 -- is a text, a number or a piece. Wrong arguments raise "misuse".
 local core = require "moonlet.core"
 local html = require "moonlet.format_html"

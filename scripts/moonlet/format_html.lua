@@ -277,6 +277,7 @@ end
 local escapes = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;",
   ['"'] = "&quot;" }
 
+--- A text whose signs have no meaning in HTML.
 function html.escape(text) return (text:gsub('[&<>"]', escapes)) end
 
 local function around(tag)

@@ -29,12 +29,9 @@ local function units_of(text)
   return utf8.len(text) + long
 end
 
---- Length of any text in UTF-16 units, and in code points.
-function pieces.utf16_length(text) return units_of(clean(text)) end
-function pieces.length(text) return utf8.len(clean(text)) end
-
 local meta = { __metatable = MARK, __index = {} }
 
+--- Is it a piece?
 function pieces.is(value)
   return type(value) == "table" and getmetatable(value) == MARK
 end
