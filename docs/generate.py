@@ -28,8 +28,12 @@ ORDER = ["bot", "ctx", "fsm", "request", "api", "format", "keyboard", "i18n",
 # Handlers are given these, nobody requires them.
 GIVEN = ["ctx", "request"]
 # What a module's functions are called on, where it is not the module's name.
-CALLED_ON = {"test": "(?:t|chat|user)", "fsm": "(?:ctx|machine)",
-             "http": "(?:http|response)"}
+CALLED_ON = {
+    "test": "(?:t|chat|user)",
+    "fsm": "(?:ctx|machine)",
+    "http": "(?:http|response)",
+    "keyboard": "(?:keyboard|inline|reply)",
+}
 
 CALL = re.compile(
     r"(\w+[.:]\w+(?:\(.*?\)|\{.*?\})?|\w+\(.*?\)): (.*)")

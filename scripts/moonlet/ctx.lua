@@ -112,9 +112,9 @@ local function merge(params, opts)
 end
 
 --- ctx:reply(text [, opts]): sends a text or a piece (moonlet.format) to the
--- update's chat, and to its topic or business connection, without quoting. opts: sendMessage's
--- parameters. Returns the Message; raises as moonlet.api does, and "misuse"
--- if the update has no chat (Bot API sendMessage).
+-- update's chat, and to its topic or business connection, without quoting.
+-- opts: sendMessage's parameters. Returns the Message; raises as moonlet.api
+-- does, and "misuse" if the update has no chat (Bot API sendMessage).
 function methods.reply(ctx, text, opts)
   check("reply", ctx)
   text = check_text("reply", text)

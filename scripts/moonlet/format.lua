@@ -66,8 +66,8 @@ function format.code(x)
   return pieces.wrap(bare(x, "format.code"), { type = "code" })
 end
 
---- format.pre(x [, language]): x as a block of code, such as of "lua"; marks in x
--- are lost.
+--- format.pre(x [, language]): x as a block of code, such as of "lua"; marks
+-- in x are lost.
 function format.pre(x, language)
   if language ~= nil then language = text_of(language, "format.pre") end
   return pieces.wrap(bare(x, "format.pre"),

@@ -2,9 +2,10 @@
 -- cases/NAME.lua, and /cases NAME runs them all; the rest are commands.
 local bot = require "moonlet.bot"
 local format = require "moonlet.format"
+local keyboard = require "moonlet.keyboard"
 
 local lists = {}
-for _, name in ipairs { "format" } do
+for _, name in ipairs { "format", "keyboard" } do
   lists[name] = require("cases." .. name)
 end
 
@@ -24,9 +25,8 @@ end)
 -- --- format
 
 bot.command("bold", function(ctx)
-  ctx:reply("Hi 😀 " .. format.bold(ctx.from.first_name) .. "!", {
-    reply_markup = { inline_keyboard = {
-      { { text = "Again", callback_data = "again" } } } } })
+  ctx:reply("Hi 😀 " .. format.bold(ctx.from.first_name) .. "!",
+    { reply_markup = keyboard.inline():text("Again", "again") })
 end)
 
 bot.callback("^again$", function(ctx)
@@ -70,4 +70,15 @@ end)
 bot.command("broken", function(ctx)
   local ok, err = pcall(ctx.reply, ctx, "Hi </b>x", { parse_mode = "HTML" })
   ctx:reply(ok and "sent" or tostring(err))
+end)
+
+-- --- keyboards
+
+bot.command("choose", function(ctx)
+  ctx:reply("Which?", { reply_markup = keyboard.reply { { "Tea", "Water" } }
+    :contact("Phone"):resize() })
+end)
+
+bot.hears("^Tea$", function(ctx)
+  ctx:reply("Tea it is", { reply_markup = keyboard.remove() })
 end)
