@@ -5,6 +5,7 @@
 #include "bindings/support.h"
 
 #include "base/botapi.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/retry.h"
 #include "bindings/coverage.h"
@@ -180,6 +181,20 @@ static int core_retry_wait(lua_State *L)
     return 1;
 }
 
+/* core.now(): Unix time in seconds with a fraction, by the engine's clock. */
+static int core_now(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)clock_unix_ms(vm_clock(L)) / 1e3);
+    return 1;
+}
+
+/* core.uptime(): seconds with a fraction that never go back. */
+static int core_uptime(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)clock_ns(vm_clock(L)) / 1e9);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"on_update", core_on_update},
     {"on_start", core_on_start},
@@ -198,6 +213,11 @@ static const luaL_Reg functions[] = {
     {"duration", core_duration},
     {"retry_defaults", core_retry_defaults},
     {"retry_wait", core_retry_wait},
+    {"now", core_now},
+    {"uptime", core_uptime},
+    /* core.locale_files(), core.locale_text(name): the folder locales. */
+    {"locale_files", binding_locale_files},
+    {"locale_text", binding_locale_text},
     /* core.matcher(what, pattern): finds a registration's pattern. */
     {"matcher", binding_matcher},
     /* core.error_of(value): message handler that makes an error table. */

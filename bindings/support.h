@@ -39,7 +39,9 @@ uint64_t binding_duration(lua_State *L, int index, const char *what);
  * has kind "fs". */
 int binding_fs_raise(lua_State *L, const char *what, const struct err *e);
 
-/* core.matcher, see its own comment. */
+/* Of core; each has its own comment. */
+int binding_locale_files(lua_State *L);
+int binding_locale_text(lua_State *L);
 int binding_matcher(lua_State *L);
 
 /* Is the value at the index a compiled expression of moonlet.re? */

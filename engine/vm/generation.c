@@ -51,6 +51,16 @@ struct log *vm_log(lua_State *L)
     return vm__generation(L)->host->log;
 }
 
+const struct clock *vm_clock(lua_State *L)
+{
+    return vm__generation(L)->host->clock;
+}
+
+const char *vm_scripts_dir(lua_State *L)
+{
+    return vm__generation(L)->host->scripts_dir;
+}
+
 uint64_t vm_generation_id(lua_State *L)
 {
     return vm__generation(L)->id;

@@ -14,6 +14,8 @@ void *vm_services(lua_State *L);
 struct log *vm_log(lua_State *L);
 uint64_t vm_generation_id(lua_State *L);
 struct loop *vm_loop(lua_State *L); /* NULL while the scripts load */
+const struct clock *vm_clock(lua_State *L);
+const char *vm_scripts_dir(lua_State *L);
 
 /* Makes the function on top of the stack (popped) the one that the engine
  * calls for this entry. */

@@ -8,6 +8,7 @@
 local api = require "moonlet.api"
 local core = require "moonlet.core"
 local files = require "moonlet.files"
+local i18n = require "moonlet.i18n"
 local pieces = require "moonlet.pieces"
 
 -- kinds: the set of all update kinds of the Bot API.
@@ -238,6 +239,22 @@ end
 function methods.download(ctx, what, opts)
   check("download", ctx)
   return files.download(what, opts)
+end
+
+--- ctx:t(key [, args]): the text of that key in the language of the update
+-- (moonlet.i18n), with args.name for {name}, and the plural form for
+-- args.count. An argument may be a piece, which makes the text one. Without
+-- such a text it is the key, which is logged once.
+function methods.t(ctx, key, args)
+  check("t", ctx)
+  return i18n.t(i18n.language(ctx), key, args)
+end
+
+--- ctx:t_html(key [, args]): the same of a text in HTML, as a piece
+-- (moonlet.format): tags of the text count, those in arguments do not.
+function methods.t_html(ctx, key, args)
+  check("t_html", ctx)
+  return i18n.html(i18n.language(ctx), key, args)
 end
 
 return context

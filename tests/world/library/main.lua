@@ -2,10 +2,11 @@
 -- cases/NAME.lua, and /cases NAME runs them all; the rest are commands.
 local bot = require "moonlet.bot"
 local format = require "moonlet.format"
+local i18n = require "moonlet.i18n"
 local keyboard = require "moonlet.keyboard"
 
 local lists = {}
-for _, name in ipairs { "format", "keyboard" } do
+for _, name in ipairs { "format", "i18n", "keyboard" } do
   lists[name] = require("cases." .. name)
 end
 
@@ -81,4 +82,41 @@ end)
 
 bot.hears("^Tea$", function(ctx)
   ctx:reply("Tea it is", { reply_markup = keyboard.remove() })
+end)
+
+-- --- languages
+
+local chosen = {} -- by the person's id
+
+i18n.default("en")
+i18n.choose(function(ctx) return chosen[ctx.from.id] end)
+
+local function hello(ctx)
+  ctx:reply(ctx:t("hello", { name = ctx.from.first_name }))
+end
+
+bot.command("hello", hello)
+
+bot.command("language", function(ctx)
+  chosen[ctx.from.id] = ctx.args[1]
+  i18n.use(ctx, ctx.args[1])
+  hello(ctx)
+end)
+
+bot.command("hello_html", function(ctx)
+  ctx:reply(ctx:t_html("card", { name = ctx.from.first_name, count = 3 }))
+end)
+
+bot.command("cups", function(ctx)
+  ctx:reply(ctx:t("cups", { count = tonumber(ctx.args[1]) }))
+end)
+
+bot.command("key", function(ctx) ctx:reply(ctx:t(ctx.args[1])) end)
+
+bot.command("plurals", function(ctx)
+  local all = {}
+  for i = 2, #ctx.args do
+    all[#all + 1] = i18n.t(ctx.args[1], "n", { count = tonumber(ctx.args[i]) })
+  end
+  ctx:reply(table.concat(all, " "))
 end)
