@@ -215,8 +215,9 @@ static const luaL_Reg functions[] = {
     {"retry_wait", core_retry_wait},
     {"now", core_now},
     {"uptime", core_uptime},
-    /* core.locale_files(), core.locale_text(name): the folder locales. */
+    /* core.locale_files(): names in the folder locales. */
     {"locale_files", binding_locale_files},
+    /* core.locale_text(name): one of them. */
     {"locale_text", binding_locale_text},
     /* core.matcher(what, pattern): finds a registration's pattern. */
     {"matcher", binding_matcher},

@@ -17,6 +17,14 @@ function case.keys_places_and_fallbacks()
   check.same(i18n.languages(), { "de", "en", "pt-br", "ru" })
 end
 
+function case.the_language_of_an_update()
+  local from = { id = 0, language_code = "de-at" }
+  check.equal(i18n.language { from = from }, "de")
+  check.equal(i18n.language { from = from, lang = "ru" }, "ru")
+  check.equal(i18n.language { from = from, lang = "xx" }, "de")
+  check.equal(i18n.language { from = { id = 0 } }, "en")
+end
+
 function case.plural_forms()
   local function cups(language, ...)
     local all = {}
