@@ -43,6 +43,7 @@ struct services {
     struct web web;
     unsigned max_retries;      /* MAX_RETRIES, for moonlet.retry */
     double backoff_base;       /* RETRY_BACKOFF_BASE */
+    const char *token;         /* the bot's, never shown to scripts; or NULL */
     char *me;                  /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;      /* the table `app` of config.lua; NULL: none */
     struct coverage *coverage; /* NULL: nobody wants to know what runs */

@@ -219,6 +219,8 @@ static const luaL_Reg functions[] = {
     {"locale_files", binding_locale_files},
     /* core.locale_text(name): one of them. */
     {"locale_text", binding_locale_text},
+    /* core.webapp_is_genuine(text, hash): has Telegram signed it? */
+    {"webapp_is_genuine", binding_webapp_is_genuine},
     /* core.matcher(what, pattern): finds a registration's pattern. */
     {"matcher", binding_matcher},
     /* core.error_of(value): message handler that makes an error table. */

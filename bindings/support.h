@@ -43,6 +43,9 @@ int binding_fs_raise(lua_State *L, const char *what, const struct err *e);
 int binding_locale_files(lua_State *L);
 int binding_locale_text(lua_State *L);
 int binding_matcher(lua_State *L);
+int binding_webapp_is_genuine(lua_State *L);
+/* Of moonlet.test.core. */
+int binding_webapp_sign(lua_State *L);
 
 /* Is the value at the index a compiled expression of moonlet.re? */
 bool binding_is_re(lua_State *L, int index);

@@ -16,6 +16,7 @@ dependency(sqlite sqlite3>=3.40)
 dependency(lua lua5.4>=5.4.4)
 dependency(cjson lua5.4-cjson>=2.1.0)
 dependency(pcre2 libpcre2-8>=10.42)
+dependency(nettle nettle>=3.8)
 dependency(jansson jansson>=2.14)
 
 # Only the tests need it.

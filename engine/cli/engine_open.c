@@ -243,6 +243,7 @@ static void open_telegram(struct engine *e)
                            : new_client(e, CLIENT_CONNECTIONS_MAX);
     e->api = api_new(e->loop, e->client, &api);
     e->services.api = e->api;
+    e->services.token = c->bot_token;
     health_set(&e->health, HEALTH_TELEGRAM, HEALTH_DOWN);
     e->admins = admins_new(e->loop, e->api, c->admin_ids, c->admin_count);
 }

@@ -28,13 +28,13 @@ KNOWN_BY = [
     (re.compile(r"(curl/.*|microhttpd\.h)$"), {"net"}),
     (re.compile(r"sqlite3\.h$"), {"store"}),
     (re.compile(r"jansson\.h$"), {"sim"}),
-    (re.compile(r"pcre2\.h$"), {"bindings"}),
+    (re.compile(r"(pcre2\.h|nettle/.*)$"), {"bindings"}),
 ]
 
 LINKED_BY = {
     "uv": {"loop"}, "curl": {"net"}, "microhttpd": {"net"},
     "sqlite": {"store"}, "lua": {"vm"}, "cjson": {"vm"}, "jansson": {"sim"},
-    "pcre2": {"bindings"},
+    "pcre2": {"bindings"}, "nettle": {"bindings"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

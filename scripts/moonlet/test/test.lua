@@ -236,6 +236,35 @@ function User:block(blocked)
     blocked = blocked ~= false })
 end
 
+-- Everything but what an address may hold as it is.
+local function encoded(text)
+  return (text:gsub("[^%w%-._~]", function(c)
+    return ("%%%02X"):format(c:byte())
+  end))
+end
+
+local TOKEN = "1:PLAY" -- of the simulated bot
+
+--- user:init_data([fields]): what a Web App of the bot that they have opened
+-- sends as initData, for moonlet.webapp. fields: more of it, such as
+-- start_param, or others than auth_date, the time now, and user.
+function User:init_data(fields)
+  local all = { auth_date = math.floor(core.now()), user = { id = self.id,
+    first_name = self.first_name, username = self.username,
+    language_code = self.language_code } }
+  for name, value in pairs(fields or {}) do all[name] = value end
+  local lines, pairs_of = {}, {}
+  for name, value in pairs(all) do
+    value = type(value) == "table" and core.encode(value) or tostring(value)
+    lines[#lines + 1] = name .. "=" .. value
+    pairs_of[#pairs_of + 1] = name .. "=" .. encoded(value)
+  end
+  table.sort(lines)
+  table.sort(pairs_of)
+  return table.concat(pairs_of, "&") .. "&hash="
+    .. core.webapp_sign(TOKEN, table.concat(lines, "\n"))
+end
+
 -- --- the world
 
 --- t.update{ kind = { ... } }: a raw update of any kind. Returns it with its

@@ -4,9 +4,10 @@ local bot = require "moonlet.bot"
 local format = require "moonlet.format"
 local i18n = require "moonlet.i18n"
 local keyboard = require "moonlet.keyboard"
+local webapp = require "moonlet.webapp"
 
 local lists = {}
-for _, name in ipairs { "format", "i18n", "keyboard" } do
+for _, name in ipairs { "format", "i18n", "keyboard", "webapp" } do
   lists[name] = require("cases." .. name)
 end
 
@@ -119,4 +120,33 @@ bot.command("plurals", function(ctx)
     all[#all + 1] = i18n.t(ctx.args[1], "n", { count = tonumber(ctx.args[i]) })
   end
   ctx:reply(table.concat(all, " "))
+end)
+
+-- --- Web Apps
+
+bot.command("webapp", function(ctx)
+  local values, why = webapp.check(ctx.args[1])
+  ctx:reply(values and values.user.first_name .. " " .. values.start_param
+    or why)
+end)
+
+-- Everything that a script can reach, by fields and metatables.
+local function reaches(value, wanted, seen)
+  if type(value) == "string" then
+    return value:find(wanted, 1, true) ~= nil
+  elseif type(value) ~= "table" or seen[value] then
+    return false
+  end
+  seen[value] = true
+  for k, v in pairs(value) do
+    if reaches(k, wanted, seen) or reaches(v, wanted, seen) then return true end
+  end
+  local meta = getmetatable(value)
+  return type(meta) == "table" and reaches(meta, wanted, seen)
+end
+
+bot.command("token", function(ctx)
+  local wanted = "1:" .. "PLAY"
+  ctx:reply(reaches({ _G, ctx, webapp, bot, require "moonlet.api",
+    require "moonlet.config" }, wanted, {}) and "found" or "not found")
 end)
