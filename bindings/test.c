@@ -458,6 +458,7 @@ static const luaL_Reg functions[] = {
     {"guard", core_guard},
     {"array", core_array},
     {"coverage", core_coverage},
+    /* core.webapp_sign(token, text): see user:init_data. */
     {"webapp_sign", binding_webapp_sign},
     {NULL, NULL},
 };

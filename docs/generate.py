@@ -119,6 +119,18 @@ def c_module(path):
                   absent(text), [f"bindings/{path.name}"])
 
 
+def with_methods(context, paths):
+    """The context, with what other files of the library add to it."""
+    for path in sorted(paths):
+        text = path.read_text("utf-8")
+        more = entries("ctx", LUA_COMMENT.findall(text)[1:])
+        if more and path.stem != "ctx":
+            context = context._replace(
+                entries=context.entries + more,
+                sources=context.sources + [str(path.relative_to(ROOT))])
+    return context
+
+
 def joined(lua, c):
     """A module whose functions stand partly in Lua, partly in C."""
     return lua._replace(entries=c.entries + lua.entries,
@@ -136,6 +148,9 @@ def modules(root):
             found[path.stem] = joined(found[path.stem], c)
         elif c.intro and f'"moonlet.{path.stem}"' in rows:
             found[path.stem] = c
+    if "ctx" in found:
+        found["ctx"] = with_methods(
+            found["ctx"], (root / "scripts/moonlet").glob("*.lua"))
     shown = [m for m in found.values() if m.entries or m.name in ORDER]
     rank = {name: place for place, name in enumerate(ORDER)}
     return sorted(shown, key=lambda m: (rank.get(m.name, len(rank)), m.name))

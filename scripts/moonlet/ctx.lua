@@ -18,6 +18,9 @@ local methods = {}
 -- For files of the library that add some.
 context.methods = methods
 
+--- methods: what contexts can do; other files of the library add to it.
+context.methods = methods
+
 local message_kinds = {
   message = true,
   edited_message = true,
@@ -87,12 +90,14 @@ function context.new(update, redelivered, lane)
   return setmetatable(self, meta)
 end
 
--- A dot in place of the colon hands over something else as ctx.
-local function check(name, ctx)
+--- check(name, ctx): a dot in place of the colon hands over something else
+-- as ctx.
+function context.check(name, ctx)
   if type(ctx) ~= "table" or type(ctx.update) ~= "table" then
     core.misuse(("ctx:%s is called with a colon"):format(name))
   end
 end
+local check = context.check
 
 -- A piece is left to the API call, which takes it apart.
 local function check_text(name, text)

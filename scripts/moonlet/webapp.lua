@@ -48,12 +48,12 @@ local function values_of(fields)
   return values
 end
 
---- webapp.check(init_data [, opts]): the fields of Telegram.WebApp.initData
--- (Bot API WebAppInitData), with user, receiver and chat as tables and
--- auth_date as a number, if they are from Telegram, for this bot and not too
--- old. Else nil and why: "malformed", "no hash", "wrong hash" or "too old".
--- opts: max_age, a duration, 24 hours unless said. Trust no id of a request
--- that has not come through here. Raises "misuse" unless init_data is a text.
+--- webapp.check(init_data [, opts]): the fields of Telegram.WebApp.initData,
+-- with user, receiver and chat as tables and auth_date as a number, if they
+-- are from Telegram, for this bot and not too old. Else nil and why:
+-- "malformed", "no hash", "wrong hash" or "too old". opts: max_age, a
+-- duration, 24 hours unless said. Trust no id of a request that has not come
+-- through here. Raises "misuse" unless init_data is a text.
 function webapp.check(init_data, opts)
   if type(init_data) ~= "string" then
     core.misuse("webapp.check needs the text of initData, got "

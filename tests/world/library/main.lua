@@ -4,10 +4,15 @@ local bot = require "moonlet.bot"
 local format = require "moonlet.format"
 local i18n = require "moonlet.i18n"
 local keyboard = require "moonlet.keyboard"
+local link = require "moonlet.link"
+local stars = require "moonlet.stars"
+local task = require "moonlet.task"
+local throttle = require "moonlet.throttle"
 local webapp = require "moonlet.webapp"
 
 local lists = {}
-for _, name in ipairs { "format", "i18n", "keyboard", "webapp" } do
+for _, name in ipairs { "format", "i18n", "keyboard", "link", "stars", "time",
+  "webapp" } do
   lists[name] = require("cases." .. name)
 end
 
@@ -149,4 +154,97 @@ bot.command("token", function(ctx)
   local wanted = "1:" .. "PLAY"
   ctx:reply(reaches({ _G, ctx, webapp, bot, require "moonlet.api",
     require "moonlet.config" }, wanted, {}) and "found" or "not found")
+end)
+
+-- --- actions
+
+bot.command("act", function(ctx)
+  ctx:reply("shown " .. tostring(ctx:action(ctx.args[1])))
+end)
+
+bot.command("work", function(ctx)
+  local ok, said, more = pcall(function()
+    return ctx:while_typing(function(seconds, how)
+      task.sleep(seconds)
+      if how == "fail" then error("it broke", 0) end
+      return ("worked %d s"):format(seconds), "all of it"
+    end, tonumber(ctx.args[1]), ctx.args[2])
+  end)
+  ctx:reply(ok and said .. ", " .. more or "failed: " .. said)
+end)
+
+bot.command("dance", function(ctx)
+  ctx:reply(ctx:while_action("dancing", function(seconds)
+    task.sleep(seconds)
+    return "danced " .. seconds .. " s"
+  end, 10))
+end)
+
+-- --- throttle
+
+local limited = throttle { per = "30s", limit = 3, on_limit = function(ctx)
+  ctx:reply("slower, please")
+end }
+local shared = throttle { per = 60, limit = 1, by = "chat" }
+
+bot.command("limited", function(ctx)
+  limited(ctx, function() ctx:reply("taken " .. ctx.args[1]) end)
+end)
+
+bot.command("shared", function(ctx)
+  shared(ctx, function() ctx:reply("taken " .. ctx.args[1]) end)
+end)
+
+bot.on("message:successful_payment", function(ctx)
+  limited(ctx, function()
+    ctx:reply("paid " .. ctx.message.successful_payment.total_amount)
+  end)
+end)
+
+bot.command("many", function(ctx)
+  local once, passed = throttle { per = "1h", limit = 1 }, nil
+  local function try(id)
+    passed = false
+    once({ kind = "message", event = {}, from = { id = id } },
+      function() passed = true end)
+    return passed
+  end
+  local first, kept = try(1), try(1)
+  for id = 2, tonumber(ctx.args[1]) do try(id) end
+  ctx:reply(("first: %s, kept: %s, forgotten: %s"):format(first, kept, try(1)))
+end)
+
+-- --- payments and links
+
+bot.command("buy", function(ctx)
+  stars.send(ctx.chat.id, { title = "Tea", description = "A cup",
+    payload = "tea:1", amount = 5 })
+end)
+
+bot.on("pre_checkout_query", function(ctx)
+  if ctx.event.invoice_payload == "tea:1" then
+    ctx:answer_pre_checkout()
+  else
+    ctx:answer_pre_checkout(false, "Sold out")
+  end
+end)
+
+bot.command("checkout", function(ctx)
+  local _, err = pcall(ctx.answer_pre_checkout, ctx, true)
+  ctx:reply(err.message)
+end)
+
+bot.command("refund", function(ctx) stars.refund(ctx.from.id, ctx.args[1]) end)
+
+bot.command("subscribe", function(ctx)
+  ctx:reply(stars.link { title = "Club", description = "Tea all month",
+    payload = "club", amount = 50, subscription_period = 2592000 })
+end)
+
+bot.command("balance", function(ctx)
+  ctx:reply(tostring(stars.balance()) .. " Stars")
+end)
+
+bot.command("start", function(ctx)
+  ctx:reply("started with " .. link.decode(ctx.args[1]))
 end)

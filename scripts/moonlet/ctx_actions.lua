@@ -1,0 +1,96 @@
+--- What a handler does beside its answers. Not for scripts of authors, who
+-- find it all in the context.
+local api = require "moonlet.api"
+local context = require "moonlet.ctx"
+local core = require "moonlet.core"
+local log = require "moonlet.log"
+local task = require "moonlet.task"
+
+local methods, check = context.methods, context.check
+
+local EVERY = 4.5 -- seconds; clients show an action for 5
+
+local function params_of(name, ctx, action)
+  check(name, ctx)
+  if type(action) ~= "string" then
+    core.misuse(("ctx:%s needs an action such as \"typing\", got %s"):format(
+      name, type(action)))
+  end
+  if not ctx.chat then
+    core.misuse(("ctx:%s: a %s update has no chat"):format(name, ctx.kind))
+  end
+  local message = ctx.message or {}
+  return {
+    chat_id = ctx.chat.id,
+    action = action,
+    message_thread_id = message.is_topic_message and message.message_thread_id
+      or nil,
+    business_connection_id = message.business_connection_id,
+  }
+end
+
+--- ctx:action(action): shows what the bot does, such as "typing" or
+-- "upload_photo", for 5 seconds or until its next message. Returns true;
+-- raises as moonlet.api does (Bot API sendChatAction).
+function methods.action(ctx, action)
+  return api.sendChatAction(params_of("action", ctx, action))
+end
+
+-- A chat that takes no action must not end the work.
+local function show(params)
+  local ok, err = pcall(api.sendChatAction, params)
+  if not ok then log.debug("action.not_shown", { error = err }) end
+  return ok
+end
+
+local function show_on(params)
+  repeat task.sleep(EVERY) until not show(params)
+end
+
+local function while_action(params, fn, ...)
+  local showing <close> = setmetatable({ task = nil }, {
+    __close = function(self) if self.task then self.task:cancel() end end,
+  })
+  if show(params) then showing.task = task.spawn(show_on, params) end
+  return fn(...)
+end
+
+--- ctx:while_action(action, fn, ...): shows the action until fn(...) has
+-- ended, however long it takes, and returns its results. That the action is
+-- refused does not matter; an error of fn is raised.
+function methods.while_action(ctx, action, fn, ...)
+  local params = params_of("while_action", ctx, action)
+  if type(fn) ~= "function" then
+    core.misuse("ctx:while_action needs a function, got " .. type(fn))
+  end
+  return while_action(params, fn, ...)
+end
+
+--- ctx:while_typing(fn, ...): the same with "typing".
+function methods.while_typing(ctx, fn, ...)
+  local params = params_of("while_typing", ctx, "typing")
+  if type(fn) ~= "function" then
+    core.misuse("ctx:while_typing needs a function, got " .. type(fn))
+  end
+  return while_action(params, fn, ...)
+end
+
+--- ctx:answer_pre_checkout([ok [, why]]): lets a payment go on, or with false
+-- and a text for the person stops it. It must come within 10 seconds. Returns
+-- true; raises as moonlet.api does, and "misuse" outside a pre_checkout_query
+-- (Bot API answerPreCheckoutQuery).
+function methods.answer_pre_checkout(ctx, ok, why)
+  check("answer_pre_checkout", ctx)
+  if ctx.kind ~= "pre_checkout_query" then
+    core.misuse("ctx:answer_pre_checkout is for a pre_checkout_query; this "
+      .. "is a " .. ctx.kind)
+  end
+  if ok == nil then ok = true end
+  if type(ok) ~= "boolean" or not ok and type(why) ~= "string" then
+    core.misuse("ctx:answer_pre_checkout takes true, or false and the reason")
+  end
+  return api.answerPreCheckoutQuery { pre_checkout_query_id = ctx.event.id,
+    ok = ok, error_message = not ok and why or nil }
+end
+
+return { methods = methods }
