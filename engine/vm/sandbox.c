@@ -351,11 +351,18 @@ static void load_script(lua_State *L, const char *name)
 static bool is_internal(const char *name)
 {
     static const char *const internal[] = {
-        "moonlet.answers",      "moonlet.core",
-        "moonlet.ctx",          "moonlet.ctx_actions",
-        "moonlet.files",        "moonlet.format_html",
-        "moonlet.format_split", "moonlet.pieces",
-        "moonlet.plurals",      NULL,
+        "moonlet.answers",
+        "moonlet.core",
+        "moonlet.ctx",
+        "moonlet.ctx_actions",
+        "moonlet.files",
+        "moonlet.format_html",
+        "moonlet.format_markdown",
+        "moonlet.format_split",
+        "moonlet.format_template",
+        "moonlet.pieces",
+        "moonlet.plurals",
+        NULL,
     };
     for (const char *const *row = internal; *row; row++)
         if (strcmp(*row, name) == 0)

@@ -7,6 +7,7 @@
 -- is a text, a number or a piece. Wrong arguments raise "misuse".
 local core = require "moonlet.core"
 local html = require "moonlet.format_html"
+local markdown = require "moonlet.format_markdown"
 local pieces = require "moonlet.pieces"
 local splitting = require "moonlet.format_split"
 
@@ -27,6 +28,12 @@ end
 -- at which it stands.
 function format.html(template, ...)
   return html.parse("format.html", template, table.pack(...))
+end
+
+--- format.markdown(template, ...): the same for a template in MarkdownV2,
+-- without quotes (format.quote makes them).
+function format.markdown(template, ...)
+  return markdown.parse("format.markdown", template, table.pack(...))
 end
 
 --- format.text(x): a piece without marks.

@@ -1,7 +1,7 @@
 --- HTML as Telegram knows it: templates to pieces, and pieces to HTML. Not
 -- for scripts of authors.
-local core = require "moonlet.core"
 local pieces = require "moonlet.pieces"
+local template = require "moonlet.format_template"
 
 local html = {}
 
@@ -14,47 +14,7 @@ local names = { lt = "<", gt = ">", amp = "&", quot = '"' }
 
 -- --- templates
 
-local Reader = {}
-Reader.__index = Reader
-
-function Reader:fail(at, why)
-  core.misuse(("%s: byte %d of the template: %s"):format(self.what, at, why))
-end
-
--- The argument for the next place, and how it is to be written.
-function Reader:argument(at, spec)
-  self.used = self.used + 1
-  local value = self.args[self.used]
-  if self.used > self.args.n then
-    self:fail(at, ("there is no argument %d"):format(self.used))
-  end
-  if spec ~= "s" then
-    if math.type(value) == nil then
-      self:fail(at, ("argument %d must be a number, got %s"):format(self.used,
-        type(value)))
-    end
-    return ("%" .. spec):format(value)
-  end
-  if pieces.is(value) then return value end
-  local kind = type(value)
-  if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
-    self:fail(at, ("argument %d must be a text or a piece, got %s"):format(
-      self.used, kind))
-  end
-  return tostring(value)
-end
-
--- What stands at a "%", and the byte behind it.
-function Reader:place(at)
-  local text = self.text
-  if text:sub(at + 1, at + 1) == "%" then return "%", at + 2 end
-  local spec = text:match("^%%([-+0-9.]*[dsfgxX])", at)
-  if not spec or #spec > 1 and spec:sub(-1) == "s" or #spec > 8 then
-    self:fail(at, 'a "%" stands before s, d, f, g or x; for itself it is '
-      .. 'written "%%"')
-  end
-  return self:argument(at, spec), at + 1 + #spec
-end
+local Reader = template.extend()
 
 -- What stands at an "&".
 function Reader:reference(at)
@@ -71,12 +31,6 @@ function Reader:reference(at)
   return "&", at + 1
 end
 
-function Reader:add(value)
-  local piece = pieces.is(value) and value or pieces.make(value)
-  self.parts[#self.parts + 1] = piece
-  self.units = self.units + piece.units
-end
-
 -- Text without tags from `at` to `last`, as one string.
 function Reader:plain(at, last)
   local parts = {}
@@ -91,7 +45,7 @@ function Reader:plain(at, last)
       else
         value, at = self:reference(at)
       end
-      parts[#parts + 1] = pieces.is(value) and value.text or value
+      parts[#parts + 1] = tostring(value)
     end
   end
   return table.concat(parts)
@@ -159,64 +113,24 @@ function Reader:open(begin, name, at)
     self:fail(begin, ("Telegram knows no tag <%s>"):format(name))
   end
   if name == "code" then self.language = attributes.class end
-  entity.offset = self.units
-  self.entities[#self.entities + 1] = entity
-  self.stack[#self.stack + 1] = { name = name, at = begin, entity = entity,
-    place = #self.entities, part = #self.parts }
+  self:begin(begin, name, entity)
   return behind
-end
-
-local function is_quote(entity)
-  return entity.type == "blockquote" or entity.type == "expandable_blockquote"
-end
-
--- Nothing stands within code; nor a quote within a quote.
-function Reader:check_inner(tag)
-  local kind = tag.entity.type
-  if kind == "code" or kind == "pre" then
-    for i = #self.entities, tag.place + 1, -1 do self.entities[i] = nil end
-    for i = tag.part + 1, #self.parts do
-      self.parts[i] = pieces.make(self.parts[i].text)
-    end
-  elseif is_quote(tag.entity) then
-    for i = #self.stack, 1, -1 do
-      if is_quote(self.stack[i].entity) then
-        self:fail(tag.at, "a quote stands within another")
-      end
-    end
-  end
-end
-
-local function finish_link(entity, text)
-  if entity.url == "" then entity.url = text end
-  local id = entity.url:match("^tg://user%?id=(%d+)$")
-  if id then
-    entity.type, entity.url = "text_mention", nil
-    entity.user = { id = math.tointeger(tonumber(id)) }
-  end
 end
 
 function Reader:close(begin, name, at)
   local behind = self.text:match("^%s*>()", at)
   if not behind then self:fail(begin, "a tag is not closed by \">\"") end
-  local tag = table.remove(self.stack)
-  if not tag or tag.name ~= name then
-    self:fail(begin, tag and ("</%s> stands where </%s> should"):format(name,
-      tag.name) or ("</%s> closes nothing"):format(name))
+  local mark = self:innermost()
+  if not mark or mark.name ~= name then
+    self:fail(begin, mark and ("</%s> stands where </%s> should"):format(name,
+      mark.name) or ("</%s> closes nothing"):format(name))
   end
-  self:check_inner(tag)
-  local entity, outer = tag.entity, self.stack[#self.stack]
-  entity.length = self.units - entity.offset
-  if name == "a" then
-    local texts = {}
-    for i = tag.part + 1, #self.parts do
-      texts[#texts + 1] = self.parts[i].text
-    end
-    finish_link(entity, table.concat(texts))
-  end
+  self:finish(mark)
+  if name == "a" then self:finish_link(mark, mark.entity.url) end
+  local outer = self:innermost()
   if name == "code" and outer and outer.name == "pre" then
     outer.entity.language = (self.language or ""):match("^language%-(.+)$")
-    entity.length = 0
+    mark.entity.length = 0
   end
   return behind
 end
@@ -231,35 +145,14 @@ function Reader:tag(at)
   return self:open(at, name, behind)
 end
 
--- Entities of the template and those within arguments, the outer ones first.
-function Reader:result()
-  local tag = self.stack[#self.stack]
-  if tag then self:fail(tag.at, ("<%s> is not closed"):format(tag.name)) end
-  if self.used < self.args.n then
-    core.misuse(("%s: the template has %d places, got %d arguments"):format(
-      self.what, self.used, self.args.n))
-  end
-  local inner = pieces.join(self.parts)
-  local all = {}
-  for _, entity in ipairs(self.entities) do
-    if entity.length > 0 then all[#all + 1] = entity end
-  end
-  table.move(inner.entities, 1, #inner.entities, #all + 1, all)
-  return pieces.make(inner.text, pieces.sorted(all))
-end
-
 --- The piece that a template and its arguments make, in the name of `what`.
-function html.parse(what, template, args)
-  if type(template) ~= "string" then
-    core.misuse(("%s needs a template, got %s"):format(what, type(template)))
-  end
-  local reader = setmetatable({ what = what, text = template, args = args,
-    used = 0, units = 0, parts = {}, entities = {}, stack = {} }, Reader)
+function html.parse(what, text, args)
+  local reader = Reader.new(what, text, args)
   local at = 1
-  while at <= #template do
-    local stop = template:find("[<&%%]", at) or #template + 1
-    reader:add(template:sub(at, stop - 1))
-    local c = template:sub(stop, stop)
+  while at <= #text do
+    local stop = text:find("[<&%%]", at) or #text + 1
+    reader:add(text:sub(at, stop - 1))
+    local c = text:sub(stop, stop)
     at = stop
     if c == "<" then
       at = reader:tag(at)
@@ -269,7 +162,7 @@ function html.parse(what, template, args)
       reader:add(value)
     end
   end
-  return reader:result()
+  return reader:result("<%s> is not closed")
 end
 
 -- --- from pieces

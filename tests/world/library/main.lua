@@ -60,12 +60,18 @@ local template = '<b>a<i>b&lt;😀</i></b> <pre><code class="language-lua">x'
   .. '</code></pre><a href="https://e.org/x?a=1&amp;b=2">link</a>'
   .. "<blockquote>q <u>u</u></blockquote><tg-spoiler>s</tg-spoiler>"
 
+local marked = "*a _b😀_* __u _i_ __ ~s~ ||p||\\! ```lua\nx = 1```"
+  .. "[link](https://e.org/x?a=1) `c\\`d`"
+
 bot.command("same", function(ctx)
   local theirs = ctx:reply(template, { parse_mode = "HTML" })
   local ours = ctx:reply(format.html(template))
   local one, other = format.message(theirs), format.message(ours)
   assert(one == other)
   assert(format.to_html(one) == template and format.to_html(other) == template)
+  theirs = ctx:reply(marked, { parse_mode = "MarkdownV2" })
+  ours = ctx:reply(format.markdown(marked))
+  assert(format.message(theirs) == format.message(ours))
   ctx:reply("the same")
 end)
 

@@ -130,6 +130,59 @@ function case.entity_errors_name_the_offset_and_the_line_of_lua()
   check.raises("needs a template, got nil", format.html)
 end
 
+function case.markdown_templates()
+  local function md(text, html, ...)
+    is(format.markdown(text, ...), html)
+  end
+  md("*b* _i_ __u__ ~s~ ||p|| `c`", "<b>b</b> <i>i</i> <u>u</u> <s>s</s> "
+    .. "<tg-spoiler>p</tg-spoiler> <code>c</code>")
+  md("*b _i_ %s*", "<b>b <i>i</i> *x*</b>", "*x*")
+  md("__u _i_ __", "<u>u <i>i</i> </u>")
+  md("1\\.5 \\*no\\* 100%%", "1.5 *no* 100%")
+  md("[t %s](https://e.org/%s?a\\)b)",
+    '<a href="https://e.org/7?a)b">t x</a>', "x", 7)
+  md("[you](tg://user?id=7)", '<a href="tg://user?id=7">you</a>')
+  md("![👍](tg://emoji?id=5)", '<tg-emoji emoji-id="5">👍</tg-emoji>')
+  md("```lua\nx = *1*\n```", '<pre><code class="language-lua">x = *1*\n'
+    .. "</code></pre>")
+  md("`a\\`b`", "<code>a`b</code>")
+  md("`%s`", "<code>f*g</code>", "f*g")
+  for words, template in pairs {
+    ["byte 3 of the template: the sign \".\" is written \"\\.\""] = "a .",
+    ["byte 1 of the template: * is not closed"] = "*a",
+    ["byte 4 of the template: * stands where _ should"] = "*_a*_",
+    ["``` is not closed"] = "```a``",
+    ["byte 2 of the template: a \"]\" that closes nothing"] = "a]",
+    ["an address needs"] = "[a](b",
+    ["needs (tg://emoji"] = "![a](b)",
+    ["format.quote"] = ">a",
+  } do check.raises(words, format.markdown, template) end
+  check.raises("needs a template, got nil", format.markdown)
+end
+
+-- Whatever is marked how, its HTML and its escaped texts give the same back.
+function case.what_is_written_is_read()
+  local signs = { "a", "<", ">", "&", "%", "*", "_", "\\", "`", "]", "|", "é",
+    "😀", '"', "\n", " ", "amp;", "." }
+  local marks = { format.bold, format.italic, format.underline, format.strike,
+    format.spoiler, format.code, format.text }
+  for _ = 1, 100 do
+    local list = {}
+    for i = 1, math.random(12) do
+      local text = signs[math.random(#signs)] .. signs[math.random(#signs)]
+      list[i] = marks[math.random(#marks)](text)
+      check.equal(tostring(format.markdown(
+        (format.escape_markdown(text):gsub("%%", "%%%%")))), text)
+      check.equal(tostring(format.html(
+        (format.escape_html(text):gsub("%%", "%%%%")))), text)
+    end
+    local piece = format.bold(format.join(list, " "))
+    local again = format.html((format.to_html(piece):gsub("%%", "%%%%")))
+    check.equal(format.to_html(again), format.to_html(piece))
+    assert(again == piece)
+  end
+end
+
 function case.wrong_values_are_misuse()
   check.raises("format.bold needs a text or a piece", format.bold, {})
   check.raises('".." needs a text', function()
