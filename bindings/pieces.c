@@ -31,8 +31,8 @@ static bool has_param(const char *method, const char *name)
 
 /* Pushes the name of the list that belongs to a text: "caption_entities" of
  * "caption", but "entities" of the text of a message. method is NULL within
- * a parameter. */
-static void push_entities_name(lua_State *L, const char *method,
+ * a parameter. False, and nothing is pushed, if the method takes none. */
+static bool push_entities_name(lua_State *L, const char *method,
                                const char *key)
 {
     const char *own = lua_pushfstring(L, "%s_entities", key);
@@ -40,8 +40,12 @@ static void push_entities_name(lua_State *L, const char *method,
                       (method && strcmp(key, "text") == 0);
     if (is_message && !(method && has_param(method, own))) {
         lua_pop(L, 1);
-        lua_pushliteral(L, "entities");
+        own = lua_pushliteral(L, "entities");
     }
+    if (!method || !botapi_method(method) || has_param(method, own))
+        return true;
+    lua_pop(L, 1);
+    return false;
 }
 
 /* Sets text and entities of the piece on top in the table; the key is below
@@ -56,8 +60,8 @@ static void put_piece(lua_State *L, int table, const char *method)
     lua_pushliteral(L, "entities");
     lua_rawget(L, piece);
     if (lua_type(L, piece - 1) == LUA_TSTRING && lua_istable(L, -1) &&
-        lua_rawlen(L, -1) > 0) {
-        push_entities_name(L, method, lua_tostring(L, piece - 1));
+        lua_rawlen(L, -1) > 0 &&
+        push_entities_name(L, method, lua_tostring(L, piece - 1))) {
         lua_insert(L, -2);
         lua_rawset(L, table);
     }

@@ -137,7 +137,7 @@ function i18n.languages() return table.move(tags, 1, #tags, 1, {}) end
 
 --- i18n.choose(fn): fn(ctx) says the language of an update, as one that a
 -- person has set; nil leaves it to their app. Asked once an update, when a
--- text is needed, and may wait.
+-- text is needed, and may wait; ctx.lang keeps the answer.
 function i18n.choose(fn)
   if type(fn) ~= "function" then
     core.misuse("i18n.choose needs a function, got " .. type(fn))
@@ -154,7 +154,7 @@ end
 --- i18n.language(ctx): the language of an update, one of those there; nil if
 -- there are none.
 function i18n.language(ctx)
-  if not ctx.lang and chooser then ctx.lang = chooser(ctx) end
+  if ctx.lang == nil and chooser then ctx.lang = chooser(ctx) or false end
   local from = ctx.from
   return known(ctx.lang) or known(from and from.language_code) or default
 end

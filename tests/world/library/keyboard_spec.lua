@@ -1,5 +1,15 @@
 local t = require "moonlet.test"
 
+t.case("wish 20: callback data is counted in bytes", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/long_data 32") -- letters of two bytes
+  ann:expect("Here")
+  ann:click("Да")
+  ann:expect("64 bytes came")
+  ann:send("/long_data 33")
+  ann:expect('the data of the button "Да" has 66 bytes, at most 64')
+end)
+
 t.case("a reply keyboard comes and goes", function()
   local ann = t.user { first_name = "Ann" }
   ann:send("/choose")

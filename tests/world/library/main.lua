@@ -83,6 +83,8 @@ end)
 bot.command("broken", function(ctx)
   local ok, err = pcall(ctx.reply, ctx, "Hi </b>x", { parse_mode = "HTML" })
   ctx:reply(ok and "sent" or tostring(err))
+  ok, err = pcall(function() ctx:reply((format.html("Hi <b>%s", "x"))) end)
+  ctx:reply(ok and "sent" or tostring(err))
 end)
 
 -- --- keyboards
@@ -90,6 +92,18 @@ end)
 bot.command("choose", function(ctx)
   ctx:reply("Which?", { reply_markup = keyboard.reply { { "Tea", "Water" } }
     :contact("Phone"):resize() })
+end)
+
+bot.command("long_data", function(ctx)
+  local ok, err = pcall(function()
+    local data = ("ж"):rep(tonumber(ctx.args[1]))
+    ctx:reply("Here", { reply_markup = keyboard.inline { { { "Да", data } } } })
+  end)
+  if not ok then ctx:reply(err.message) end
+end)
+
+bot.callback("^ж", function(ctx)
+  ctx:reply(#ctx.callback_query.data .. " bytes came")
 end)
 
 bot.hears("^Tea$", function(ctx)

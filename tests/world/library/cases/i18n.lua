@@ -25,6 +25,18 @@ function case.the_language_of_an_update()
   check.equal(i18n.language { from = { id = 0 } }, "en")
 end
 
+function case.the_language_is_chosen_once_an_update()
+  local asked = 0
+  local from = setmetatable({}, { __index = function(_, name)
+    if name == "id" then asked = asked + 1 end -- by the bot's i18n.choose
+    return name == "id" and 0 or "de"
+  end })
+  local ctx = { from = from }
+  check.equal(i18n.language(ctx), "de")
+  check.equal(i18n.language(ctx), "de")
+  check.equal(asked, 1)
+end
+
 function case.plural_forms()
   local function cups(language, ...)
     local all = {}

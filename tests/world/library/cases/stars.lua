@@ -29,6 +29,7 @@ function case.options_of_throttle_are_checked()
   check.raises("needs a table of options", throttle)
   check.raises("limit must be a whole", throttle, { per = "10s" })
   check.raises("throttle: per must be", throttle, { limit = 1, per = "x" })
+  check.raises("longer than nothing", throttle, { limit = 1, per = 0 })
   check.raises('got "topic"', throttle, { limit = 1, per = 1, by = "topic" })
   check.raises("on_limit must be a function", throttle,
     { limit = 1, per = 1, on_limit = 7 })
