@@ -355,13 +355,18 @@ static bool is_internal(const char *name)
         "moonlet.core",
         "moonlet.ctx",
         "moonlet.ctx_actions",
+        "moonlet.ctx_files",
         "moonlet.files",
         "moonlet.format_html",
         "moonlet.format_markdown",
         "moonlet.format_split",
         "moonlet.format_template",
+        "moonlet.fsm",
+        "moonlet.graph",
         "moonlet.pieces",
         "moonlet.plurals",
+        "moonlet.request",
+        "moonlet.web",
         NULL,
     };
     for (const char *const *row = internal; *row; row++)

@@ -12,9 +12,10 @@ local answers = require "moonlet.answers"
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
 local fsm = require "moonlet.fsm"
-require "moonlet.ctx_actions"
 local log = require "moonlet.log"
 local web = require "moonlet.web"
+require "moonlet.ctx_actions"
+require "moonlet.ctx_files"
 
 local bot = {}
 

@@ -1,14 +1,31 @@
---- What a handler does beside its answers. Not for scripts of authors, who
--- find it all in the context.
+--- What contexts can do beside answers: texts in the person's language,
+-- actions, payments. Not for scripts of authors, who find it in the context.
 local api = require "moonlet.api"
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
+local i18n = require "moonlet.i18n"
 local log = require "moonlet.log"
 local task = require "moonlet.task"
 
 local methods, check = context.methods, context.check
 
 local EVERY = 4.5 -- seconds; clients show an action for 5
+
+--- ctx:t(key [, args]): the text of that key in the language of the update
+-- (moonlet.i18n), with args.name for {name}, and the plural form for
+-- args.count. An argument may be a piece, which makes the text one. Without
+-- such a text it is the key, which is logged once.
+function methods.t(ctx, key, args)
+  check("t", ctx)
+  return i18n.t(i18n.language(ctx), key, args)
+end
+
+--- ctx:t_html(key [, args]): the same of a text in HTML, as a piece
+-- (moonlet.format): tags of the text count, those in arguments do not.
+function methods.t_html(ctx, key, args)
+  check("t_html", ctx)
+  return i18n.html(i18n.language(ctx), key, args)
+end
 
 local function params_of(name, ctx, action)
   check(name, ctx)

@@ -73,7 +73,7 @@ end
 -- remembers the 10,000 to 20,000 who were last here.
 return function(options)
   check(options)
-  local per = core.duration(options.per, "throttle: per")
+  local per = core.seconds(options.per, "throttle: per")
   if per <= 0 then core.misuse("throttle: per must be longer than nothing") end
   local limit, by = options.limit, options.by or "user"
   local recall = new_memory()

@@ -11,7 +11,7 @@ function time.now() return core.now() end
 
 --- time.duration(duration): its seconds: 300 for "5m".
 function time.duration(duration)
-  return core.duration(duration, "time.duration")
+  return core.seconds(duration, "time.duration")
 end
 
 -- Seconds east of UTC; nil for the machine's own.

@@ -59,7 +59,7 @@ function webapp.check(init_data, opts)
     core.misuse("webapp.check needs the text of initData, got "
       .. type(init_data))
   end
-  local age = core.duration(opts and opts.max_age or MAX_AGE,
+  local age = core.seconds(opts and opts.max_age or MAX_AGE,
     "webapp.check: max_age")
   local fields = #init_data <= SIZE_MAX and fields_of(init_data)
   if not fields then return nil, "malformed" end

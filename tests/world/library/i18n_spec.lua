@@ -96,6 +96,8 @@ t.each({
     "locales/fr.lua gives no table" },
   { "a locale with a syntax error", "locales/fr.lua", "return {\n  a b }",
     "locales/fr.lua:2: " },
+  { "an endless locale", "locales/fr.json", ("x"):rep(5000000),
+    "locales/fr.json: over 4 MiB" },
   { "two files for a language", "locales/en.json", "{}",
     "locales/en.lua: there is another file" },
   { "a value that is no text", "locales/fr.json", '{ "a": { "b": 7 } }',
