@@ -41,6 +41,9 @@ end
 function link.app(payload, name)
   local url = made("link.app", "startapp", payload)
   if name == nil then return url end
+  if type(name) ~= "string" or not name:find("^[%w_]+$") then
+    core.misuse("link.app: the name of an app is of letters, digits and _")
+  end
   return (url:gsub("%?", "/" .. name .. "?", 1))
 end
 

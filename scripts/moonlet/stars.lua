@@ -6,12 +6,13 @@ local core = require "moonlet.core"
 
 local stars = {}
 
-local function check_text(what, fields, name, max)
+-- count: utf8.len or string.len.
+local function check_text(what, fields, name, max, count)
   local text = fields[name]
-  local length = type(text) == "string" and (utf8.len(text) or #text)
+  local length = type(text) == "string" and (count(text) or #text)
   if not length or length < 1 or length > max then
-    core.misuse(("%s: %s must be a text of 1 to %d signs"):format(what, name,
-      max))
+    core.misuse(("%s: %s must be a text of 1 to %d %s"):format(what, name,
+      max, count == utf8.len and "signs" or "bytes"))
   end
 end
 
@@ -19,9 +20,9 @@ local function invoice(what, fields)
   if type(fields) ~= "table" then
     core.misuse(what .. " needs a table, got " .. type(fields))
   end
-  check_text(what, fields, "title", 32)
-  check_text(what, fields, "description", 255)
-  check_text(what, fields, "payload", 128)
+  check_text(what, fields, "title", 32, utf8.len)
+  check_text(what, fields, "description", 255, utf8.len)
+  check_text(what, fields, "payload", 128, string.len)
   local amount = fields.amount
   if math.type(amount) ~= "integer" or amount < 1 then
     core.misuse(what .. ": amount must be a whole number of Stars from 1 on")

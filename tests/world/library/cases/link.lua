@@ -20,6 +20,7 @@ function case.payloads_are_checked()
     check.raises("a payload is 1 to 64", link.start, payload)
   end
   assert(link.start(("x"):rep(64)))
+  check.raises("the name of an app", link.app, "x", "a/b")
 end
 
 function case.any_text_is_encoded()

@@ -18,6 +18,8 @@ function case.invoices_are_checked(ctx)
     with("title", ("x"):rep(33)))
   check.raises("description must be", stars.link, with("description", ""))
   check.raises("payload must be", stars.link, with("payload", 7))
+  check.raises("payload must be a text of 1 to 128 bytes", stars.link,
+    with("payload", ("ж"):rep(65)))
   check.raises("amount must be a whole number", stars.link,
     with("amount", 1.5))
   check.raises("amount must be", stars.link, with("amount", 0))
