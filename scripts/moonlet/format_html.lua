@@ -146,8 +146,10 @@ function Reader:tag(at)
 end
 
 --- The piece that a template and its arguments make, in the name of `what`.
-function html.parse(what, text, args)
+-- origin(at), if given, is the byte to name for one of the template.
+function html.parse(what, text, args, origin)
   local reader = Reader.new(what, text, args)
+  reader.origin = origin
   local at = 1
   while at <= #text do
     local stop = text:find("[<&%%]", at) or #text + 1

@@ -24,6 +24,7 @@ function template.extend()
 end
 
 function Reader:fail(at, why)
+  if self.origin then at = self.origin(at) end
   core.misuse(("%s: byte %d of the template: %s"):format(self.what, at, why))
 end
 

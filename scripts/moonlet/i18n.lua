@@ -235,24 +235,42 @@ function i18n.t(language, key, args)
   return pieces.join(filled)
 end
 
+-- The parts as a template of moonlet.format, the names of its places, and
+-- the byte of the text that belongs to one of the template.
+local function template_of(parts)
+  local texts, names, starts, at, original = {}, {}, {}, 1, 1
+  for i, part in ipairs(parts) do
+    local is_place = type(part) == "table"
+    texts[i] = is_place and "%s" or part:gsub("%%", "%%%%")
+    if is_place then names[#names + 1] = part.name end
+    starts[i] = { at = at, original = original }
+    at = at + #texts[i]
+    original = original + (is_place and #part.name + 2 or #part)
+  end
+  local template = table.concat(texts)
+  return template, names, function(byte)
+    local start
+    for _, each in ipairs(starts) do
+      if each.at <= byte then start = each end
+    end
+    local _, doubled = template:sub(start.at, byte - 1):gsub("%%%%", "")
+    return start.original + byte - start.at - doubled
+  end
+end
+
 --- i18n.html(language, key [, args]): the same of a text in HTML, as a piece;
 -- the arguments stay text. In handlers there is ctx:t_html(key, args).
 function i18n.html(language, key, args)
   language = known(language) or default
   local parts = look_up(language, key, args)
   if not parts then return pieces.make(key) end
-  local template, values = {}, { n = 0 }
-  for i, part in ipairs(parts) do
-    if type(part) == "table" then
-      values.n = values.n + 1
-      values[values.n] = argument(language, key, args, part.name)
-      template[i] = "%s"
-    else
-      template[i] = part:gsub("%%", "%%%%")
-    end
+  local template, names, origin = template_of(parts)
+  local values = { n = #names }
+  for i, name in ipairs(names) do
+    values[i] = argument(language, key, args, name)
   end
-  return html.parse(("the text %q (%s)"):format(key, language),
-    table.concat(template), values)
+  return html.parse(("the text %q (%s)"):format(key, language), template,
+    values, origin)
 end
 
 -- --- checks

@@ -45,11 +45,11 @@ end)
 t.case("a text with broken HTML is named by its key", { copy = true },
   function()
     local ann = t.user { first_name = "Ann", language_code = "fr" }
-    t.write("locales/fr.json", '{ "card": "{count} <b>{name}" }')
+    t.write("locales/fr.json", '{ "card": "{count}% <b>{name}" }')
     t.reload()
     ann:send("/hello_html")
     local err = t.await(function() return t.errors()[1] end)
-    assert(err.message == 'the text "card" (fr): byte 4 of the template: <b> '
+    assert(err.message == 'the text "card" (fr): byte 10 of the template: <b> '
       .. "is not closed", err.message)
     assert(err.script == "main.lua")
   end)
