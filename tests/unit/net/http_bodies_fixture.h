@@ -105,7 +105,8 @@ static inline int take_piece(struct http_sink *s, const char *data, size_t len)
     if (t->waits)
         return HTTP_WAIT;
     t->may = false;
-    t->differs = t->differs || !are_bytes(data, t->taken, len);
+    t->differs =
+        t->differs || t->begins == 0 || !are_bytes(data, t->taken, len);
     t->taken += len;
     return 0;
 }

@@ -167,6 +167,30 @@ static void streams_go_into_sinks(void **state)
     http_call_free(&a.call);
 }
 
+/* The head is still under way when the stream is written and ended. */
+static void streams_travel_behind_their_heads(void **state)
+{
+    (void)state;
+    struct ask a;
+    struct taker t = taker();
+    http_direct_travel(w->client, 5000);
+    prepare(&a, "GET", "http://h/stream");
+    a.call.sink = &t.sink;
+    http_start(w->client, &a.call);
+    while (!w->held)
+        loop_step(w->loop, clock_ns(&w->clock) + 60000000000);
+    assert_true(put(0, 10));
+    turns(3);
+    assert_int_equal(t.begins, 0);
+    exchange_stream_end(w->held);
+    loop_run(w->loop);
+    assert_int_equal(a.ends, 1);
+    assert_int_equal(a.err.code, 0);
+    assert_int_equal(t.taken, 10);
+    assert_false(t.differs);
+    http_call_free(&a.call);
+}
+
 static void streams_may_end_badly(void **state)
 {
     (void)state;
@@ -261,10 +285,15 @@ static void cancel_while_the_pool_reads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(answers_go_into_sinks),       TEST(files_can_be_bodies),
-        TEST(cut_file_is_a_broken_answer), TEST(sinks_may_refuse_and_break),
-        TEST(slow_sink_is_no_stall),       TEST(streams_go_into_sinks),
-        TEST(streams_may_end_badly),       TEST(redirects_are_followed),
+        TEST(answers_go_into_sinks),
+        TEST(files_can_be_bodies),
+        TEST(cut_file_is_a_broken_answer),
+        TEST(sinks_may_refuse_and_break),
+        TEST(slow_sink_is_no_stall),
+        TEST(streams_go_into_sinks),
+        TEST(streams_travel_behind_their_heads),
+        TEST(streams_may_end_badly),
+        TEST(redirects_are_followed),
         TEST(cancel_while_the_pool_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
