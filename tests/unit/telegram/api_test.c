@@ -521,7 +521,7 @@ static struct upload new_upload(void)
 {
     return (struct upload){
         .u = {.content_type = "multipart/form-data; boundary=b",
-              .len = 0,
+              .len = 10,
               .rewind = on_rewind},
         .source = {.read = read_source},
     };
@@ -540,6 +540,7 @@ static void an_upload_is_rewound_before_each_try(void **state)
     assert_int_equal(a.err.code, ERR_OK);
     assert_int_equal(up.rewinds, 3);
     assert_string_equal(requests[2].type, "multipart/form-data; boundary=b");
+    assert_string_equal(requests[2].body, "xxxxxxxxxx");
 }
 
 static void an_upload_follows_its_chat_if_it_can(void **state)
