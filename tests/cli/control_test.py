@@ -133,6 +133,12 @@ def test_status_tells_how_the_engine_is(sim, engine):
     assert re.search(r"^generation +1 of .*main\.lua", done.stdout, re.M)
     assert re.search(r"^inbox +up$", done.stdout, re.M)
     assert re.search(r"^redis +off$", done.stdout, re.M)
+    # getUpdates is under way.
+    assert re.search(r"^calls +1 under way; waiting: 0 replies, 0 jobs, "
+                     r"0 broadcasts$", done.stdout, re.M)
+    assert re.search(r"^limits +0 chats blocked; jobs and broadcasts 30 a "
+                     r"second; 0 repeats, 0 unknown outcomes$",
+                     done.stdout, re.M)
 
 
 def test_status_counts_what_runs(sim, engine):
