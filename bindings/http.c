@@ -6,7 +6,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
-#include "bindings/web_body.h"
+#include "bindings/http_body.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
 #include "store/file_ops.h"
@@ -35,7 +35,7 @@ struct web_op {
     uint64_t began_ms;
     uint64_t timeout_ms;
     struct http_call call;
-    struct web_body body;
+    struct http_body body;
     struct http_header headers[];
 };
 
@@ -75,7 +75,7 @@ static void take_answer(struct web_op *op, struct buf *bytes)
     char numbers[NUMBERS_LEN] = "";
     snprintf(numbers, sizeof numbers, "%d %.3f %zu %zu %lld", r->status,
              r->retry_after, r->head.len, strlen(url),
-             (long long)web_body_size(&op->body));
+             (long long)http_body_size(&op->body));
     *bytes = *body;
     *body = (struct buf){0};
     if (r->head.len > 0)
@@ -122,13 +122,13 @@ static void on_done(struct http_call *call, const struct err *e)
 {
     struct web_op *op = LIST_ENTRY(call, struct web_op, call);
     struct err better = *e;
-    web_body_explain(&op->body, &better);
+    http_body_explain(&op->body, &better);
     if (better.code != ERR_OK) {
         web_end(op, &better);
         return;
     }
     op->state = WEB_CLOSES;
-    if (web_body_finish(&op->body))
+    if (http_body_finish(&op->body))
         web_end(op, &better);
 }
 
@@ -147,7 +147,7 @@ static void begin(struct web_op *op)
 }
 
 /* The file of the request is open, or that of the answer is whole; or not. */
-static void on_file(struct web_body *body, const struct err *e)
+static void on_file(struct http_body *body, const struct err *e)
 {
     struct web_op *op = LIST_ENTRY(body, struct web_op, body);
     if (e->code != ERR_OK || op->state != WEB_OPENS)
@@ -160,7 +160,7 @@ static void take_place(struct web_op *op)
 {
     timer_stop(&op->patience);
     op->state = WEB_OPENS;
-    if (web_body_open(&op->body))
+    if (http_body_open(&op->body))
         begin(op);
 }
 
@@ -207,7 +207,7 @@ static void web_cancel(struct await *aw)
     struct web_op *op = (struct web_op *)aw;
     timer_stop(&op->patience);
     http_cancel(op->web->client, &op->call);
-    web_body_close(&op->body);
+    http_body_close(&op->body);
     leave_place(op);
     await_done(aw);
 }
@@ -215,7 +215,7 @@ static void web_cancel(struct await *aw)
 static void web_free(struct await *aw)
 {
     struct web_op *op = (struct web_op *)aw;
-    web_body_close(&op->body);
+    http_body_close(&op->body);
     http_call_free(&op->call);
     free(op);
 }

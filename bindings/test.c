@@ -12,9 +12,9 @@
 #include "base/mem.h"
 #include "bindings/coverage.h"
 #include "bindings/support.h"
+#include "bindings/test_http.h"
 #include "bindings/test_limit.h"
 #include "bindings/test_request.h"
-#include "bindings/test_web.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
 #include "sim/sim.h"
@@ -45,7 +45,7 @@ struct test_run {
     struct list heard;
     size_t heard_count;
     struct test_limit limit;
-    struct test_web web;
+    struct test_http web;
     bool passed;
 };
 
@@ -66,7 +66,7 @@ static struct test_world *seen_world(lua_State *L)
 /* To do something with. */
 static struct test_world *world_of(lua_State *L)
 {
-    test_web_enter(L, &run_of(L)->web);
+    test_http_enter(L, &run_of(L)->web);
     return seen_world(L);
 }
 
@@ -190,7 +190,7 @@ static int core_open(lua_State *L)
     struct err e;
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    test_web_enter(L, &run->web);
+    test_http_enter(L, &run->web);
     read_settings(L, 1, settings);
     lua_getfield(L, 1, "seed");
     struct test_world_options o = {
@@ -198,7 +198,7 @@ static int core_open(lua_State *L)
         .webhook = flag_field(L, 1, "webhook"),
         .copy = flag_field(L, 1, "copy"),
         .settings = settings,
-        .teller = test_web_tell,
+        .teller = test_http_tell,
         .teller_arg = &run->web,
     };
     o.bot = text_field(L, 1, "bot");
@@ -215,7 +215,7 @@ static int core_open(lua_State *L)
 /* core.close(): the world is gone. */
 static int core_close(lua_State *L)
 {
-    test_web_enter(L, &run_of(L)->web);
+    test_http_enter(L, &run_of(L)->web);
     close_world(run_of(L));
     return 0;
 }
@@ -235,7 +235,7 @@ static int core_start(lua_State *L)
 static int core_stop(lua_State *L)
 {
     run_of(L)->o->composer->stop(world_of(L));
-    test_web_settle(L);
+    test_http_settle(L);
     return 0;
 }
 
@@ -298,7 +298,7 @@ static bool turn(lua_State *L, struct test_world *w, uint64_t until,
     test_limit_check(L, &run_of(L)->limit);
     uint64_t before = now_ns(w);
     bool more = loop_step(w->loop, until);
-    test_web_settle(L);
+    test_http_settle(L);
     if (!more)
         return false;
     *turns = now_ns(w) == before ? *turns + 1 : 0;
@@ -344,7 +344,7 @@ static int core_advance(lua_State *L)
 static int core_request(lua_State *L)
 {
     int n = test_request_json(L, world_of(L));
-    test_web_settle(L);
+    test_http_settle(L);
     return n;
 }
 
@@ -353,15 +353,15 @@ static int core_request(lua_State *L)
 static int core_http(lua_State *L)
 {
     int n = test_request_http(L, world_of(L));
-    test_web_settle(L);
+    test_http_settle(L);
     return n;
 }
 
 /* core.on_web(fn): fn answers for all servers but Telegram's; see
- * test_web_set. */
+ * test_http_set. */
 static int core_on_web(lua_State *L)
 {
-    return test_web_set(L);
+    return test_http_set(L);
 }
 
 /* --- the run */

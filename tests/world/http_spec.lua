@@ -232,8 +232,8 @@ end)]] }, function()
   ann:expect("leaves")
   ann:send("/quick")
   ann:expect("well")
-  assert(#t.requests("GET " .. SITE .. "slow") == 64)
-  assert(#t.requests() == 65)
+  assert(#t.http_calls("GET " .. SITE .. "slow") == 64)
+  assert(#t.http_calls() == 65)
 end)
 
 -- --- files
@@ -334,7 +334,7 @@ t.case("a crash within a download leaves nothing half", { main = DOWNLOADER },
     ann:send("/look")
     ann:expect("900000 bytes, again")
     ann:expect("900000 bytes there")
-    assert(#t.requests() == 2)
+    assert(#t.http_calls() == 2)
   end)
 
 t.case("a handler that is ended within a download leaves nothing",
@@ -438,5 +438,5 @@ t.case("the last case's answers are gone", { main = bot(
   local ann = t.user { first_name = "Ann" }
   ann:send("/run")
   ann:expect("connection refused")
-  assert(#t.requests() == 1)
+  assert(#t.http_calls() == 1)
 end)

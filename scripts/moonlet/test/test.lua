@@ -7,7 +7,7 @@ local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
 local state = require "moonlet.test_state"
-local web = require "moonlet.test_web"
+local web = require "moonlet.test_http"
 
 local t = {}
 
@@ -351,9 +351,9 @@ end
 -- headers (names in lower case), body and json. The newest that fits counts.
 function t.http(address, answer) web.add(address, answer) end
 
---- t.requests([address]): the requests to other servers so far, as the
+--- t.http_calls([address]): the requests to other servers so far, as the
 -- functions of t.http get them.
-function t.requests(address) return web.asked(address) end
+function t.http_calls(address) return web.asked(address) end
 
 --- t.errors(): the errors of handlers so far: kind, message, script, line.
 function t.errors()

@@ -4,7 +4,7 @@ local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
 local order = require "moonlet.test_order"
 local state = require "moonlet.test_state"
-local web = require "moonlet.test_web"
+local web = require "moonlet.test_http"
 
 local options -- of the command line
 local results = {} -- { file, name, failure, seconds }

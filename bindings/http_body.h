@@ -1,5 +1,5 @@
-#ifndef MOONLET_BINDINGS_WEB_BODY_H
-#define MOONLET_BINDINGS_WEB_BODY_H
+#ifndef MOONLET_BINDINGS_HTTP_BODY_H
+#define MOONLET_BINDINGS_HTTP_BODY_H
 
 /*
  * Files below DATA_DIR/files as the bodies of one HTTP call: the body of its
@@ -13,18 +13,18 @@
 
 struct files;
 
-#define WEB_OTHER_MAX 65536
+#define HTTP_OTHER_MAX 65536
 
-struct web_body {
-    /* Set by the owner, borrowed until web_body_close. */
+struct http_body {
+    /* Set by the owner, borrowed until http_body_close. */
     struct http_client *client;
     struct http_call *call;
     struct files *files;
     const char *from; /* file_problem says NULL; NULL: none */
     const char *to;   /* the same */
     int64_t max;      /* bytes of `to` */
-    /* Is called back as web_body_open and web_body_finish say. */
-    void (*ready)(struct web_body *b, const struct err *e);
+    /* Is called back as http_body_open and http_body_finish say. */
+    void (*ready)(struct http_body *b, const struct err *e);
     /* --- */
     struct http_sink sink;
     struct http_source source;
@@ -38,16 +38,16 @@ struct web_body {
 
 /* Before http_start: sets source and sink of the call. True: it can start.
  * False: `ready` follows, with the reason why not in e->code. */
-bool web_body_open(struct web_body *b);
+bool http_body_open(struct http_body *b);
 /* The call has ended without an error. True: so has everything. False: the
  * file is being finished, `ready` follows. */
-bool web_body_finish(struct web_body *b);
+bool http_body_finish(struct http_body *b);
 /* The call has ended with *e: says it better if it was because of a file. */
-void web_body_explain(const struct web_body *b, struct err *e);
+void http_body_explain(const struct http_body *b, struct err *e);
 /* Bytes in the file `to`; -1: there is none of this call. */
-int64_t web_body_size(const struct web_body *b);
+int64_t http_body_size(const struct http_body *b);
 /* At any time, after the call was cancelled or has ended, and again; of a file
  * that was not finished nothing is left. */
-void web_body_close(struct web_body *b);
+void http_body_close(struct http_body *b);
 
 #endif

@@ -207,7 +207,7 @@ local function answer(request)
   return refused(request)
 end
 
--- Called by the loop: what it returns is for test_web.c. An error is returned
+-- Called by the loop: what it returns is for test_http.c. An error is returned
 -- behind nil.
 core.on_web(function(method, url, headers, body)
   local request = read_request(method, url, headers, body)
@@ -233,7 +233,7 @@ end
 
 --- The requests so far, to that address or to any.
 function web.asked(address)
-  local row = address and read_address("t.requests", address)
+  local row = address and read_address("t.http_calls", address)
   local found = {}
   for _, request in ipairs(web.requests) do
     if not row or fits(row, request) then table.insert(found, request) end

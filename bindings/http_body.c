@@ -1,32 +1,32 @@
-#include "bindings/web_body.h"
+#include "bindings/http_body.h"
 
 #include "base/list.h"
 #include "store/file_stream.h"
 
 /* --- the answer */
 
-static bool fits(const struct web_body *b, int64_t more)
+static bool fits(const struct http_body *b, int64_t more)
 {
     return more <= b->max - file_writer_size(b->writer);
 }
 
 static bool sink_begin(struct http_sink *s, const struct http_response *r)
 {
-    struct web_body *b = LIST_ENTRY(s, struct web_body, sink);
+    struct http_body *b = LIST_ENTRY(s, struct http_body, sink);
     b->success = r->status >= 200 && r->status <= 299;
     b->too_long = b->success && r->length >= 0 && !fits(b, r->length);
     return !b->too_long;
 }
 
-static void keep(struct web_body *b, const char *data, size_t len)
+static void keep(struct http_body *b, const char *data, size_t len)
 {
-    size_t room = WEB_OTHER_MAX - b->other.len;
+    size_t room = HTTP_OTHER_MAX - b->other.len;
     buf_append(&b->other, data, len < room ? len : room);
 }
 
 static int sink_write(struct http_sink *s, const char *data, size_t len)
 {
-    struct web_body *b = LIST_ENTRY(s, struct web_body, sink);
+    struct http_body *b = LIST_ENTRY(s, struct http_body, sink);
     if (!b->success) {
         keep(b, data, len);
         return 0;
@@ -39,7 +39,7 @@ static int sink_write(struct http_sink *s, const char *data, size_t len)
 
 static ssize_t source_read(struct http_source *s, char *out, size_t max)
 {
-    struct web_body *b = LIST_ENTRY(s, struct web_body, source);
+    struct http_body *b = LIST_ENTRY(s, struct http_body, source);
     ssize_t n = file_reader_read(b->reader, out, max);
     if (n > 0)
         return n;
@@ -48,14 +48,14 @@ static ssize_t source_read(struct http_source *s, char *out, size_t max)
 
 static void on_wake(void *arg)
 {
-    struct web_body *b = arg;
+    struct http_body *b = arg;
     http_resume(b->client, b->call);
 }
 
 static void on_opened(void *arg)
 {
     static const struct err none;
-    struct web_body *b = arg;
+    struct http_body *b = arg;
     const struct err *e = file_reader_error(b->reader);
     if (!e) {
         b->call->body_len = (size_t)file_reader_facts(b->reader).size;
@@ -64,7 +64,7 @@ static void on_opened(void *arg)
     b->ready(b, e ? e : &none);
 }
 
-bool web_body_open(struct web_body *b)
+bool http_body_open(struct http_body *b)
 {
     b->sink = (struct http_sink){.begin = sink_begin, .write = sink_write};
     b->source.read = source_read;
@@ -83,7 +83,7 @@ bool web_body_open(struct web_body *b)
 
 /* --- the end */
 
-static int too_long(const struct web_body *b, struct err *e)
+static int too_long(const struct http_body *b, struct err *e)
 {
     return err_set(e, ERR_LIMIT, 0, "%s: the answer is over %lld bytes", b->to,
                    (long long)b->max);
@@ -92,12 +92,12 @@ static int too_long(const struct web_body *b, struct err *e)
 static void on_finished(void *arg)
 {
     static const struct err none;
-    struct web_body *b = arg;
+    struct http_body *b = arg;
     const struct err *e = file_writer_error(b->writer);
     b->ready(b, e ? e : &none);
 }
 
-bool web_body_finish(struct web_body *b)
+bool http_body_finish(struct http_body *b)
 {
     if (!b->writer || !b->success || b->too_long)
         return true;
@@ -105,7 +105,7 @@ bool web_body_finish(struct web_body *b)
     return false;
 }
 
-void web_body_explain(const struct web_body *b, struct err *e)
+void http_body_explain(const struct http_body *b, struct err *e)
 {
     const struct err *reading = b->reader ? file_reader_error(b->reader) : NULL;
     const struct err *writing = b->writer ? file_writer_error(b->writer) : NULL;
@@ -117,12 +117,12 @@ void web_body_explain(const struct web_body *b, struct err *e)
         *e = *writing;
 }
 
-int64_t web_body_size(const struct web_body *b)
+int64_t http_body_size(const struct http_body *b)
 {
     return b->writer && b->success ? file_writer_size(b->writer) : -1;
 }
 
-void web_body_close(struct web_body *b)
+void http_body_close(struct http_body *b)
 {
     file_reader_close(b->reader);
     file_writer_close(b->writer);

@@ -1,4 +1,4 @@
-#include "bindings/test_web.h"
+#include "bindings/test_http.h"
 
 #include <ctype.h>
 #include <lauxlib.h>
@@ -10,7 +10,7 @@
 static const char teller_key; /* addresses in the registry */
 static const char failure_key;
 
-void test_web_enter(lua_State *L, struct test_web *w)
+void test_http_enter(lua_State *L, struct test_http *w)
 {
     if (w->asking)
         luaL_error(L, "while a function of t.http runs the world stands "
@@ -18,7 +18,7 @@ void test_web_enter(lua_State *L, struct test_web *w)
     w->at = L;
 }
 
-void test_web_settle(lua_State *L)
+void test_http_settle(lua_State *L)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &failure_key) == LUA_TNIL) {
         lua_pop(L, 1);
@@ -29,7 +29,7 @@ void test_web_settle(lua_State *L)
     lua_error(L);
 }
 
-int test_web_set(lua_State *L)
+int test_http_set(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
@@ -101,10 +101,10 @@ static void keep_failure(lua_State *L)
         lua_rawsetp(L, LUA_REGISTRYINDEX, &failure_key);
 }
 
-void test_web_tell(void *arg, const struct http_asked *asked,
-                   struct http_told *out)
+void test_http_tell(void *arg, const struct http_asked *asked,
+                    struct http_told *out)
 {
-    struct test_web *w = arg;
+    struct test_http *w = arg;
     lua_State *L = w->at;
     snprintf(out->reason, sizeof out->reason, "the function of t.http failed");
     if (!L || !lua_checkstack(L, STACK))
