@@ -1,6 +1,8 @@
 /*
- * How far a transfer is, told to a function of the script: the library calls
- * it in a task beside the transfer, which waits for figures here.
+ * moonlet.core.transfer: what the shipped library's transfers are made of. Not
+ * for scripts of authors. How far a transfer is, is told to a function of the
+ * script: the library calls it in a task beside the transfer, which waits for
+ * figures here.
  */
 #include "bindings/transfer.h"
 
@@ -24,7 +26,7 @@ struct progress_box {
     int64_t (*figures)(void *arg, int64_t *total); /* NULL: not running */
     void *arg;
     int64_t done, total;
-    int64_t told; /* what the last call of `next` gave; -1: nothing yet */
+    int64_t told; /* what the last call of `next` gave */
     bool over;
     struct next_op *waiting;
 };
@@ -80,7 +82,7 @@ static void next_turn(struct timer *timer)
 {
     struct next_op *op = LIST_ENTRY(timer, struct next_op, timer);
     refresh(op->box);
-    if (op->box->over || (op->box->done > 0 && op->box->done != op->box->told))
+    if (op->box->over || op->box->done != op->box->told)
         end_wait(op);
     else
         timer_start(&op->timer, EVERY_MS);
@@ -144,7 +146,7 @@ static int box_next(lua_State *L)
 static int box_new(lua_State *L)
 {
     struct progress_box *b = lua_newuserdatauv(L, sizeof(*b), 0);
-    *b = (struct progress_box){.told = -1};
+    *b = (struct progress_box){0};
     luaL_setmetatable(L, BOX);
     return 1;
 }
@@ -188,6 +190,7 @@ static const luaL_Reg functions[] = {
     {"next", box_next},
     {"over", box_over},
     {"on_progress", set_runner},
+    /* download(t): see bindings/download.c. */
     {"download", binding_download},
     {NULL, NULL},
 };

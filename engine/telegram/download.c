@@ -96,6 +96,7 @@ static void on_answer(struct http_call *call, const struct err *transport)
 {
     struct download *d = LIST_ENTRY(call, struct download, http);
     struct err e = *transport;
+    limiter_end(api_limiter(d->transfers->api), &d->ask);
     if (file_writer_error(d->writer)) {
         finish(d, file_writer_error(d->writer));
         return;
@@ -132,7 +133,7 @@ static void open_writer(struct download *d, void (*wake)(void *arg))
     d->body.taken = 0;
 }
 
-static void fetch(struct download *d)
+static void get(struct download *d)
 {
     open_writer(d, on_writer_wake);
     int64_t from = file_writer_size(d->writer);
@@ -153,6 +154,38 @@ static void fetch(struct download *d)
         .done = on_answer,
     };
     http_start(d->transfers->client, &d->http);
+}
+
+static void on_turn(struct limiter_ask *ask, const struct err *e)
+{
+    struct download *d = LIST_ENTRY(ask, struct download, ask);
+    if (e)
+        finish(d, e);
+    else
+        get(d);
+}
+
+/* A connection of the client's, among those of the calls. */
+static void fetch(struct download *d)
+{
+    struct err e;
+    d->ask = (struct limiter_ask){
+        .chat = "",
+        .method = "file",
+        .class = d->class,
+        .transfer = true,
+        .turn = on_turn,
+    };
+    switch (limiter_ask(api_limiter(d->transfers->api), &d->ask, &e)) {
+    case LIMITER_GO:
+        get(d);
+        break;
+    case LIMITER_WAIT:
+        break;
+    case LIMITER_REFUSED:
+        finish(d, &e);
+        break;
+    }
 }
 
 static void fetch_link(struct download *d)
@@ -358,6 +391,7 @@ void download_cancel(struct download *d)
         semaphore_leave(&d->transfers->places, &d->place);
     api_cancel(&d->get_file);
     http_cancel(d->transfers->client, &d->http);
+    limiter_end(api_limiter(d->transfers->api), &d->ask);
     let_go(d);
 }
 

@@ -54,10 +54,11 @@ struct download {
     struct buf params;
     struct buf file_path; /* getFile's, the link's end */
     char *url;
-    int64_t expected;   /* size by getFile; 0: not told */
-    int64_t coming;     /* bytes that this answer announces; -1: none */
-    bool asked_again;   /* for an expired link */
-    struct retry tries; /* after it broke off */
+    int64_t expected;       /* size by getFile; 0: not told */
+    int64_t coming;         /* bytes that this answer announces; -1: none */
+    bool asked_again;       /* for an expired link */
+    struct retry tries;     /* after it broke off */
+    struct limiter_ask ask; /* of each GET */
     struct http_call http;
     struct http_sink sink;
     struct http_header range;

@@ -43,16 +43,21 @@ static void let_go(struct upload *u)
     u->has_place = false;
 }
 
-static void finish(struct upload *u, const struct err *e)
-{
-    struct err copy = *e;
-    let_go(u);
-    u->done(u, &copy);
-}
-
 static int64_t size_of(const struct upload_file *f)
 {
     return f->reader ? file_reader_facts(f->reader).size : (int64_t)f->len;
+}
+
+static void finish(struct upload *u, const struct err *e)
+{
+    struct err copy = *e;
+    int64_t whole = 0;
+    for (size_t i = 0; i < u->count; i++)
+        whole += size_of(&u->files[i]);
+    let_go(u);
+    if (copy.code == ERR_OK)
+        u->sent = u->total = whole;
+    u->done(u, &copy);
 }
 
 static bool is_photo(const struct upload_file *f)

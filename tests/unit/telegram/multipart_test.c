@@ -109,13 +109,13 @@ static void assert_body(struct api_upload *u, const struct buf *got,
 #define FILE(part, name)                                                       \
     PART(part)                                                                 \
     "; filename=\"" name "\"\r\nContent-Type: "                                \
-                         "application/octet-stream\r\n\r\n"
+    "application/octet-stream\r\n\r\n"
 
 static void parameters_and_files_are_written_byte_by_byte(void **state)
 {
     struct desk *d = *state;
     const size_t steps[] = {1, 7, 100000};
-    put(d, "file's\0end");
+    put(d, "file's");
     open_file(d);
     param(d, "chat_id", "-100123");
     param(d, "caption", "\"a \\u00e4\\n\\\"b\\\"\"");
@@ -132,17 +132,20 @@ static void parameters_and_files_are_written_byte_by_byte(void **state)
         got.data[strlen(got.data)] = '0'; /* the zero among the bytes */
         assert_body(
             u, &got,
-            PART("chat_id") "\r\n\r\n-100123\r\n" PART("caption") "\r\n\r\na "
-                                                                  "\xc3\xa4\n\""
-                                                                  "b\"\r"
-                                                                  "\n" PART("me"
-                                                                            "di"
-                                                                            "a") "\r\n\r\n[{\"media\":\"attach://file1\"}]\r\n" FILE(
-                                                                      "documen"
-                                                                      "t",
-                                                                      "r.pdf") "file's\r\n" FILE("file1",
-                                                                                                 "b.txt") "by0\r\n" FILE("file2",
-                                                                                                                         "empty") "\r\n--@--\r\n");
+            PART("chat_id") "\r\n\r\n-100123\r\n" PART(
+                "caption") "\r\n\r\na "
+                           "\xc3\xa4\n\""
+                           "b\"\r"
+                           "\n" PART(
+                               "me"
+                               "di"
+                               "a") "\r\n\r\n[{\"media\":\"attach://"
+                                    "file1\"}]\r\n" FILE("documen"
+                                                         "t",
+                                                         "r.pdf") "file'"
+                                                                  "s\r\n" FILE("file1",
+                                                                               "b.txt") "by0\r\n" FILE("file2",
+                                                                                                       "empty") "\r\n--@--\r\n");
         assert_int_equal(multipart_sent(d->m), 9);
         buf_free(&got);
     }
@@ -163,21 +166,22 @@ static void a_chat_can_be_replaced(void **state)
         u->set_chat(u, chats[i]);
         u->rewind(u);
         struct buf got = read_all(d, u, 64);
-        buf_printf(&want,
-                   PART("caption") "\r\n\r\nbefore\r\n" PART(
-                       "chat_id") "\r\n\r\n%s\r\n" PART("x") "\r\n\r\n1\r"
-                                                             "\n" FILE("documen"
-                                                                       "t",
-                                                                       "n") "te"
-                                                                            "xt"
-                                                                            "\r"
-                                                                            "\n"
-                                                                            "--"
-                                                                            "@-"
-                                                                            "-"
-                                                                            "\r"
-                                                                            "\n",
-                   texts[i]);
+        buf_printf(
+            &want,
+            PART("caption") "\r\n\r\nbefore\r\n" PART(
+                "chat_id") "\r\n\r\n%s\r\n" PART("x") "\r\n\r\n1\r"
+                                                      "\n" FILE("documen"
+                                                                "t",
+                                                                "n") "te"
+                                                                     "xt"
+                                                                     "\r"
+                                                                     "\n"
+                                                                     "--"
+                                                                     "@-"
+                                                                     "-"
+                                                                     "\r"
+                                                                     "\n",
+            texts[i]);
         assert_body(u, &got, want.data);
         buf_free(&want);
         buf_free(&got);
