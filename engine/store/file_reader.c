@@ -41,7 +41,8 @@ struct file_reader {
     int64_t ahead; /* offset of the next block to be read */
     /* The pool's, while a turn runs. */
     struct block *target;
-    int failed; /* errno */
+    int64_t from; /* what it begins at; `ahead` may move meanwhile */
+    int failed;   /* errno */
 };
 
 static struct file_facts facts_of(const struct stat *st)
@@ -103,7 +104,7 @@ static int read_block(struct file_reader *r, size_t want)
     struct block *b = r->target;
     while (b->len < want) {
         ssize_t n = pread(r->fd, b->data + b->len, want - b->len,
-                          r->ahead + (off_t)b->len);
+                          r->from + (off_t)b->len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -115,7 +116,7 @@ static int read_block(struct file_reader *r, size_t want)
 
 static void run_fill(struct file_reader *r)
 {
-    int64_t left = r->facts.size - r->ahead;
+    int64_t left = r->facts.size - r->from;
     size_t want =
         left < (int64_t)FILE_STREAM_BLOCK ? (size_t)left : FILE_STREAM_BLOCK;
     r->failed = read_block(r, want);
@@ -161,6 +162,7 @@ static void read_ahead(struct file_reader *r)
     if (!r->target->data)
         r->target->data = mem_alloc(FILE_STREAM_BLOCK);
     r->target->len = r->target->at = 0;
+    r->from = r->ahead;
     file_turn_start(&r->turn);
 }
 

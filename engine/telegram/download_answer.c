@@ -89,14 +89,24 @@ static int64_t most(const struct download *d)
     return d->max_size > 0 ? d->max_size : INT64_MAX;
 }
 
+static void refuse_more(struct download *d)
+{
+    if (d->expected <= 0 && d->coming < 0)
+        err_set(&d->error, ERR_LIMIT, 0,
+                "the file has more than the %" PRId64 " bytes of max_size",
+                most(d));
+    else
+        err_set(&d->error, ERR_NOT_SENT, 0,
+                "the server sends more than the %" PRId64 " bytes of the file",
+                most(d));
+}
+
 static int sink_write(struct http_sink *sink, const char *data, size_t len)
 {
     struct download *d = LIST_ENTRY(sink, struct download, sink);
     int64_t before = file_writer_size(d->writer) - (int64_t)d->body.taken;
     if (before + (int64_t)len > most(d)) {
-        err_set(&d->error, ERR_NOT_SENT, 0,
-                "the server sends more than the %" PRId64 " bytes of the file",
-                most(d));
+        refuse_more(d);
         return HTTP_BROKEN;
     }
     return file_body_write(&d->body, data, len);

@@ -43,12 +43,13 @@ void file_ids_free(struct file_ids *ids)
     free(ids);
 }
 
-static struct buf key_of(const char *path, struct file_facts facts,
-                         const char *kind)
+static struct buf key_of(const struct file_sent *sent)
 {
     struct buf key = {0};
-    buf_printf(&key, "%s %" PRId64 " %" PRId64 " %s", kind, facts.size,
-               facts.mtime_ns, path);
+    buf_printf(&key, "%s %" PRId64 " %" PRId64 " %s", sent->kind,
+               sent->facts.size, sent->facts.mtime_ns, sent->path);
+    buf_putc(&key, '\0');
+    buf_puts(&key, sent->name);
     return key;
 }
 
@@ -57,10 +58,9 @@ static struct entry *find(struct file_ids *ids, const struct buf *key)
     return map_get(&ids->map, key->data, key->len);
 }
 
-const char *file_ids_get(struct file_ids *ids, const char *path,
-                         struct file_facts facts, const char *kind)
+const char *file_ids_get(struct file_ids *ids, const struct file_sent *sent)
 {
-    struct buf key = key_of(path, facts, kind);
+    struct buf key = key_of(sent);
     struct entry *e = find(ids, &key);
     buf_free(&key);
     if (!e)
@@ -70,25 +70,23 @@ const char *file_ids_get(struct file_ids *ids, const char *path,
     return e->file_id;
 }
 
-void file_ids_forget(struct file_ids *ids, const char *path,
-                     struct file_facts facts, const char *kind)
+void file_ids_forget(struct file_ids *ids, const struct file_sent *sent)
 {
-    struct buf key = key_of(path, facts, kind);
+    struct buf key = key_of(sent);
     struct entry *e = find(ids, &key);
     buf_free(&key);
     if (e)
         drop(ids, e);
 }
 
-void file_ids_put(struct file_ids *ids, const char *path,
-                  struct file_facts facts, const char *kind,
+void file_ids_put(struct file_ids *ids, const struct file_sent *sent,
                   const char *file_id, size_t len)
 {
-    file_ids_forget(ids, path, facts, kind);
+    file_ids_forget(ids, sent);
     if (ids->map.count >= FILE_IDS_MAX)
         drop(ids, LIST_ENTRY(ids->used.next, struct entry, link));
     struct entry *e = MEM_NEW(struct entry);
-    e->key = key_of(path, facts, kind);
+    e->key = key_of(sent);
     e->file_id = mem_dup(file_id, len);
     list_push(&ids->used, &e->link);
     map_put(&ids->map, e->key.data, e->key.len, e);

@@ -118,16 +118,37 @@ static void fill_params(struct upload *u)
     buf_append(&u->filled, at, (size_t)(end - at));
 }
 
+static struct file_sent sent_of(const struct upload_file *f)
+{
+    return (struct file_sent){
+        .path = f->path,
+        .facts = file_reader_facts(f->reader),
+        .kind = f->kind,
+        .name = f->name,
+    };
+}
+
+/* A thumbnail goes with what is sent anew alone. */
+static bool may_reuse(const struct upload *u)
+{
+    for (size_t i = 0; i < u->count; i++)
+        if (!u->files[i].kind)
+            return false;
+    return true;
+}
+
 static void look_up(struct upload *u)
 {
+    bool may = may_reuse(u) && !u->again;
     u->reuses = false;
     for (size_t i = 0; i < u->count; i++) {
         struct upload_file *f = &u->files[i];
         const char *id = NULL;
         free(f->file_id);
-        if (f->path && f->kind && !u->again)
-            id = file_ids_get(u->transfers->ids, f->path,
-                              file_reader_facts(f->reader), f->kind);
+        if (may && f->path) {
+            struct file_sent sent = sent_of(f);
+            id = file_ids_get(u->transfers->ids, &sent);
+        }
         f->file_id = id ? mem_strdup(id) : NULL;
         u->reuses = u->reuses || id;
     }
@@ -225,26 +246,27 @@ static void remember(const struct upload *u, const struct upload_file *f)
 {
     struct jslice object = object_of(message_of(u, f->item), f->kind);
     struct buf id = {0};
+    struct file_sent sent = sent_of(f);
     if (js_text(js_get(object, "file_id"), &id))
-        file_ids_put(u->transfers->ids, f->path, file_reader_facts(f->reader),
-                     f->kind, id.data, id.len);
+        file_ids_put(u->transfers->ids, &sent, id.data, id.len);
     buf_free(&id);
 }
 
 static void remember_all(const struct upload *u)
 {
-    for (size_t i = 0; i < u->count; i++)
-        if (u->files[i].path && u->files[i].kind && !u->files[i].file_id)
+    for (size_t i = 0; may_reuse(u) && i < u->count; i++)
+        if (u->files[i].path && !u->files[i].file_id)
             remember(u, &u->files[i]);
 }
 
 static void forget_all(const struct upload *u)
 {
-    for (size_t i = 0; i < u->count; i++)
-        if (u->files[i].file_id)
-            file_ids_forget(u->transfers->ids, u->files[i].path,
-                            file_reader_facts(u->files[i].reader),
-                            u->files[i].kind);
+    for (size_t i = 0; i < u->count; i++) {
+        if (!u->files[i].file_id)
+            continue;
+        struct file_sent sent = sent_of(&u->files[i]);
+        file_ids_forget(u->transfers->ids, &sent);
+    }
 }
 
 static void send_call(struct upload *u);

@@ -3,41 +3,58 @@
 #include "telegram/file_ids.h"
 #include "telegram/file_name.h"
 
-static const struct file_facts facts = {10, 20};
+static const struct file_sent a = {"a", {10, 20}, "photo", "n"};
 
 static void an_id_belongs_to_a_file_as_it_is(void **state)
 {
+    static const struct file_sent others[] = {
+        {"b", {10, 20}, "photo", "n"},     {"a", {11, 20}, "photo", "n"},
+        {"a", {10, 21}, "photo", "n"},     {"a", {10, 20}, "document", "n"},
+        {"a", {10, 20}, "photo", "other"},
+    };
     struct file_ids *ids = file_ids_new();
-    const struct file_facts longer = {11, 20}, later = {10, 21};
     (void)state;
-    file_ids_put(ids, "a", facts, "photo", "ID-and more", 2);
-    assert_string_equal(file_ids_get(ids, "a", facts, "photo"), "ID");
-    assert_null(file_ids_get(ids, "b", facts, "photo"));
-    assert_null(file_ids_get(ids, "a", facts, "document"));
-    assert_null(file_ids_get(ids, "a", longer, "photo"));
-    assert_null(file_ids_get(ids, "a", later, "photo"));
-    file_ids_put(ids, "a", facts, "photo", "NEW", 3);
-    assert_string_equal(file_ids_get(ids, "a", facts, "photo"), "NEW");
-    file_ids_forget(ids, "a", facts, "photo");
-    file_ids_forget(ids, "a", facts, "photo");
-    assert_null(file_ids_get(ids, "a", facts, "photo"));
+    file_ids_put(ids, &a, "ID-and more", 2);
+    assert_string_equal(file_ids_get(ids, &a), "ID");
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        assert_null(file_ids_get(ids, &others[i]));
+    file_ids_put(ids, &a, "NEW", 3);
+    assert_string_equal(file_ids_get(ids, &a), "NEW");
+    file_ids_forget(ids, &a);
+    file_ids_forget(ids, &a);
+    assert_null(file_ids_get(ids, &a));
     file_ids_free(ids);
+}
+
+static struct file_sent numbered(char path[16], int number)
+{
+    struct file_sent sent = a;
+    snprintf(path, 16, "%d", number);
+    sent.path = path;
+    return sent;
+}
+
+static bool is_known(struct file_ids *ids, int number)
+{
+    char path[16];
+    struct file_sent sent = numbered(path, number);
+    return file_ids_get(ids, &sent) != NULL;
 }
 
 static void the_one_used_longest_ago_is_forgotten(void **state)
 {
     struct file_ids *ids = file_ids_new();
-    char path[16];
     (void)state;
     for (int i = 0; i < FILE_IDS_MAX; i++) {
-        snprintf(path, sizeof(path), "%d", i);
-        file_ids_put(ids, path, facts, "photo", "ID", 2);
+        char path[16];
+        struct file_sent sent = numbered(path, i);
+        file_ids_put(ids, &sent, "ID", 2);
     }
-    assert_non_null(file_ids_get(ids, "0", facts, "photo"));
-    file_ids_put(ids, "one more", facts, "photo", "ID", 2);
-    assert_non_null(file_ids_get(ids, "0", facts, "photo"));
-    assert_null(file_ids_get(ids, "1", facts, "photo"));
-    assert_non_null(file_ids_get(ids, "2", facts, "photo"));
+    assert_true(is_known(ids, 0));
+    file_ids_put(ids, &a, "ID", 2);
+    assert_true(is_known(ids, 0));
+    assert_false(is_known(ids, 1));
+    assert_true(is_known(ids, 2));
     file_ids_free(ids);
 }
 

@@ -140,12 +140,13 @@ static void parameters_and_files_are_written_byte_by_byte(void **state)
                                "me"
                                "di"
                                "a") "\r\n\r\n[{\"media\":\"attach://"
-                                    "file1\"}]\r\n" FILE("documen"
-                                                         "t",
-                                                         "r.pdf") "file'"
-                                                                  "s\r\n" FILE("file1",
-                                                                               "b.txt") "by0\r\n" FILE("file2",
-                                                                                                       "empty") "\r\n--@--\r\n");
+                                    "file1\"}]\r\n" FILE(
+                                        "documen"
+                                        "t",
+                                        "r.pdf") "file'"
+                                                 "s\r\n" FILE("file1", "b.txt") "by0\r\n" FILE(
+                                                     "file2",
+                                                     "empty") "\r\n--@--\r\n");
         assert_int_equal(multipart_sent(d->m), 9);
         buf_free(&got);
     }
