@@ -97,6 +97,7 @@ local function clock(seconds)
   return os.date("%H:%M:%S", math.floor(seconds))
 end
 
+--- What a message may hold in place of a text.
 chat.media = {
   "photo", "document", "video", "audio", "voice", "animation", "video_note",
   "sticker", "contact", "location", "venue", "dice", "poll", "game",
