@@ -187,6 +187,28 @@ static void put_value(struct buf *why, struct jslice v)
     }
 }
 
+/* Names that older versions of the Bot API had, and that much code still
+ * has. */
+static const struct {
+    const char *old;
+    const char *now;
+} renamed[] = {
+    {"reply_to_message_id", "reply_parameters = { message_id = ... }"},
+    {"allow_sending_without_reply",
+     "reply_parameters = { allow_sending_without_reply = ... }"},
+    {"disable_web_page_preview",
+     "link_preview_options = { is_disabled = ... }"},
+    {"thumb", "thumbnail"},
+};
+
+static const char *renamed_to(const char *name)
+{
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
+        if (strcmp(renamed[i].old, name) == 0)
+            return renamed[i].now;
+    return NULL;
+}
+
 static void put_unknown(struct buf *why, const struct botapi_method *m,
                         struct jslice key)
 {
@@ -197,9 +219,10 @@ static void put_unknown(struct buf *why, const struct botapi_method *m,
     struct nearest n = nearest_to(name);
     for (size_t i = 0; i < m->params_count; i++)
         nearest_try(&n, m->params[i].name);
+    const char *meant = renamed_to(name);
     buf_printf(why, "%s has no parameter \"%s\"", m->name, name);
-    if (n.found)
-        buf_printf(why, ": did you mean %s?", n.found);
+    if (meant || n.found)
+        buf_printf(why, ": did you mean %s?", meant ? meant : n.found);
 }
 
 static void put_missing(struct buf *why, const struct botapi_method *m,

@@ -391,7 +391,9 @@ static enum limiter_verdict go(struct limiter *l, struct limiter_ask *a,
 static enum limiter_verdict wait_for(struct limiter *l, struct limiter_ask *a,
                                      int64_t now, struct err *e)
 {
-    int64_t due = pace_due(&a->at->pace, now, ahead_of(a), a->messages);
+    /* Only replies are bounded by what goes before them. */
+    unsigned ahead = a->class == LIMITER_REPLY ? ahead_of(a) : 0;
+    int64_t due = pace_due(&a->at->pace, now, ahead, a->messages);
     if (waits_too_long(a, now, due)) {
         too_late(a, now, due, e);
         return LIMITER_REFUSED;

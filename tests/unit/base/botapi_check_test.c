@@ -57,6 +57,10 @@ static void parameters_are_known(void **state)
     assert_string_equal(
         wrong("sendMessage", "{\"chat_id\":1,\"text\":\"\",\"tex\":1}"),
         "sendMessage has no parameter \"tex\": did you mean text?");
+    assert_string_equal(
+        wrong("sendMessage", "{\"reply_to_message_id\":1}"),
+        "sendMessage has no parameter \"reply_to_message_id\": did you mean "
+        "reply_parameters = { message_id = ... }?");
 }
 
 static void all_that_is_missing_is_named(void **state)
