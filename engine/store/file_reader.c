@@ -83,7 +83,7 @@ static int open_anywhere(struct file_reader *r, struct stat *st)
 
 static void run_open(struct file_reader *r)
 {
-    struct stat st;
+    struct stat st = {0};
     r->failed = r->anywhere ? open_anywhere(r, &st) : open_beneath(r, &st);
     if (!r->failed)
         r->facts = facts_of(&st);

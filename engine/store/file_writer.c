@@ -99,7 +99,7 @@ static int run_write(struct file_writer *w)
 
 static int give_name(struct file_writer *w)
 {
-    const char *name;
+    const char *name = NULL;
     int root = plain_file_root(w->turn.files->folder);
     int dir = root < 0 ? -1 : beneath_parent(root, w->path, true, &name);
     int failed = dir < 0 ? errno : 0;

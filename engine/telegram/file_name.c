@@ -68,7 +68,7 @@ void file_name_safe(struct buf *out, const char *unique_id,
 {
     const char *extension = extension_of(file_path);
     size_t before = out->len;
-    for (size_t i = 0; unique_id[i] && i < ID_MAX; i++)
+    for (size_t i = 0; i < ID_MAX && unique_id[i]; i++)
         if (is_plain(unique_id[i]) || unique_id[i] == '_' ||
             unique_id[i] == '-')
             buf_putc(out, unique_id[i]);

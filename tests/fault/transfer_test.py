@@ -9,7 +9,7 @@ import pytest
 
 from fault import file_api
 from fault.file_api import broken, fixed, head, message, whole
-from fault.raw_api import CLOSE, failed, ok
+from fault.raw_api import CLOSE, failed, http, ok
 
 import harness
 
@@ -236,6 +236,7 @@ def test_what_a_death_leaves_is_swept_at_the_next_start(api, bot):
         pass
     engine.kill()
     assert left(engine) and not (files(engine) / "in").exists()
+    (own / "stream-99").write_bytes(b"of an earlier death")
     api.serve(whole(content))
     engine.start(wait=False)
     engine.wait_event("outcome")
@@ -409,6 +410,51 @@ def test_a_slow_upload_shows_an_action_and_tells_its_progress(api, bot):
     assert 0 < seen[0][0] < 8 << 20 and len(seen) >= 2
     assert api.of("sendChatAction")[0].params == {
         "action": "upload_document", "chat_id": 7}
+
+
+def test_an_answer_before_the_body_is_the_answer(api, bot):
+    engine = bot()
+    put(engine, "out/r.bin", bytes(8 << 20))
+
+    def refuse(upload, peer):
+        peer.sendall(http(413, "<html>too large</html>"))
+        while peer.recv(1 << 16):
+            pass
+        return False
+
+    api.reading = refuse
+    row = outcome(api, engine, SEND)
+    assert (row["kind"], len(api.uploads)) == ("api", 1), row
+    assert "413" in row["error"]
+
+
+def test_an_end_in_the_middle_leaves_nothing(api, bot):
+    """The engine stops while one file comes and another goes."""
+    stop = threading.Event()
+    content = content_of(900_000)
+
+    def half(peer, _):
+        peer.sendall(head(200, len(content)) + content[:600_000])
+        stop.wait(harness.LIMIT)
+        return CLOSE
+
+    def wait(upload, peer):
+        stop.wait(harness.LIMIT)
+        return False
+
+    api.file(len(content))
+    api.serve(half)
+    api.reading = wait
+    engine = bot(SHUTDOWN_TIMEOUT="0")
+    put(engine, "out/r.bin", bytes(8 << 20))
+    api.deliver(SEND)
+    api.deliver(DOWNLOAD, user=8)
+    api.wait_for(lambda: api.uploads and api.gets, "both")
+    while len(left(engine)) < 2:
+        pass
+    engine.stop()
+    stop.set()
+    assert left(engine) == ["out/r.bin"]
 
 
 # large ones
