@@ -164,6 +164,13 @@ local function check_options(opts)
   end
 end
 
+local function check_max(max)
+  if max ~= nil and (math.type(max) ~= "integer" or max < 1) then
+    core.misuse("ctx:download: max_size must be a whole number of bytes, got "
+      .. tostring(max))
+  end
+end
+
 local function start_download(params, options)
   params.progress = options.progress
   return transfers.download(params)
@@ -173,6 +180,7 @@ end
 function files.download(what, opts)
   opts = opts or {}
   check_options(opts)
+  check_max(opts.max_size)
   local object = find(what)
   if not object then
     core.misuse("ctx:download needs a file_id, an object that has one "

@@ -101,6 +101,7 @@ t.each({
   { 'ctx:download("F", { to = "../x" })', "the folder must not hold" },
   { 'ctx:download("F", { name = "a/b" })', "must not hold \"/\"" },
   { 'ctx:download("F", { max_size = "1" })', "max_size must be a number" },
+  { 'ctx:download("F", { max_size = 0 })', "a whole number of bytes, got 0" },
 }, "misuse: %s", function(row)
   local ann = person()
   ann:send("return " .. row[1])
@@ -174,6 +175,14 @@ t.case("what people send is fetched", function()
   run(ann, ("return fs.read(%q)"):format(text:match("in/%S+")), "a,b\n1,2")
   ann:send { photo = { width = 1280, height = 640 } }
   ann:expect { pattern = "^= in/[%w_-]+%.%a+ [%w_-]+%.%a+ %d+$" }
+end)
+
+t.case("the picture of a chat is fetched by its larger size", function()
+  local ann = person()
+  local sent = ann:send { photo = { width = 640, height = 640 } }
+  ann:expect "= in/"
+  run(ann, ([[return ctx:download({ small_file_id = "no", big_file_id = %q })
+    .path]]):format(sent.photo[#sent.photo].file_id), "[%w_-]+%.%a+$")
 end)
 
 t.case("the place, the name and the size are the script's", function()
