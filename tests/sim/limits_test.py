@@ -73,3 +73,31 @@ def test_a_client_that_leaves_has_sent(limited):
     assert call["status"] == 0 and call["result"]["text"] == "late"
     shown = limited.sim("GET", f"/sim/chats/{ann}/messages")
     assert [m["text"] for m in shown] == ["x", "x", "x", "late"]
+
+
+def test_a_wait_of_8_s_is_hidden_and_a_longer_one_is_told():
+    sim = harness.Sim("--virtual-clock", limits=True)
+    ann = sim.user("Ann")["id"]
+    for _ in range(3):
+        assert send(sim, ann)[0].status == 200
+    waiting = []
+    for seconds in range(1, 9):
+        link = http.client.HTTPConnection(sim.host, sim.port,
+                                          timeout=harness.LIMIT)
+        link.request("POST", "/bot77:T/sendMessage",
+                     json.dumps({"chat_id": ann, "text": str(seconds)}),
+                     {"Content-Type": "application/json"})
+        waiting.append(link)
+        while sim.sim("GET", "/sim/limits")["waiting"] < seconds:
+            pass
+    answer, body = send(sim, ann)
+    assert answer.status == 429 and body["parameters"]["retry_after"] == 9
+    began = sim.sim("POST", "/sim/clock", {"advance": 0})["now"]
+    sim.sim("POST", "/sim/clock", {"advance": 8})
+    for seconds, link in enumerate(waiting, 1):
+        answer = link.getresponse()
+        message = json.loads(answer.read())["result"]
+        assert (answer.status, message["text"]) == (200, str(seconds))
+        assert message["date"] == int(began + seconds)
+        link.close()
+    sim.close()
