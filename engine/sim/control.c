@@ -317,9 +317,9 @@ static void receive_large_post(struct exchange *x, void *arg)
 
 void control_abort(struct sim *sim)
 {
-    while (!list_empty(&sim->posts)) {
-        struct large_post *p =
-            LIST_ENTRY(sim->posts.next, struct large_post, link);
+    struct list *link;
+    while ((link = list_shift(&sim->posts)) != NULL) {
+        struct large_post *p = LIST_ENTRY(link, struct large_post, link);
         struct exchange *x = p->x;
         exchange_on_gone(x, NULL, NULL);
         large_free(p);

@@ -76,7 +76,18 @@ static void conclude(struct receiving *u)
     finish(u, status != 0 ? status : params_check(u->params));
 }
 
-static void go_on(struct receiving *u);
+static bool write_next(struct receiving *u);
+
+/* Nothing is being written: more may come, or it is the end. */
+static void go_on(struct receiving *u)
+{
+    if (u->ended || is_over(u)) {
+        conclude(u);
+    } else if (u->stalled) {
+        u->stalled = false;
+        exchange_resume(u->x);
+    }
+}
 
 static void wrote(struct spool_write *w)
 {
@@ -88,24 +99,20 @@ static void wrote(struct spool_write *w)
     u->writing = NULL;
     if (u->x == NULL)
         receiving_free(u);
-    else
+    else if (!write_next(u))
         go_on(u);
 }
 
-/* Writes what there is to write; then more may come. */
-static void go_on(struct receiving *u)
+/* False: there is nothing to write. */
+static bool write_next(struct receiving *u)
 {
-    u->writing = u->in_parts ? parts_next_write(&u->parts) : NULL;
-    if (u->writing != NULL) {
-        u->writing->owner = u;
-        u->writing->write.done = wrote;
-        spool_write(u->sim->archive.spool, &u->writing->write);
-    } else if (u->ended || (u->in_parts && is_over(u))) {
-        conclude(u);
-    } else if (u->stalled) {
-        u->stalled = false;
-        exchange_resume(u->x);
-    }
+    u->writing = parts_next_write(&u->parts);
+    if (u->writing == NULL)
+        return false;
+    u->writing->owner = u;
+    u->writing->write.done = wrote;
+    spool_write(u->sim->archive.spool, &u->writing->write);
+    return true;
 }
 
 /* A body that is whole in memory, or not wanted. Returns an HTTP status that
@@ -141,7 +148,7 @@ static size_t take(struct exchange *x, void *arg, const char *data, size_t len)
             return len;
         }
         if (status == 0)
-            go_on(u);
+            write_next(u);
     }
     if (status != 0) {
         finish(u, status);
@@ -196,9 +203,9 @@ void receiving_start(struct sim *sim, struct exchange *x, struct params *p,
 
 void receivings_abort(struct sim *sim)
 {
-    while (!list_empty(&sim->receiving)) {
-        struct receiving *u =
-            LIST_ENTRY(sim->receiving.next, struct receiving, link);
+    struct list *link;
+    while ((link = list_shift(&sim->receiving)) != NULL) {
+        struct receiving *u = LIST_ENTRY(link, struct receiving, link);
         struct exchange *x = u->x;
         finish(u, RECEIVING_GONE);
         exchange_drop(x);
