@@ -46,6 +46,8 @@ struct services {
     const char *token;         /* the bot's, never shown to scripts; or NULL */
     char *me;                  /* getMe's result as JSON; NULL: not known yet */
     const char *app_json;      /* the table `app` of config.lua; NULL: none */
+    const int64_t *admin_ids;  /* ADMIN_IDS; live as long as the rest */
+    size_t admins_count;
     struct coverage *coverage; /* NULL: nobody wants to know what runs */
     const char *coverage_folder;
 };

@@ -67,6 +67,16 @@ static int core_on_describe(lua_State *L)
     return 0;
 }
 
+/* core.on_album(fn): fn(updates, nil, redelivered) runs once for each album;
+ * without it the messages of an album come one by one. */
+static int core_on_album(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    vm_set_entry(L, VM_ON_ALBUM);
+    return 0;
+}
+
 /* core.want(kind): updates of this kind shall be asked for. */
 static int core_want(lua_State *L)
 {
@@ -80,6 +90,81 @@ static int core_kinds(lua_State *L)
     lua_createtable(L, (int)botapi_kinds_count, 0);
     for (size_t i = 0; i < botapi_kinds_count; i++) {
         lua_pushstring(L, botapi_kinds[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* Walks the types that an object of this name may have: itself, or the members
+ * of a union. */
+static const struct botapi_type *next_form(const struct botapi_type *t,
+                                           const char **cursor)
+{
+    char name[BOTAPI_NAME_MAX];
+    if (!t->one_of)
+        return *cursor ? NULL : (*cursor = "", t);
+    if (!*cursor)
+        *cursor = t->one_of;
+    return botapi_each_type(cursor, name) ? botapi_type(name) : NULL;
+}
+
+/* core.part(type, name): what a name is in a type of the Bot API: "field" and
+ * the field's types, "value" and the field that has it as a constant, or
+ * nil. */
+static int core_part(lua_State *L)
+{
+    const struct botapi_type *t = botapi_type(luaL_checkstring(L, 1));
+    const char *name = luaL_checkstring(L, 2), *cursor = NULL;
+    const struct botapi_type *form;
+    while (t && (form = next_form(t, &cursor))) {
+        const struct botapi_field *field = botapi_type_field(form, name);
+        if (field) {
+            lua_pushliteral(L, "field");
+            lua_pushstring(L, field->types);
+            return 2;
+        }
+        for (size_t i = 0; i < form->fields_count; i++) {
+            field = &form->fields[i];
+            if (field->value && strcmp(field->value, name) == 0) {
+                lua_pushliteral(L, "value");
+                lua_pushstring(L, field->name);
+                return 2;
+            }
+        }
+    }
+    return 0;
+}
+
+static void push_name(lua_State *L, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* core.parts(type): a list of all names for which core.part has an answer;
+ * empty if there is no such type. */
+static int core_parts(lua_State *L)
+{
+    const struct botapi_type *t = botapi_type(luaL_checkstring(L, 1));
+    const struct botapi_type *form;
+    const char *cursor = NULL;
+    lua_newtable(L);
+    while (t && (form = next_form(t, &cursor)))
+        for (size_t i = 0; i < form->fields_count; i++) {
+            push_name(L, form->fields[i].name);
+            if (form->fields[i].value)
+                push_name(L, form->fields[i].value);
+        }
+    return 1;
+}
+
+/* core.admins(): the list of ADMIN_IDS. */
+static int core_admins(lua_State *L)
+{
+    const struct services *services = vm_services(L);
+    lua_createtable(L, (int)services->admins_count, 0);
+    for (size_t i = 0; i < services->admins_count; i++) {
+        lua_pushinteger(L, services->admin_ids[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
@@ -201,7 +286,11 @@ static const luaL_Reg functions[] = {
     {"on_failed", core_on_failed},
     {"on_order", core_on_order},
     {"on_describe", core_on_describe},
+    {"on_album", core_on_album},
     {"want", core_want},
+    {"part", core_part},
+    {"parts", core_parts},
+    {"admins", core_admins},
     {"kinds", core_kinds},
     {"misuse", core_misuse},
     {"raise", core_raise},

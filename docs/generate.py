@@ -35,6 +35,9 @@ CALLED_ON = {
     "keyboard": "(?:keyboard|inline|reply)",
 }
 
+# Modules of which other files of the library's own hold a part.
+SPREAD = ["bot", "ctx"]
+
 CALL = re.compile(
     r"(\w+[.:]\w+(?:\(.*?\)|\{.*?\})?|\w+\(.*?\)): (.*)")
 LUA_COMMENT = re.compile(r"^---.*\n(?:--.*\n)*", re.M)
@@ -108,6 +111,17 @@ def lua_module(path):
                   [str(path.relative_to(ROOT))])
 
 
+def lent(name, path):
+    """What a file that authors cannot require adds to another module."""
+    text = path.read_text("utf-8")
+    comments = LUA_COMMENT.findall(text) or [""]
+    if path.stem == name or is_public(words(comments[0])):
+        return Module(name, None, [], [], [])
+    found = entries(name, comments[1:])
+    return Module(name, None, found, [],
+                  [str(path.relative_to(ROOT))] if found else [])
+
+
 def c_module(path):
     """Its intro is None if authors cannot require it."""
     text = path.read_text("utf-8")
@@ -132,7 +146,8 @@ def with_methods(context, paths):
 
 
 def joined(lua, c):
-    """A module whose functions stand partly in Lua, partly in C."""
+    """A module whose functions stand partly in Lua, partly in C or in a file
+    of the library's own."""
     return lua._replace(entries=c.entries + lua.entries,
                         absent=lua.absent + c.absent,
                         sources=lua.sources + c.sources)
@@ -141,6 +156,9 @@ def joined(lua, c):
 def modules(root):
     found = {path.stem: lua_module(path)
              for path in (root / "scripts/moonlet").rglob("*.lua")}
+    for path in sorted((root / "scripts/moonlet").rglob("*.lua")):
+        for name in found.keys() & SPREAD:
+            found[name] = joined(found[name], lent(name, path))
     rows = (root / "bindings/modules.c").read_text("utf-8")
     for path in (root / "bindings").glob("*.c"):
         c = c_module(path)

@@ -246,6 +246,8 @@ static void open_telegram(struct engine *e)
     e->services.token = c->bot_token;
     health_set(&e->health, HEALTH_TELEGRAM, HEALTH_DOWN);
     e->admins = admins_new(e->loop, e->api, c->admin_ids, c->admin_count);
+    e->services.admin_ids = c->admin_ids;
+    e->services.admins_count = c->admin_count;
 }
 
 static void open_sim(struct engine *e)

@@ -14,6 +14,8 @@ int scripts_trial_open(struct scripts_trial *t, const struct settings *s,
     struct script_error why;
     memset(t, 0, sizeof *t);
     t->services.app_json = s->file.app_json;
+    t->services.admin_ids = s->config.admin_ids;
+    t->services.admins_count = s->config.admin_count;
     t->library = library_sources();
     clock_init_real(&t->clock);
     t->host = (struct vm_host){

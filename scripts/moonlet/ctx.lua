@@ -3,10 +3,12 @@
 -- true if its handler may have begun before: in an earlier process, or because
 -- it failed and is replayed), kind ("message"), event (the raw object of that
 -- kind), message (of any message kind; of a button its message), chat, from,
--- callback_query, args and command (of a command), api (moonlet.api). Those
--- that an update lacks are nil. A handler may set fields of its own.
+-- callback_query, inline_query, text (of a message, or its caption), args and
+-- command (of a command), album (bot.album), api (moonlet.api). Those that an
+-- update lacks are nil. A handler may set fields of its own.
 local api = require "moonlet.api"
 local core = require "moonlet.core"
+local json = require "moonlet.json"
 local pieces = require "moonlet.pieces"
 
 -- kinds: the set of all update kinds of the Bot API.
@@ -38,14 +40,46 @@ function meta.__index(_, name)
   return methods[name]
 end
 
---- Splits "/start@bot a b" into the name in lower case, the bot and the list
--- of words behind it; nil if the text is no command.
-function context.parse_command(text)
+-- Splits "/start@bot a b" into the name in lower case, the bot and the list of
+-- words behind it; nil if the text is no command.
+local function parse_command(text)
   local name, bot, rest = text:match("^/([%w_]+)@?([%w_]*)(.*)$")
   if not name or not (rest == "" or rest:find("^%s")) then return nil end
   local args = {}
   for word in rest:gmatch("%S+") do args[#args + 1] = word end
   return name:lower(), bot:lower(), args
+end
+
+local own_user -- once it is known
+--- This bot as a User, nil before getMe has answered.
+function context.me()
+  own_user = own_user or core.me()
+  return own_user
+end
+
+local own_name -- the bot's username in lower case, once it is known
+local function username()
+  if not own_name then
+    local me = context.me()
+    own_name = me and me.username and me.username:lower()
+  end
+  return own_name
+end
+
+--- The name of the command for this bot that the update is, in lower case, or
+-- false. Sets ctx.command and ctx.args.
+function context.command_of(ctx)
+  if ctx.command == nil then
+    local text = ctx.event.text
+    local name, target, args
+    if text then name, target, args = parse_command(text) end
+    if name and (target == "" or target == username()) then
+      ctx.command, ctx.args = name, args
+    else
+      ctx.command = false
+    end
+  end
+  return ctx.command
 end
 
 -- The kind and its object: a known kind if there is one, whatever a newer
@@ -77,10 +111,13 @@ function context.new(update, redelivered, lane)
   }
   if message_kinds[kind] then
     self.message = event
+    self.text = event.text or event.caption
   elseif kind == "callback_query" then
     self.callback_query = event
     self.message = event.message
     self.chat = event.message and event.message.chat
+  elseif kind == "inline_query" then
+    self.inline_query = event
   end
   return setmetatable(self, meta)
 end
@@ -112,24 +149,45 @@ local function merge(params, opts)
   return params
 end
 
+local function check_chat(name, ctx)
+  if not ctx.chat then
+    core.misuse(("ctx:%s: a %s update has no chat"):format(name, ctx.kind))
+  end
+end
+
+-- The chat and id of the update's message.
+local function message_of(name, ctx)
+  check(name, ctx)
+  local message = ctx.message
+  if not message or not message.message_id then
+    core.misuse(("ctx:%s: a %s update has no message"):format(name, ctx.kind))
+  end
+  return message.chat.id, message.message_id
+end
+
 --- ctx:reply(text [, opts]): sends a text or a piece (moonlet.format) to the
--- update's chat, and to its topic or business connection, without quoting.
--- opts: sendMessage's parameters. Returns the Message; raises as moonlet.api
--- does, and "misuse" if the update has no chat (Bot API sendMessage).
+-- update's chat, and to its topic or business connection, without quoting, or with opts.quote = true as
+-- an answer to the update's message. opts: sendMessage's parameters. Returns
+-- the Message; raises as moonlet.api does, and "misuse" if the update has no
+-- chat (Bot API sendMessage).
 function methods.reply(ctx, text, opts)
   check("reply", ctx)
   text = check_text("reply", text)
-  if not ctx.chat then
-    core.misuse("ctx:reply: a " .. ctx.kind .. " update has no chat")
-  end
+  check_chat("reply", ctx)
   local message = ctx.message or {}
-  return api.sendMessage(merge({
+  local params = merge({
     chat_id = ctx.chat.id,
     text = text,
     message_thread_id = message.is_topic_message and message.message_thread_id
       or nil,
     business_connection_id = message.business_connection_id,
-  }, opts))
+  }, opts)
+  if params.quote then
+    params.reply_parameters = params.reply_parameters
+      or { message_id = message.message_id }
+  end
+  params.quote = nil
+  return api.sendMessage(params)
 end
 
 --- ctx:edit(text [, opts]): replaces the text of the message whose button was
@@ -173,6 +231,62 @@ function methods.answer_callback(ctx, text, opts)
     callback_query_id = ctx.callback_query.id,
     text = text,
   }, opts))
+end
+
+--- ctx:answer_inline(results [, opts]): answers the inline query with a list
+-- of results (moonlet.inline makes some). opts: answerInlineQuery's
+-- parameters, and per_page, at most 50: the results are all there are, and
+-- the client gets those of a page and asks for the next. Returns true, or
+-- false and the error if the query is too old; raises as moonlet.api does, and
+-- "misuse" outside an inline query (Bot API answerInlineQuery).
+function methods.answer_inline(ctx, results, opts)
+  check("answer_inline", ctx)
+  if not ctx.inline_query then
+    core.misuse("ctx:answer_inline is for inline queries; this is a "
+      .. ctx.kind)
+  end
+  if type(results) ~= "table" then
+    core.misuse("ctx:answer_inline needs a list of results, got "
+      .. type(results))
+  end
+  local params = merge({ inline_query_id = ctx.inline_query.id }, opts)
+  params.results = require "moonlet.inline"._page(ctx.inline_query, results,
+    params)
+  return api.answerInlineQuery(params)
+end
+
+--- ctx:delete(): deletes the update's message; of a button its message.
+-- Returns true; raises as moonlet.api does (Bot API deleteMessage).
+function methods.delete(ctx)
+  local chat, id = message_of("delete", ctx)
+  return api.deleteMessage { chat_id = chat, message_id = id }
+end
+
+--- ctx:forward(chat_id [, opts]): forwards the update's message to a chat.
+-- Returns the Message; raises as moonlet.api does (Bot API forwardMessage).
+function methods.forward(ctx, chat_id, opts)
+  local chat, id = message_of("forward", ctx)
+  return api.forwardMessage(merge({ chat_id = chat_id, from_chat_id = chat,
+    message_id = id }, opts))
+end
+
+--- ctx:copy(chat_id [, opts]): the same without its author. Returns the
+-- MessageId; raises as moonlet.api does (Bot API copyMessage).
+function methods.copy(ctx, chat_id, opts)
+  local chat, id = message_of("copy", ctx)
+  return api.copyMessage(merge({ chat_id = chat_id, from_chat_id = chat,
+    message_id = id }, opts))
+end
+
+--- ctx:react(emoji [, opts]): puts a reaction on the update's message; nil
+-- takes it off. Returns true; raises as moonlet.api does (Bot API
+-- setMessageReaction).
+function methods.react(ctx, emoji, opts)
+  local chat, id = message_of("react", ctx)
+  if emoji ~= nil then emoji = check_text("react", emoji) end
+  return api.setMessageReaction(merge({ chat_id = chat, message_id = id,
+    reaction = json.array(emoji and { { type = "emoji", emoji = emoji } }
+      or {}) }, opts))
 end
 
 return context

@@ -110,15 +110,15 @@ bot.use(function(ctx, next)
   if ctx.message.text == "stop" then return ctx:reply("stopped") end
   next()
 end)
-bot.use(function(ctx, next) next(); next() end)
+bot.use(function(ctx, next) next() end)
 bot.on("message", function(ctx) ctx:reply("handled") end)
 """).start()
     ann = sim.user("Ann")["id"]
     sim.send(ann, "stop")
     sim.send(ann, "go")
-    sim.events.wait_count("call", 3,
+    sim.events.wait_count("call", 2,
                           lambda c: c["method"] == "sendMessage")
-    assert texts(sim)[:2] == ["stopped", "handled"]
+    assert texts(sim) == ["stopped", "handled"]
 
 
 def test_pass_through_all_is_no_error(sim, engine):
