@@ -41,12 +41,12 @@ struct services {
     struct transfers *transfers;     /* the same */
     uint64_t download_timeout_ms;
     struct web web;
-    unsigned max_retries;      /* MAX_RETRIES, for moonlet.retry */
-    double backoff_base;       /* RETRY_BACKOFF_BASE */
-    const char *token;         /* the bot's, never shown to scripts; or NULL */
-    char *me;                  /* getMe's result as JSON; NULL: not known yet */
-    const char *app_json;      /* the table `app` of config.lua; NULL: none */
-    const int64_t *admin_ids;  /* ADMIN_IDS; live as long as the rest */
+    unsigned max_retries;     /* MAX_RETRIES, for moonlet.retry */
+    double backoff_base;      /* RETRY_BACKOFF_BASE */
+    const char *token;        /* the bot's, never shown to scripts; or NULL */
+    char *me;                 /* getMe's result as JSON; NULL: not known yet */
+    const char *app_json;     /* the table `app` of config.lua; NULL: none */
+    const int64_t *admin_ids; /* ADMIN_IDS; live as long as the rest */
     size_t admins_count;
     struct coverage *coverage; /* NULL: nobody wants to know what runs */
     const char *coverage_folder;

@@ -1,5 +1,6 @@
 #include "app/dispatch.h"
 
+#include "app/album.h"
 #include "app/errors.h"
 #include "app/notices.h"
 #include "app/shelf.h"
@@ -20,9 +21,11 @@
 
 /* One update on its way from the inbox to its handler's end. */
 struct run {
-    struct list link; /* in its lane's queue, then in dispatch.starting */
+    struct list link; /* in its lane's queue, then in dispatch.startable */
     struct lane *lane;
-    struct inbox_entry *entry;
+    struct inbox_entry *entry; /* of an album one of its parts */
+    struct album *album;       /* NULL: a single update */
+    uint64_t seen_ms;
     struct error_place place;
     struct generation *generation; /* that it began on; lives as long */
     bool told; /* the scripts hear, or have heard, how its handler ended */
@@ -40,7 +43,8 @@ struct lane {
     size_t held; /* in `waiting` or being fetched */
     struct shelf shelf;
     size_t fetching;
-    bool busy; /* one of its updates is starting or running */
+    bool busy;             /* one of its updates is starting or running */
+    struct run *gathering; /* that one is an album which is not complete */
     size_t key_len;
     char key[];
 };
@@ -49,9 +53,10 @@ struct dispatch {
     struct dispatch_options o;
     struct generation *generation;
     struct map lanes;
-    struct list startable; /* heads of their lanes, in turn */
-    size_t startable_count;
-    size_t held; /* of all lanes */
+    struct list startable;  /* heads of their lanes, in turn */
+    struct list gathering;  /* heads of their lanes, albums */
+    size_t startable_count; /* in both lists */
+    size_t held;            /* of all lanes */
     struct deferred pump;
     size_t running;
     bool open;
@@ -60,6 +65,7 @@ struct dispatch {
 
 static void pump_now(struct deferred *d);
 static void fetch(struct lane *lane);
+static void gather_waiting(struct lane *lane);
 static void on_ended(void *arg, enum task_outcome outcome,
                      const struct script_error *error);
 
@@ -68,6 +74,7 @@ struct dispatch *dispatch_new(const struct dispatch_options *o)
     struct dispatch *d = MEM_NEW(struct dispatch);
     d->o = *o;
     list_init(&d->startable);
+    list_init(&d->gathering);
     deferred_init(&d->pump, pump_now);
     return d;
 }
@@ -144,6 +151,7 @@ static struct run *run_new(struct lane *lane, struct inbox_entry *entry)
     run->dispatch = lane->dispatch;
     run->entry = entry;
     run->lane = lane;
+    run->seen_ms = loop_now_ms(lane->dispatch->o.loop);
     return run;
 }
 
@@ -160,6 +168,8 @@ static void on_fetched(void *arg, struct inbox_fetched *f)
         hold(lane, 1);
     }
     fetch(lane);
+    if (lane->gathering)
+        gather_waiting(lane);
     if (!lane->busy)
         lane_advance(d, lane);
     dispatch_pump(d);
@@ -191,6 +201,11 @@ static void enqueue(struct dispatch *d, struct inbox_entry *entry)
     struct lane *lane = lane_of(d, entry->lane);
     bool behind = lane->fetching > 0 || lane->shelf.count > 0;
 
+    if (lane->gathering &&
+        album_take(lane->gathering->album, entry, loop_now_ms(d->o.loop))) {
+        album_watch(lane->gathering->album);
+        return;
+    }
     if (!lane->busy && !behind) {
         make_startable(d, run_new(lane, entry));
     } else if (!behind && lane->held < LANE_HELD_MAX &&
@@ -205,12 +220,120 @@ static void enqueue(struct dispatch *d, struct inbox_entry *entry)
 
 static void run_free(struct run *run)
 {
-    struct lane *lane = run->lane;
-    fetch(lane);
-    lane_advance(run->dispatch, lane);
+    if (run->album)
+        album_free(run->album);
     script_error_clear(&run->error);
     free(run);
 }
+
+/* --- albums */
+
+/* Behind the parts that have come wait others, which are in memory or in the
+ * file: those that are being read back are waited for. */
+static void on_complete(void *arg)
+{
+    struct run *run = arg;
+    struct dispatch *d = run->dispatch;
+    if (run->lane->fetching > 0)
+        return;
+    run->lane->gathering = NULL;
+    list_remove(&run->link);
+    list_push(&d->startable, &run->link);
+    dispatch_pump(d);
+}
+
+static void gather_waiting(struct lane *lane)
+{
+    struct album *album = lane->gathering->album;
+    struct list *link = lane->waiting.next;
+    while (link != &lane->waiting) {
+        struct run *run = LIST_ENTRY(link, struct run, link);
+        link = link->next;
+        if (!album_take(album, run->entry, run->seen_ms))
+            continue;
+        list_remove(&run->link);
+        hold(lane, -1);
+        run_free(run);
+    }
+    fetch(lane);
+    album_watch(album);
+}
+
+/* The first of the startable ones waits for the rest of its album, if it has
+ * one and the scripts want it whole. */
+static bool gather(struct dispatch *d, struct run *run)
+{
+    char key[ALBUM_KEY_MAX];
+    if (run->album || !generation_has(d->generation, VM_ON_ALBUM) ||
+        !album_key(run->entry, key))
+        return false;
+    run->album = album_new(d->o.loop, key, on_complete, run);
+    album_take(run->album, run->entry, run->seen_ms);
+    list_remove(&run->link);
+    list_push(&d->gathering, &run->link);
+    run->lane->gathering = run;
+    gather_waiting(run->lane);
+    return true;
+}
+
+/* Scripts that were loaded meanwhile want the parts one by one. */
+static void scatter(struct run *run)
+{
+    struct album *album = run->album;
+    run->album = NULL;
+    run->entry = album->parts[0];
+    for (size_t i = album->count; i-- > 1;) {
+        struct run *part = run_new(run->lane, album->parts[i]);
+        list_push(run->lane->waiting.next, &part->link); /* in front */
+        hold(run->lane, 1);
+    }
+    album_free(album);
+}
+
+static size_t count_entries(const struct run *run)
+{
+    return run->album ? run->album->count : 1;
+}
+
+static struct inbox_entry *entry_of(const struct run *run, size_t i)
+{
+    return run->album ? run->album->parts[i] : run->entry;
+}
+
+static void release(struct run *run)
+{
+    for (size_t i = 0; i < count_entries(run); i++)
+        inbox_release(entry_of(run, i));
+}
+
+/* False: the inbox has no room for so many running marks now; those that were
+ * set are kept for the next try. */
+static bool begin(struct run *run)
+{
+    for (size_t i = 0; i < count_entries(run); i++) {
+        struct inbox_entry *entry = entry_of(run, i);
+        if (entry->mark < 0 && !inbox_begin(run->dispatch->o.inbox, entry))
+            return false;
+    }
+    return true;
+}
+
+/* What the handler gets: an update, or a list of them. */
+static void set_updates(const struct run *run, struct task_spec *spec)
+{
+    if (run->album) {
+        const struct buf *json = album_json(run->album);
+        spec->json = json->data;
+        spec->json_len = json->len;
+        spec->flag = album_redelivered(run->album);
+    } else {
+        spec->json = run->entry->body;
+        spec->json_len = run->entry->body_len;
+        spec->flag = run->entry->redelivered;
+    }
+}
+
+/* --- the end of a handler */
 
 static void report(struct run *run, const struct script_error *error)
 {
@@ -225,12 +348,9 @@ static void on_loop(void *arg, bool running);
  * of it in a task of its own, within the same turn of the lane. */
 static bool tell_scripts(struct run *run, const struct script_error *error)
 {
-    const struct task_spec spec = {
+    struct task_spec spec = {
         .entry = VM_ON_FAILED,
-        .json = run->entry->body,
-        .json_len = run->entry->body_len,
         .error = error,
-        .flag = run->entry->redelivered,
         .timeout_ms = FAILED_TIMEOUT_MS,
         .ended = on_ended,
         .on_loop = on_loop,
@@ -238,6 +358,7 @@ static bool tell_scripts(struct run *run, const struct script_error *error)
     };
     if (run->told || run->dispatch->stopped)
         return false;
+    set_updates(run, &spec);
     return task_spawn(run->generation, &spec) != NULL;
 }
 
@@ -267,7 +388,8 @@ static void finish_dead(struct run *run, enum inbox_reason reason,
         .script = error->script,
         .traceback = error->traceback,
     };
-    inbox_finish_dead(run->dispatch->o.inbox, run->entry, &cause);
+    for (size_t i = 0; i < count_entries(run); i++)
+        inbox_finish_dead(run->dispatch->o.inbox, entry_of(run, i), &cause);
 }
 
 /* A handler that had ended has ended, even if shutdown cancels the telling of
@@ -281,9 +403,10 @@ static void take_out(struct run *run, enum task_outcome outcome,
     else if (error)
         finish_dead(run, reason_of(outcome, error), error);
     else if (outcome == TASK_CANCELLED)
-        inbox_release(run->entry);
+        release(run);
     else
-        inbox_finish(inbox, run->entry);
+        for (size_t i = 0; i < count_entries(run); i++)
+            inbox_finish(inbox, entry_of(run, i));
 }
 
 static void on_ended(void *arg, enum task_outcome outcome,
@@ -304,6 +427,8 @@ static void on_ended(void *arg, enum task_outcome outcome,
     }
     take_out(run, outcome, error);
     CRASH_POINT("dispatch.taken_out");
+    fetch(run->lane);
+    lane_advance(d, run->lane);
     run_free(run);
     d->running--;
     if (d->stopped && d->running == 0)
@@ -338,25 +463,24 @@ static void end_without_task(struct run *run)
 /* False: the inbox has no room for another running mark now. */
 static bool start(struct dispatch *d, struct run *run)
 {
-    struct inbox_entry *entry = run->entry;
-    const struct task_spec spec = {
-        .entry = VM_ON_UPDATE,
-        .text = entry->lane,
-        .json = entry->body,
-        .json_len = entry->body_len,
-        .flag = entry->redelivered,
+    struct task_spec spec = {
+        .text = run->entry->lane,
         .timeout_ms = d->o.handler_timeout_ms,
         .ended = on_ended,
         .on_loop = on_loop,
         .arg = run,
     };
     CRASH_POINT("dispatch.before_begin");
-    if (!inbox_begin(d->o.inbox, entry))
+    if (run->album && !generation_has(d->generation, VM_ON_ALBUM))
+        scatter(run);
+    if (!begin(run))
         return false;
+    spec.entry = run->album ? VM_ON_ALBUM : VM_ON_UPDATE;
+    set_updates(run, &spec);
     run->generation = d->generation;
     run->place = (struct error_place){
-        .update_id = entry->update_id,
-        .lane = entry->lane,
+        .update_id = run->entry->update_id,
+        .lane = run->entry->lane,
         .generation = generation_id(d->generation),
     };
     list_remove(&run->link);
@@ -370,11 +494,13 @@ static bool start(struct dispatch *d, struct run *run)
 
 static void start_what_can(struct dispatch *d)
 {
-    /* The analyzer does not see that start takes the run off the list. */
-    while (!list_empty(&d->startable) && d->running < DISPATCH_RUNNING_MAX)
+    /* The analyzer does not see that both take the run off the list. */
+    while (!list_empty(&d->startable) && d->running < DISPATCH_RUNNING_MAX) {
+        struct run *run = LIST_ENTRY(d->startable.next, struct run, link);
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-        if (!start(d, LIST_ENTRY(d->startable.next, struct run, link)))
+        if (!gather(d, run) && !start(d, run))
             return;
+    }
 }
 
 /* Takes what has come while enough lanes do not have their turn yet: only
@@ -395,8 +521,11 @@ static void pump_now(struct deferred *deferred)
 
 void dispatch_stop(struct dispatch *d)
 {
+    struct list *link = d->gathering.next;
     d->stopped = true;
     loop_undefer(&d->pump);
+    for (; link != &d->gathering; link = link->next)
+        album_stop(LIST_ENTRY(link, struct run, link)->album);
 }
 
 size_t dispatch_running(const struct dispatch *d)
@@ -409,8 +538,8 @@ static void release_all(struct list *runs)
     struct list *link;
     while ((link = list_shift(runs))) {
         struct run *run = LIST_ENTRY(link, struct run, link);
-        inbox_release(run->entry);
-        free(run);
+        release(run);
+        run_free(run);
     }
 }
 
@@ -421,6 +550,7 @@ void dispatch_free(struct dispatch *d)
 
     loop_undefer(&d->pump);
     release_all(&d->startable);
+    release_all(&d->gathering);
     while ((slot = map_each(&d->lanes, &cursor))) {
         struct lane *lane = slot->value;
         release_all(&lane->waiting);

@@ -8,6 +8,12 @@
  * comes, takes the update out of the inbox, one by an error as a dead letter;
  * shutdown leaves it there.
  *
+ * If the scripts handle albums (VM_ON_ALBUM), the parts of one are collected at
+ * the head of their lane, which waits meanwhile, and one task gets them all;
+ * its end is the end of each. Parts that come late, and those of which a very
+ * long lane keeps only the numbers when the album is complete, make one of
+ * their own.
+ *
  * Lanes that may start take turns. A lane's queue is kept in memory for a
  * few updates; of further ones only the numbers are kept and the rest is read
  * again from the file, so that a chat that floods costs the others neither
@@ -19,7 +25,7 @@
 #include <stdint.h>
 
 #define DISPATCH_RUNNING_MAX 1000   /* handlers at the same time */
-#define DISPATCH_STARTABLE_MAX 1000 /* lanes that wait for such a place */
+#define DISPATCH_STARTABLE_MAX 1000 /* lanes that wait for it, or an album */
 #define DISPATCH_HELD_MAX 1000      /* updates in memory behind their lane's */
 
 struct dispatch;

@@ -394,8 +394,10 @@ static int make_thread(lua_State *L)
 /* What runs for an update, or after it has failed. */
 static enum task_class class_of(enum vm_entry entry)
 {
-    return entry == VM_ON_UPDATE || entry == VM_ON_FAILED ? TASK_OF_UPDATE
-                                                          : TASK_OF_NOBODY;
+    return entry == VM_ON_UPDATE || entry == VM_ON_ALBUM ||
+                   entry == VM_ON_FAILED
+               ? TASK_OF_UPDATE
+               : TASK_OF_NOBODY;
 }
 
 struct task *task_spawn(struct generation *g, const struct task_spec *spec)

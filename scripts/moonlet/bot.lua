@@ -99,9 +99,9 @@ bot.fsm = fsm.declare
 -- HANDLER_TIMEOUT 504, more than 256 requests at once 503, a body over 1 MiB
 -- 413. bot.catch hears nothing of it.
 function bot.http(route, fn, opts)
-  check_handler("bot.http", fn)
-  check_options("bot.http", opts)
-  web.add(route, counted(tostring(route), fn), pass)
+  register.check("bot.http", fn)
+  register.options("bot.http", opts, no_options)
+  web.add(route, register.counted(tostring(route), fn), pass)
 end
 
 local function route(ctx)
