@@ -8,8 +8,13 @@ local task = require "moonlet.task"
 local answers = {}
 
 local LATEST = 5 -- seconds; clients give up after 10 to 15
-local open, first, last = {}, 1, 0 -- a queue: all wait equally long
+
+-- A queue, because all wait equally long: contexts, false once their handlers
+-- have ended, and when they are due.
+local open, due = {}, {}
+local first, last = 1, 0
 local watching = false
+local now = os.time
 
 local function answer(ctx)
   ctx.callback_answered = true
@@ -20,32 +25,37 @@ end
 
 local function watch()
   while first <= last do
-    local entry = open[first]
-    local left = entry.due - os.time()
-    if entry.ctx.callback_answered then
-      open[first], first = nil, first + 1
-    elseif left > 0 then
+    local ctx = open[first]
+    local left = ctx and not ctx.callback_answered and due[first] - now() or 0
+    if left > 0 then
       task.sleep(left)
     else
-      open[first], first = nil, first + 1
-      task.detach(answer, entry.ctx) -- a slow one must not delay the rest
+      open[first], due[first], first = nil, nil, first + 1
+      if ctx and not ctx.callback_answered then
+        task.detach(answer, ctx) -- a slow one must not delay the rest
+      end
     end
   end
   watching = false
 end
 
 --- A press has come: it will be answered in time unless finish is first.
+-- Returns what finish is told.
 function answers.begin(ctx)
   last = last + 1
-  open[last] = { ctx = ctx, due = os.time() + LATEST }
+  open[last], due[last] = ctx, now() + LATEST
   if not watching then
     watching = true
     task.detach(watch)
   end
+  return last
 end
 
---- The handler has ended: answers the press if nobody did.
-function answers.finish(ctx)
+--- The handler has ended: answers the press if nobody did. place: what begin
+-- has returned, nil if it was not called in this task.
+function answers.finish(ctx, place)
+  if place and open[place] == ctx then open[place] = false end
+  while last >= first and not open[last] do last = last - 1 end
   if not ctx.callback_answered then answer(ctx) end
 end
 

@@ -11,9 +11,9 @@ local core = require "moonlet.core"
 local json = require "moonlet.json"
 local pieces = require "moonlet.pieces"
 
--- kinds: the set of all update kinds of the Bot API.
-local context = { kinds = {} }
-for _, kind in ipairs(core.kinds()) do context.kinds[kind] = true end
+local kinds = {} -- the set of all update kinds of the Bot API
+for _, kind in ipairs(core.kinds()) do kinds[kind] = true end
+local context = { kinds = kinds }
 local methods = {}
 --- methods: what contexts can do; other files of the library add to it.
 context.methods = methods
@@ -88,7 +88,7 @@ local function find_event(update)
   local kind, event
   for key, value in pairs(update) do
     if type(value) == "table" then
-      if context.kinds[key] then return key, value end
+      if kinds[key] then return key, value end
       kind, event = key, value
     end
   end
@@ -98,28 +98,29 @@ end
 --- Makes the context of a raw update.
 function context.new(update, redelivered, lane)
   local kind, event = find_event(update)
-  update.redelivered = redelivered
-  local self = {
+  local message, chat = nil, event.chat
+  if message_kinds[kind] then
+    message = event
+  elseif kind == "callback_query" then
+    message = event.message
+    chat = message and message.chat
+  end
+  if redelivered then update.redelivered = true end
+  return setmetatable({
     update = update,
     lane = lane,
     kind = kind,
     event = event,
-    api = api,
-    args = {},
+    message = message,
+    text = message == event and (event.text or event.caption) or nil,
+    chat = chat,
     from = event.from or event.user,
-    chat = event.chat,
-  }
-  if message_kinds[kind] then
-    self.message = event
-    self.text = event.text or event.caption
-  elseif kind == "callback_query" then
-    self.callback_query = event
-    self.message = event.message
-    self.chat = event.message and event.message.chat
-  elseif kind == "inline_query" then
-    self.inline_query = event
-  end
-  return setmetatable(self, meta)
+    callback_query = kind == "callback_query" and event or nil,
+    inline_query = kind == "inline_query" and event or nil,
+    command = nil, -- has its place, as what is not nil in other kinds
+    args = {},
+    api = api,
+  }, meta)
 end
 
 --- check(name, ctx): a dot in place of the colon hands over something else

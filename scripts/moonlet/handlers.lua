@@ -29,7 +29,7 @@ end
 -- that fits and those of them that follow it after bot.pass.
 function handlers.use(group, fn, opts)
   register.check("bot.use", fn)
-  register.options("bot.use", opts, {})
+  register.options("bot.use", opts, { order = true })
   table.insert(group.layers, fn)
 end
 

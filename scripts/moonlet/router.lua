@@ -18,6 +18,10 @@ local text_of = {
 }
 local SIZES = { 8, 4, 2, 1 } -- lengths of beginnings that are looked up
 
+local command_of = context.command_of
+local byte, sub = string.byte, string.sub
+local SLASH = byte("/")
+
 local indexes = {} -- kind -> index
 local last = 0     -- number of the newest registration
 
@@ -30,6 +34,7 @@ end
 
 --- The group of all registrations.
 router.root = new_group()
+local root = router.root
 
 --- A group within another, for what fits the filter as well. It is closed
 -- by router.close.
@@ -67,7 +72,10 @@ end
 
 local function put(index, entry)
   table.insert(index.all, entry)
-  if entry.name then return append(index.names, entry.name, entry) end
+  if entry.name then
+    index.has_names = true
+    return append(index.names, entry.name, entry)
+  end
   for _, size in ipairs(SIZES) do
     if entry.beginning and size <= #entry.beginning then
       index.beginnings[size] = index.beginnings[size] or {}
@@ -109,52 +117,77 @@ end
 
 -- --- candidates
 
--- Those registrations that may fit: lists, in order, each with the place of
--- its next one. `inside` keeps which groups the update fits.
+-- Those registrations that may fit: n lists, each in order, at 1, 3, ..., and
+-- behind each the place of its next one. fits: whether the update fits the
+-- group, the last one that was asked. ctx: whose they are. Making such a table takes longer than
+-- all the rest, so that a few that are not used are kept.
+local SPARE_MAX = 16
+local spare, spare_count = {}, 0
+
+local function take_spare()
+  local cursor = spare[spare_count]
+  if not cursor then return {} end
+  spare_count = spare_count - 1
+  cursor.group = false
+  return cursor
+end
+
+-- A child task that still runs sees that they are not its update's any more.
+local function give_back(cursor)
+  cursor.ctx = nil
+  if spare_count == SPARE_MAX then return end
+  spare_count = spare_count + 1
+  spare[spare_count] = cursor
+end
+
 local function candidates(ctx, index)
-  local lists, at, n = { index.open }, { 1 }, 1
+  local n = 1
+  local cursor = take_spare()
+  cursor[1], cursor[2], cursor.ctx = index.open, 1, ctx
   local text = index.text and ctx.event[index.text]
   if text then
-    local name = next(index.names) and context.command_of(ctx)
-    if name and index.names[name] then
-      n = n + 1
-      lists[n], at[n] = index.names[name], 1
-    end
-    for size, by_beginning in pairs(index.beginnings) do
-      local list = by_beginning[text:sub(1, size)]
+    if index.has_names and byte(text) == SLASH then
+      local list = index.names[command_of(ctx)]
       if list then
+        cursor[2 * n + 1], cursor[2 * n + 2] = list, 1
         n = n + 1
-        lists[n], at[n] = list, 1
+      end
+    end
+    for i = 1, #SIZES do
+      local by_beginning = index.beginnings[SIZES[i]]
+      local list = by_beginning and by_beginning[sub(text, 1, SIZES[i])]
+      if list then
+        cursor[2 * n + 1], cursor[2 * n + 2] = list, 1
+        n = n + 1
       end
     end
   end
-  return { lists = lists, at = at, inside = {} }
+  cursor.n = n
+  return cursor
 end
 
 -- The next one, if its number is at most `bound`.
 local function take(cursor, bound)
-  local lists, at = cursor.lists, cursor.at
   local found, from
-  for i = 1, #lists do
-    local each = lists[i][at[i]]
+  for i = 1, 2 * cursor.n, 2 do
+    local each = cursor[i][cursor[i + 1]]
     if each and (not found or each.number < found.number) then
-      found, from = each, i
+      found, from = each, i + 1
     end
   end
   if not found or found.number > bound then return nil end
-  at[from] = at[from] + 1
+  cursor[from] = cursor[from] + 1
   return found
 end
 
 -- Outer groups first: an inner filter may rely on them.
 local function is_inside(ctx, cursor, group)
-  if not group.parent then return true end
-  local known = cursor.inside[group]
-  if known == nil then
-    known = is_inside(ctx, cursor, group.parent) and group.filter.fits(ctx)
-    cursor.inside[group] = known and true or false
+  if not group.parent or cursor.group == group then
+    return not group.parent or cursor.fits
   end
-  return known
+  local fits = is_inside(ctx, cursor, group.parent) and group.filter.fits(ctx)
+  cursor.group, cursor.fits = group, fits
+  return fits
 end
 
 local function may_run(ctx, cursor, entry)
@@ -217,7 +250,7 @@ end
 -- pass if none is left.
 function advance(ctx, cursor, group)
   while true do
-    local entry = take(cursor, group.last)
+    local entry = cursor.ctx == ctx and take(cursor, group.last)
     if not entry then return pass end
     if may_run(ctx, cursor, entry) then
       local match = entry.match
@@ -237,7 +270,10 @@ end
 function router.route(ctx, kind)
   local index = indexes[kind]
   if not index then return pass end
-  return advance(ctx, candidates(ctx, index), router.root)
+  local cursor = candidates(ctx, index)
+  local result = advance(ctx, cursor, root)
+  give_back(cursor) -- if nothing was raised
+  return result
 end
 
 --- The order that the first registration has that fits an update.
@@ -247,9 +283,13 @@ function router.order_of(ctx, kind)
   local cursor = candidates(ctx, index)
   while true do
     local entry = take(cursor, math.huge)
-    if not entry then return nil end
+    if not entry then
+      give_back(cursor)
+      return nil
+    end
     if may_run(ctx, cursor, entry)
       and (not entry.match or entry.match(ctx)) then
+      give_back(cursor)
       return entry.order, true
     end
   end
