@@ -16,7 +16,7 @@ router.pass = pass
 local text_of = {
   message = "text", callback_query = "data", inline_query = "query",
 }
-local SIZES = { 8, 4, 2, 1 } -- lengths of beginnings that are looked up
+local BEGINNING_MAX = 16 -- bytes of a text's beginning that are looked up
 
 local command_of = context.command_of
 local byte, sub = string.byte, string.sub
@@ -59,8 +59,8 @@ function router.on_order(fn) ask_order = fn end
 
 local function index_of(kind)
   if not indexes[kind] then
-    indexes[kind] = { all = {}, open = {}, names = {}, beginnings = {},
-      text = text_of[kind] }
+    indexes[kind] = { all = {}, open = {}, names = {}, sizes = {},
+      beginnings = {}, text = text_of[kind] }
   end
   return indexes[kind]
 end
@@ -76,14 +76,14 @@ local function put(index, entry)
     index.has_names = true
     return append(index.names, entry.name, entry)
   end
-  for _, size in ipairs(SIZES) do
-    if entry.beginning and size <= #entry.beginning then
-      index.beginnings[size] = index.beginnings[size] or {}
-      return append(index.beginnings[size], entry.beginning:sub(1, size),
-        entry)
-    end
+  local beginning = (entry.beginning or ""):sub(1, BEGINNING_MAX)
+  local size = #beginning
+  if size == 0 then return table.insert(index.open, entry) end
+  if not index.beginnings[size] then
+    index.beginnings[size] = {}
+    table.insert(index.sizes, size)
   end
-  table.insert(index.open, entry)
+  append(index.beginnings[size], beginning, entry)
 end
 
 --- The number that the next registration has in all its kinds.
@@ -119,8 +119,8 @@ end
 
 -- Those registrations that may fit: n lists, each in order, at 1, 3, ..., and
 -- behind each the place of its next one. fits: whether the update fits the
--- group, the last one that was asked. ctx: whose they are. Making such a table takes longer than
--- all the rest, so that a few that are not used are kept.
+-- group, the last one that was asked. ctx: whose they are. Making such a table
+-- takes longer than all the rest, so that a few that are not used are kept.
 local SPARE_MAX = 16
 local spare, spare_count = {}, 0
 
@@ -153,9 +153,9 @@ local function candidates(ctx, index)
         n = n + 1
       end
     end
-    for i = 1, #SIZES do
-      local by_beginning = index.beginnings[SIZES[i]]
-      local list = by_beginning and by_beginning[sub(text, 1, SIZES[i])]
+    local sizes, beginnings = index.sizes, index.beginnings
+    for i = 1, #sizes do
+      local list = beginnings[sizes[i]][sub(text, 1, sizes[i])]
       if list then
         cursor[2 * n + 1], cursor[2 * n + 2] = list, 1
         n = n + 1

@@ -290,7 +290,7 @@ bot.callback("^page:", say "")
 ]] }, function()
   local ann = t.user { first_name = "Ann" }
   for _ = 1, 3 do
-    for _, text in ipairs { "/strat", "/quux", "my password", "/other@some_bot" }
+    for _, text in ipairs { "/strat", "/quux", "my password", "/other@x_bot" }
     do
       ann:send(text)
     end
