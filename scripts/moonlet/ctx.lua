@@ -117,7 +117,7 @@ function context.new(update, redelivered, lane)
     from = event.from or event.user,
     callback_query = kind == "callback_query" and event or nil,
     inline_query = kind == "inline_query" and event or nil,
-    command = nil, -- has its place, as what is not nil in other kinds
+    command = nil, -- so that the table does not grow when it is set
     args = {},
     api = api,
   }, meta)

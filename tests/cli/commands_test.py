@@ -192,7 +192,12 @@ def test_dir_holds_its_own_config(tmp_path):
 @pytest.mark.parametrize("script, text", [
     ("local a = 1\nlocal = 2\n", "main.lua:2: "),
     ("\n\nerror('stop here')\n", "main.lua:3: stop here"),
-    ('require "moonlet.bot".on("mesage", print)\n', "main.lua:1: "),
+    ('require "moonlet.bot".on("mesage", print)\n',
+     'main.lua:1: bot.on: "mesage": there is no update kind "mesage"; did '
+     'you mean "message"?'),
+    ('\nrequire "moonlet.bot".on("message:entities:hashtags", print)\n',
+     'main.lua:2: bot.on: "message:entities:hashtags": there is no entity '
+     'type "hashtags"; did you mean "hashtag"?'),
     ('\nrequire "parts.one"\n', "parts/one.lua:2: "),
     ('\nrequire "absent"\n', 'main.lua:2: '),
 ])

@@ -75,6 +75,14 @@ t.case("parts that come slowly are waited for", function()
   says(ann, "album 5") -- too late
 end)
 
+t.case("albums come together by webhook too", { webhook = true }, function()
+  local ann = t.user { first_name = "Ann" }
+  parts(ann, "a", "1 2 3")
+  ann:send("behind")
+  says(ann, "album 1 2 3")
+  says(ann, "text behind")
+end)
+
 t.case("ten parts are complete at once", function()
   local ann = t.user { first_name = "Ann" }
   local began = t.now()
