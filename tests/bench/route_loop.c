@@ -89,8 +89,7 @@ static bool read_updates(struct bench *b, const char *path)
     FILE *file = fopen(path, "r");
     char *line = NULL;
     size_t cap = 0;
-    ssize_t n;
-    while (file && (n = getline(&line, &cap, file)) > 0 &&
+    while (file && getline(&line, &cap, file) > 0 &&
            b->updates_count < UPDATES_MAX) {
         line[strcspn(line, "\n")] = '\0';
         b->updates[b->updates_count++] = strdup(line);
