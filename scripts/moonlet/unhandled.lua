@@ -60,7 +60,9 @@ end
 function unhandled.tell(ctx)
   local about, name = subject(ctx)
   local key = ctx.kind .. (name and " " .. name or "")
-  if told[key] or told_count >= TOLD_MAX then
+  -- The engine asks for my_chat_member itself.
+  local is_ours = ctx.kind == "my_chat_member" and #router.all(ctx.kind) == 0
+  if told[key] or told_count >= TOLD_MAX or is_ours then
     return log.debug("update.unhandled", { kind = ctx.kind })
   end
   told[key], told_count = true, told_count + 1
