@@ -77,7 +77,8 @@ def test_absent_parts_say_so_at_load(sim, engine):
         'require "moonlet.db"': "not built yet: moonlet.db",
         'require "moonlet.bot".conversation("a", print)':
             "not built yet: bot.conversation",
-        'require "moonlet.bot".fsm("a", {})': "not built yet: bot.fsm",
+        'require "moonlet.bot".cron("* * * * *", "a", print)':
+            "not built yet: bot.cron",
     }
     for i, (script, expected) in enumerate(cases.items()):
         bot = engine(script, folder=f"p{i}").start(wait=False)

@@ -17,27 +17,36 @@ from fault.raw_api import SILENT
 
 OP = re.compile(r'\.op = "([\w.]+)"|\bOPS\("([\w.]+)"')
 
-# Per operation: Lua that waits for ever, with LIMIT where its own timeout goes
+# Per file and operation: Lua that waits for ever, with LIMIT where its own timeout goes
 # (nil for none). PEER is the address of a server that never answers.
 CASES = {
-    "api": "api.getChat({ chat_id = 1 }, LIMIT and { timeout = LIMIT })",
-    "task.join": "task.join(task.spawn(task.sleep, 1e6), LIMIT)",
+    "api api": "api.getChat({ chat_id = 1 }, LIMIT and { timeout = LIMIT })",
+    "upload api": "api.sendDocument({ chat_id = 1, document = { data = 'x' } },"
+                  " { timeout = LIMIT, action = false })",
+    "progress progress":
+        "api.sendDocument({ chat_id = 1, document = { data = 'x' } },"
+        " { timeout = LIMIT, action = false, progress = function() end })",
+    "download download": "ctx:download('F', { timeout = LIMIT })",
+    "http http.get": "http.get(PEER, { timeout = LIMIT })",
+    "http http.post": "http.post(PEER, 'x', { timeout = LIMIT })",
+    "http http.request": "http.request('PUT', PEER, { timeout = LIMIT })",
+    "child task.join": "task.join(task.spawn(task.sleep, 1e6), LIMIT)",
     # Its duration is its limit: only the cancel is of interest.
-    "task.sleep": "task.sleep(LIMIT and 0 or 1e6)",
+    "task task.sleep": "task.sleep(LIMIT and 0 or 1e6)",
 }
-NO_TIMEOUT = {"task.sleep"}
+NO_TIMEOUT = {"task task.sleep"}
 # Their timeout is DB_TIMEOUT; see the test of bot.db.
-OF_THE_DATABASE = {"state.get", "state.put", "state.count"}
+OF_THE_DATABASE = {"state state.get", "state state.put", "state state.count"}
 # A folder that cannot be opened to the end, see HANG.
 CASES |= {
-    "fs.read": "fs.read('hang/x', { timeout = LIMIT })",
-    "fs.write": "fs.write('hang/x', 'text', { timeout = LIMIT })",
-    "fs.append": "fs.append('hang/x', 'text', { timeout = LIMIT })",
-    "fs.list": "fs.list('hang', { timeout = LIMIT })",
-    "fs.stat": "fs.stat('hang/x', { timeout = LIMIT })",
-    "fs.remove": "fs.remove('hang/x', { timeout = LIMIT })",
-    "fs.rename": "fs.rename('hang/x', 'hang/y', { timeout = LIMIT })",
-    "fs.mkdir": "fs.mkdir('hang/x', { timeout = LIMIT })",
+    "fs fs.read": "fs.read('hang/x', { timeout = LIMIT })",
+    "fs fs.write": "fs.write('hang/x', 'text', { timeout = LIMIT })",
+    "fs fs.append": "fs.append('hang/x', 'text', { timeout = LIMIT })",
+    "fs fs.list": "fs.list('hang', { timeout = LIMIT })",
+    "fs fs.stat": "fs.stat('hang/x', { timeout = LIMIT })",
+    "fs fs.remove": "fs.remove('hang/x', { timeout = LIMIT })",
+    "fs fs.rename": "fs.rename('hang/x', 'hang/y', { timeout = LIMIT })",
+    "fs fs.mkdir": "fs.mkdir('hang/x', { timeout = LIMIT })",
 }
 
 BOT = """
@@ -46,16 +55,17 @@ local api = require "moonlet.api"
 local fs = require "moonlet.fs"
 local log = require "moonlet.log"
 local task = require "moonlet.task"
+local http = require "moonlet.http"
 local PEER = "%s"
 
-local function wait(LIMIT)
+local function wait(LIMIT, ctx)
   return %s
 end
 
-bot.on_start(function()
-  local ok, err = pcall(wait, "200ms")
+bot.on("message:text", function(ctx)
+  local ok, err = pcall(wait, "200ms", ctx)
   log.info("by_timeout", { ok = tostring(ok), kind = ok or err.kind })
-  local child = task.spawn(wait)
+  local child = task.spawn(wait, nil, ctx)
   task.sleep("200ms")
   child:cancel()
   ok, err = pcall(child.join, child, "20s")
@@ -107,17 +117,17 @@ long syscall(long n, ...)
 
 
 def operations():
-    """{name: file} of every struct await_ops."""
-    found = {}
+    """"FILE NAME" of every struct await_ops."""
+    found = set()
     for folder in ("bindings", "engine/vm", "engine/telegram", "engine/app"):
         for path in (harness.ROOT / folder).rglob("*.c"):
             for match in OP.finditer(path.read_text("utf-8")):
-                found[match[1] or match[2]] = path.name
+                found.add(f"{path.stem} {match[1] or match[2]}")
     return found
 
 
 def test_every_operation_has_a_case():
-    assert operations().keys() == CASES.keys() | OF_THE_DATABASE
+    assert operations() == CASES.keys() | OF_THE_DATABASE
 
 
 def hanging_folder(tmp_path):
@@ -157,11 +167,15 @@ def api():
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_ends_by_timeout_and_by_cancel(name, api, engine, silent, tmp_path):
-    hangs = name.startswith("fs.")
+    hangs = name.startswith("fs ")
     more = hanging_folder(tmp_path) if hangs else {}
     instance = engine(BOT % (silent, CASES[name]), **more)
     instance.api_url = api.url
-    api.plan("getChat", *[SILENT] * 10)
+    for method in ("getChat", "sendDocument", "f.txt"):
+        api.plan(method, *[SILENT] * 10)
+    api.plan_all("getFile", {"file_id": "F", "file_unique_id": "U",
+                             "file_path": "documents/f.txt"})
+    api.deliver("wait")
     (instance.folder / "data" / "files" / "hang").mkdir(parents=True)
     instance.start()
     row = instance.wait_event("by_timeout")

@@ -34,7 +34,8 @@ def failed(code, text, **parameters):
 class Request:
     def __init__(self, path, body, connection):
         self.method = path.rsplit("/", 1)[1]
-        self.params = json.loads(body or b"{}")
+        self.body = body
+        self.params = json.loads(body) if body.startswith(b"{") else {}
         self.connection = connection  # a number of its own
         self.at = time.monotonic()
 
