@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "vm/compile.h"
 #include "vm/lua_json.h"
+#include "vm/metatable_guard.h"
 #include "vm/order.h"
 #include "vm/script_error.h"
 #include "vm/seal.h"
@@ -178,6 +179,7 @@ void vm__open_sandbox(lua_State *L)
     keep_only(L, "os", os_names);
     remove_globals(L);
     string_guard_open(L);
+    metatable_guard_open(L);
     vm__open_coroutines(L);
     vm__open_clock(L);
     if (vm__generation(L)->host->simulated) {
