@@ -69,11 +69,19 @@ static int pairs_sealed(lua_State *L)
     return 3;
 }
 
+/* What is called like a function stays so: the seal itself is then the first
+ * argument, as the real table was. */
+static void copy_call(lua_State *L, int real, int meta)
+{
+    if (luaL_getmetafield(L, real, "__call") != LUA_TNIL)
+        lua_setfield(L, meta, "__call");
+}
+
 static void seal(lua_State *L, const char *name, lua_CFunction write)
 {
     int real = lua_absindex(L, -1);
     lua_newtable(L);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     lua_pushvalue(L, real);
     lua_setfield(L, -2, "__index");
     lua_pushvalue(L, real);
@@ -87,6 +95,7 @@ static void seal(lua_State *L, const char *name, lua_CFunction write)
     lua_setfield(L, -2, "__metatable");
     lua_pushboolean(L, 1);
     lua_rawsetp(L, -2, &SEAL_KEY);
+    copy_call(L, real, lua_absindex(L, -1));
     lua_setmetatable(L, -2);
     lua_remove(L, real);
 }

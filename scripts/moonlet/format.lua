@@ -1,10 +1,11 @@
 --- Text with bold, links and the like, made without a parse_mode: a piece is
 -- a text and its entities, so nothing has to be escaped and nothing that a
--- person has written can break a message. Pieces are joined to each other and
--- to texts by "..", tostring gives their bare text, # its length in code
--- points. A piece stands for the text in ctx:reply(text) and the like, and in
--- every API call, for a caption as well; its entities go with it. x in a call
--- is a text, a number or a piece. Wrong arguments raise "misuse".
+-- person has written can break a message. format(list) joins pieces and
+-- texts, which ".." cannot; tostring gives a piece's bare text, # its length
+-- in code points. A piece stands for the text in ctx:reply(text) and the
+-- like, and in every API call, for a caption as well; its entities go with
+-- it. x in a call is a text, a number or a piece. Wrong arguments raise
+-- "misuse".
 local core = require "moonlet.core"
 local html = require "moonlet.format_html"
 local markdown = require "moonlet.format_markdown"
@@ -122,19 +123,32 @@ function format.emoji(id, x)
     { type = "custom_emoji", custom_emoji_id = text_of(id, "format.emoji") })
 end
 
---- format.join(list [, separator]): the values of a list behind each other,
--- as table.concat does for texts. Better than ".." in a long loop.
-function format.join(list, separator)
-  if type(list) ~= "table" then
-    core.misuse("format.join needs a list, got " .. type(list))
+local function join(what, list, separator)
+  if type(list) ~= "table" or pieces.is(list) then
+    core.misuse(("%s needs a list, got %s"):format(what,
+      pieces.is(list) and "a piece" or type(list)))
   end
   local all = {}
-  local between = separator ~= nil and pieces.of(separator, "format.join")
-  for i, x in ipairs(list) do
+  local between = separator ~= nil and pieces.of(separator, what)
+  for i = 1, #list do
+    if list[i] == nil then
+      core.misuse(("%s: value %d of the list is nil"):format(what, i))
+    end
     if i > 1 and between then all[#all + 1] = between end
-    all[#all + 1] = pieces.of(x, "format.join")
+    all[#all + 1] = pieces.of(list[i], what)
   end
   return pieces.join(all)
+end
+
+--- format.join(list [, separator]): the values of a list behind each other,
+-- as table.concat does for texts. A nil between others raises "misuse".
+function format.join(list, separator)
+  return join("format.join", list, separator)
+end
+
+--- format(list [, separator]): the same; short where the list is written out.
+local function call(_, list, separator)
+  return join("format", list, separator)
 end
 
 --- format.message(message): the piece that a Message shows: its text or
@@ -211,6 +225,7 @@ function format.split(x, limit)
 end
 
 return setmetatable(format, {
+  __call = call,
   __index = function(_, name)
     core.misuse(("format has no function %q"):format(tostring(name)))
   end,

@@ -29,7 +29,10 @@ local function units_of(text)
   return utf8.len(text) + long
 end
 
-local meta = { __metatable = MARK, __index = {} }
+-- Without __concat, which no metatable can have; so what Lua says of ".." has
+-- to name the way. __name is in all of its errors about a piece.
+local meta = { __metatable = MARK, __index = {},
+  __name = "piece of moonlet.format (use format.join)" }
 
 --- Is it a piece?
 function pieces.is(value)
@@ -141,10 +144,6 @@ end
 function pieces.parts(value)
   if not pieces.is(value) then return nil end
   return value.text, #value.entities > 0 and value.entities or nil
-end
-
-function meta.__concat(a, b)
-  return pieces.join { pieces.of(a, "\"..\""), pieces.of(b, "\"..\"") }
 end
 
 function meta.__len(piece) return utf8.len(piece.text) end

@@ -212,6 +212,80 @@ static void shipped_modules_are_read_only(void **state)
     site_close(&s);
 }
 
+static void a_shipped_module_may_be_called_as_a_function(void **state)
+{
+    static const char text[] =
+        "return setmetatable({}, { __call = function(self, a, b)\n"
+        "  return self.x, a, b\n"
+        "end, __index = function() return 'x' end })";
+    struct site s;
+    (void)state;
+
+    site_open(&s);
+    s.library[0] = (struct vm_source){"moonlet.box", text, sizeof text - 1};
+    site_load(&s, "local box = require 'moonlet.box'\n"
+                  "t.note(box(1, 2))\n"
+                  "t.note(box { 3 } == 'x', getmetatable(box))");
+    assert_string_equal(site_notes(&s), "x 1 2;true false;");
+    site_close(&s);
+}
+
+/* After a call of it, Lua 5.4.4 reads and writes freed memory. */
+static void a_metatable_with_concat_is_refused(void **state)
+{
+    struct site s;
+    (void)state;
+
+    assert_string_equal(
+        told(&s, "local x = {}\n"
+                 "local _, e = pcall(function()\n"
+                 "  setmetatable(x, { __concat = function() end })\n"
+                 "end)\n"
+                 "t.note(e.kind, e.script, e.line, getmetatable(x))\n"
+                 "t.note(e.message)\n"
+                 "t.note((pcall(setmetatable, x, { __concat = false })))"),
+        "misuse main.lua 3 nil;"
+        "setmetatable: a metatable cannot have __concat, since Lua 5.4.4 reads "
+        "freed memory after a call of it; use a method or a function, such as "
+        "join(a, b);"
+        "false;");
+    site_close(&s);
+}
+
+static void in_all_else_setmetatable_is_that_of_lua(void **state)
+{
+    struct site s;
+    (void)state;
+
+    assert_string_equal(
+        told(&s, "local x, m = {}, setmetatable({}, {\n"
+                 "  __index = { __concat = print } })\n" /* not in m itself */
+                 "t.note(setmetatable(x, m) == x, getmetatable(x) == m)\n"
+                 "t.note(setmetatable(x, nil) == x, getmetatable(x))\n"
+                 "local function try(...)\n"
+                 "  local args = table.pack(...)\n"
+                 "  local _, e = pcall(function()\n"
+                 "    setmetatable(table.unpack(args, 1, args.n))\n"
+                 "  end)\n"
+                 "  t.note(e)\n"
+                 "end\n"
+                 "try(1, {})\n"
+                 "try({})\n"
+                 "try({}, 2)\n"
+                 "try(setmetatable({}, { __metatable = 1 }), {})\n"
+                 "t.note(select('#', setmetatable({}, {}, 3)))"),
+        "true true;true nil;"
+        "main.lua:8: bad argument #1 to 'setmetatable' (table expected, got "
+        "number);"
+        "main.lua:8: bad argument #2 to 'setmetatable' (nil or table "
+        "expected, got no value);"
+        "main.lua:8: bad argument #2 to 'setmetatable' (nil or table "
+        "expected, got number);"
+        "main.lua:8: cannot change a protected metatable;"
+        "1;");
+    site_close(&s);
+}
+
 static void internal_modules_are_for_the_library_alone(void **state)
 {
     static const char core[] = "return 'core'";
@@ -424,6 +498,9 @@ int main(void)
         cmocka_unit_test(warn_writes_to_the_log),
         cmocka_unit_test(the_collector_cannot_be_switched_off),
         cmocka_unit_test(shipped_modules_are_read_only),
+        cmocka_unit_test(a_shipped_module_may_be_called_as_a_function),
+        cmocka_unit_test(a_metatable_with_concat_is_refused),
+        cmocka_unit_test(in_all_else_setmetatable_is_that_of_lua),
         cmocka_unit_test(internal_modules_are_for_the_library_alone),
         cmocka_unit_test(an_absent_script_stays_absent),
         cmocka_unit_test(require_does_not_leave_the_folder),

@@ -32,7 +32,7 @@ end)
 -- --- format
 
 bot.command("bold", function(ctx)
-  ctx:reply("Hi 😀 " .. format.bold(ctx.from.first_name) .. "!",
+  ctx:reply(format { "Hi 😀 ", format.bold(ctx.from.first_name), "!" },
     { reply_markup = keyboard.inline():text("Again", "again") })
 end)
 
@@ -44,7 +44,7 @@ end)
 bot.command("caption", function(ctx)
   local id = ctx.chat.id
   ctx.api.sendPhoto { chat_id = id, photo = "https://e.org/a.jpg",
-    caption = format.bold("a") .. " b" }
+    caption = format { format.bold("a"), " b" } }
   pcall(ctx.api.sendMediaGroup, { chat_id = id, media = {
     { type = "photo", media = "https://e.org/a.jpg",
       caption = format.bold("first") },
@@ -52,7 +52,7 @@ bot.command("caption", function(ctx)
   pcall(ctx.api.sendPoll, { chat_id = id, question = format.italic("which?"),
     options = { { text = format.bold("A") }, { text = "B" } } })
   pcall(ctx.api.sendGift, { chat_id = id, gift_id = "1",
-    text = "for " .. format.bold("you") })
+    text = format { "for ", format.bold("you") } })
   ctx:reply("done")
 end)
 

@@ -10,19 +10,19 @@ local function is(piece, html, text)
 end
 
 function case.builders_make_entities()
-  is(format.bold("a") .. " & " .. format.italic("<b>"),
+  is(format { format.bold("a"), " & ", format.italic("<b>") },
     "<b>a</b> &amp; <i>&lt;b&gt;</i>", "a & <b>")
   is(format.underline(format.strike(format.spoiler("x"))),
     "<u><s><tg-spoiler>x</tg-spoiler></s></u>")
-  is(format.code("f()") .. format.pre("x = 1", "lua"),
+  is(format { format.code("f()"), format.pre("x = 1", "lua") },
     "<code>f()</code><pre><code class=\"language-lua\">x = 1</code></pre>")
   is(format.pre(7), "<pre>7</pre>")
   is(format.link("here", "https://e.org/?a=1&b=2"),
     '<a href="https://e.org/?a=1&amp;b=2">here</a>')
-  is(format.quote("q") .. format.quote("long", true),
+  is(format { format.quote("q"), format.quote("long", true) },
     "<blockquote>q</blockquote><blockquote expandable>long</blockquote>")
   is(format.emoji("123", "👍"), '<tg-emoji emoji-id="123">👍</tg-emoji>')
-  is(format.text("a") .. 1 .. "b", "a1b")
+  is(format { format.text("a"), 1, "b" }, "a1b")
 end
 
 function case.mentions_name_a_person(ctx)
@@ -34,7 +34,7 @@ function case.mentions_name_a_person(ctx)
 end
 
 function case.offsets_count_utf16_units()
-  local piece = "😀é" .. format.bold("x😀") .. format.italic("y")
+  local piece = format { "😀é", format.bold("x😀"), format.italic("y") }
   local text, entities = format.entities(piece)
   check.equal(text, "😀éx😀y")
   check.same(entities, { { type = "bold", offset = 3, length = 3 },
@@ -46,7 +46,8 @@ function case.offsets_count_utf16_units()
 end
 
 function case.bytes_that_are_no_utf8_are_replaced_before_counting()
-  local text, entities = format.entities("\xff\xfe" .. format.bold("x"))
+  local text, entities = format.entities(
+    format { "\xff\xfe", format.bold("x") })
   check.equal(text, "\u{FFFD}\u{FFFD}x")
   check.equal(entities[1].offset, 2)
   check.equal(format.length("a\x80b"), 3)
@@ -54,7 +55,7 @@ end
 
 function case.a_piece_is_not_changed_by_what_is_made_of_it()
   local part = format.bold("x")
-  local whole = "ab" .. part
+  local whole = format { "ab", part }
   check.equal(part.entities[1].offset, 0)
   check.equal(whole.entities[1].offset, 2)
   check.equal(part == format.bold("x"), true)
@@ -63,13 +64,43 @@ end
 
 function case.join_is_for_lists()
   is(format.join({ "a", format.bold("b"), 3 }, ", "), "a, <b>b</b>, 3")
+  is(format({ "a", format.bold("b"), 3 }, ", "), "a, <b>b</b>, 3")
   is(format.join({}), "")
-  check.raises("needs a list", format.join, "a")
+  is(format {}, "")
+  check.raises("format.join needs a list, got string", format.join, "a")
+  check.raises("format needs a list, got a piece", format, format.bold("a"))
+end
+
+function case.a_nil_within_a_list_is_no_end_of_it()
+  local nobody
+  local err = check.raises("format: value 2 of the list is nil", function()
+    return format { "Hi ", nobody, "!" }
+  end)
+  check.equal(err.kind, "misuse")
+  check.raises("format needs a text or a piece of moonlet.format, got boolean",
+    format, { "Hi ", false })
+end
+
+-- Lua's own words, and its variable's name.
+function case.two_dots_join_no_pieces()
+  local piece = format.bold("x")
+  local words = "attempt to concatenate a piece of moonlet.format (use "
+    .. "format.join) value"
+  for _, fn in ipairs {
+    function() return piece .. "a" end, function() return "a" .. piece end,
+    function() return 1 .. piece end, function() return piece .. piece end,
+    function() return piece .. {} end,
+  } do
+    local ok, err = pcall(fn)
+    assert(not ok and err:find(words, 1, true), err)
+    assert(err:find("^cases/format.lua:%d+: "), err)
+  end
 end
 
 function case.nothing_stands_within_code_and_no_quote_in_a_quote()
   is(format.code(format.bold("x")), "<code>x</code>")
-  check.raises("within another", format.quote, "a" .. format.quote("b"))
+  check.raises("within another", format.quote,
+    format { "a", format.quote("b") })
   is(format.bold(""), "")
 end
 
@@ -77,7 +108,7 @@ function case.templates_keep_arguments_as_text()
   is(format.html("Hi <b>%s</b> &amp; <i>%s</i>", "<i>&amp;", 5),
     "Hi <b>&lt;i&gt;&amp;amp;</b> &amp; <i>5</i>")
   is(format.html("100%% of %d, %.2f", 7, 1.5), "100% of 7, 1.50")
-  is(format.html("%s", format.bold("x") .. "y"), "<b>x</b>y")
+  is(format.html("%s", format { format.bold("x"), "y" }), "<b>x</b>y")
   is(format.html("<i>%s</i>", format.bold("x")), "<i><b>x</b></i>")
   is(format.html('<a href="https://e.org/%s">%s</a>', "a?b&c", "t"),
     '<a href="https://e.org/a?b&amp;c">t</a>')
@@ -185,9 +216,6 @@ end
 
 function case.wrong_values_are_misuse()
   check.raises("format.bold needs a text or a piece", format.bold, {})
-  check.raises('".." needs a text', function()
-    return format.bold("x") .. {}
-  end)
   check.raises("format.link needs a text, got nil", format.link, "x")
   check.raises("needs a User", format.mention, "ann")
   check.raises("no function \"bald\"", function() return format.bald end)
@@ -237,10 +265,11 @@ function case.signs_of_several_code_points_stay_whole()
 end
 
 function case.parts_have_entities_of_their_own()
-  local parts = format.split(format.bold("one two three") .. " x", 8)
+  local parts = format.split(format { format.bold("one two three"), " x" }, 8)
   is(parts[1], "<b>one two</b>")
   is(parts[2], "<b>three</b> x")
-  parts = format.split("see " .. format.link("the page", "https://e.org"), 10)
+  parts = format.split(
+    format { "see ", format.link("the page", "https://e.org") }, 10)
   check.equal(#parts, 2)
   is(parts[1], "see")
   is(parts[2], '<a href="https://e.org">the page</a>')
