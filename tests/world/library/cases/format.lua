@@ -72,9 +72,9 @@ function case.join_is_for_lists()
 end
 
 function case.a_nil_within_a_list_is_no_end_of_it()
-  local nobody
+  local user = { first_name = "Ann" }
   local err = check.raises("format: value 2 of the list is nil", function()
-    return format { "Hi ", nobody, "!" }
+    return format { "Hi ", user.last_name, "!" }
   end)
   check.equal(err.kind, "misuse")
   check.raises("format needs a text or a piece of moonlet.format, got boolean",
