@@ -6,16 +6,18 @@ class Table:
     def __init__(self):
         self.rows = []
 
-    def add(self, name, unit, values, aim=None, bound=None, of="median"):
+    def add(self, name, unit, values, aim=None, bound=None, of="median",
+            least=False):
         """aim, bound: what the median, or the max, should not pass, or must
-        not."""
+        not; least: should not stay below."""
         row = {"name": name, "unit": unit,
                "median": statistics.median(values),
                "min": min(values), "max": max(values), "values": values}
         for key, limit in (("aim", aim), ("bound", bound)):
             if limit is not None:
                 row[key] = limit
-                row[f"{key}_met"] = row[of] <= limit
+                row[f"{key}_met"] = (row[of] >= limit if least
+                                     else row[of] <= limit)
         self.rows.append(row)
 
     def show(self):
