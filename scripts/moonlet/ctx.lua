@@ -167,10 +167,10 @@ local function message_of(name, ctx)
 end
 
 --- ctx:reply(text [, opts]): sends a text or a piece (moonlet.format) to the
--- update's chat, and to its topic or business connection, without quoting, or with opts.quote = true as
--- an answer to the update's message. opts: sendMessage's parameters. Returns
--- the Message; raises as moonlet.api does, and "misuse" if the update has no
--- chat (Bot API sendMessage).
+-- update's chat, and to its topic or business connection, without quoting, or
+-- with opts.quote = true as an answer to the update's message. opts:
+-- sendMessage's parameters. Returns the Message; raises as moonlet.api does,
+-- and "misuse" if the update has no chat (Bot API sendMessage).
 function methods.reply(ctx, text, opts)
   check("reply", ctx)
   text = check_text("reply", text)

@@ -198,7 +198,8 @@ local function store(handle, due)
   handle.due = due
   handle.version = rows.put(kind_of(handle.machine), handle.key, {
     state = handle.state, data = handle.data, update = handle.update,
-    fires = handle.fires, done = handle.done, due = due, place = place_of(handle.ctx),
+    fires = handle.fires, done = handle.done, due = due,
+    place = place_of(handle.ctx),
   }, handle.version, { tag = handle.state, lane = handle.ctx.lane, due = due })
   handle.saved = text
 end

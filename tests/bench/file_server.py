@@ -13,7 +13,8 @@ import threading
 import time
 
 CHUNK = 1 << 20
-ME = {"id": 4242, "is_bot": True, "first_name": "Bench", "username": "bench_bot"}
+ME = {"id": 4242, "is_bot": True, "first_name": "Bench",
+      "username": "bench_bot"}
 CHAT = {"id": 7, "type": "private", "first_name": "Ann"}
 
 
@@ -26,7 +27,7 @@ def update(number, text):
 class Server:
     def __init__(self, path, messages):
         self.path, self.size = path, os.path.getsize(path)
-        first = int(time.time())  # no number that the folder has seen
+        first = time.time_ns() // 1000000  # no number that the folder has seen
         self.updates = [update(first + i, text)
                         for i, text in enumerate(messages)]
 

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,14 +23,18 @@ def server(file, *messages):
                                  text=True)
 
     def speed(what):
-        seen = json.loads(child.stdout.readline())
-        if seen["what"] != what:
-            fail(f"not an {what}: {seen}")
+        line = child.stdout.readline()
+        if f'"{what}"' not in line:
+            fail(f"no {what} within {LIMIT:g} s, but {line!r}")
+        seen = json.loads(line)
         return seen["bytes"] / seen["seconds"] / 1e6
 
+    limit = threading.Timer(LIMIT, child.kill)
+    limit.start()
     try:
         yield f"http://127.0.0.1:{child.stdout.readline().strip()}", speed
     finally:
+        limit.cancel()
         child.kill()
         child.wait()
         child.stdout.close()
