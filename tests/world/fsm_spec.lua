@@ -186,7 +186,8 @@ t.case("a state that an edit has removed leads to the initial one",
 
 t.each({
   { name = "a target that is no state",
-    part = { '"done", cancel', '"dne", cancel' }, text = 'state paying leads to "dne"' },
+    part = { '"done", cancel', '"dne", cancel' },
+    text = 'state paying leads to "dne"' },
   { name = "a state that nothing leads to", part = { "done = {",
     "odd = {}, done = {" }, text = "nothing leads from cart to: odd" },
   { name = "an unknown field", part = { "leave = ", "exit = " },
