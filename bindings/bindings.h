@@ -15,6 +15,7 @@ struct api;
 struct coverage;
 struct errors;
 struct files;
+struct inbox;
 struct state;
 struct script_http;
 struct transfers;
@@ -36,6 +37,7 @@ struct services {
     struct errors *errors;           /* NULL: only the log hears of them */
     struct files *files;             /* NULL where no task runs */
     struct state *state;             /* the same */
+    struct inbox *inbox;             /* the same */
     uint64_t db_timeout_ms;          /* of each request to it */
     struct script_http *script_http; /* the same */
     struct transfers *transfers;     /* the same */

@@ -5,6 +5,7 @@
 #include "bindings/support.h"
 
 #include "base/mem.h"
+#include "store/inbox.h"
 #include "store/state.h"
 #include "vm/await.h"
 #include "vm/lua_json.h"
@@ -18,7 +19,9 @@
 struct state_call {
     struct await await;
     struct state *state;
-    struct state_op *op; /* NULL: not asked, or over */
+    struct inbox *inbox;        /* NULL: no updates come */
+    struct inbox_settle settle; /* a put waits; linked while it does */
+    struct state_op *op;        /* NULL: not asked, or over */
     struct state_row row;
     char *kind;
     char *key;
@@ -41,7 +44,10 @@ static void call_free(struct await *aw)
 static void call_cancel(struct await *aw)
 {
     struct state_call *call = (struct state_call *)aw;
-    state_forget(call->op);
+    if (call->op)
+        state_forget(call->op);
+    else
+        list_remove(&call->settle.link);
     await_done(aw);
 }
 
@@ -94,10 +100,8 @@ static void get_start(struct await *aw, const struct journal_row *row)
     call->op = state_get(call->state, call->kind, call->key, call_done, call);
 }
 
-static void put_start(struct await *aw, const struct journal_row *row)
+static void put(struct state_call *call)
 {
-    struct state_call *call = (struct state_call *)aw;
-    (void)row;
     call->row.kind = call->kind;
     call->row.key = call->key;
     call->row.tag = call->tag;
@@ -105,6 +109,25 @@ static void put_start(struct await *aw, const struct journal_row *row)
     call->row.value = call->value.data;
     call->row.len = call->value.len;
     call->op = state_put(call->state, &call->row, call_done, call);
+}
+
+static void settled(struct inbox_settle *s)
+{
+    put(LIST_ENTRY(s, struct state_call, settle));
+}
+
+/* A row tells of one update that has changed it. A change before the end of
+ * the update before is in its own file would hide that one's: after a death
+ * both would come again, and both count twice. */
+static void put_start(struct await *aw, const struct journal_row *row)
+{
+    struct state_call *call = (struct state_call *)aw;
+    (void)row;
+    call->settle.done = settled;
+    if (call->inbox && !inbox_settled(call->inbox))
+        inbox_settle(call->inbox, &call->settle);
+    else
+        put(call);
 }
 
 static void count_start(struct await *aw, const struct journal_row *row)
@@ -141,6 +164,7 @@ static struct state_call *call_new(lua_State *L, const struct await_ops *ops)
     struct state_call *call = MEM_NEW(struct state_call);
     call->await.ops = ops;
     call->state = services->state;
+    call->inbox = services->inbox;
     call->kind = mem_strdup(kind);
     return call;
 }

@@ -361,6 +361,7 @@ static int open_state(struct engine *e, struct err *error)
         return error->code;
     timers_use(e->timers, e->state, e->inbox);
     e->services.state = e->state;
+    e->services.inbox = e->inbox;
     e->services.db_timeout_ms = (uint64_t)e->settings.config.db_timeout_ms;
     return 0;
 }

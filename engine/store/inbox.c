@@ -270,10 +270,12 @@ static void end_done(struct strand_job *job)
         end_marks(in, op);
         CRASH_POINT("inbox.marks_cleared");
         tell_deaths(in, op);
+        inbox__settled(in, op->count);
     } else {
         for (size_t i = 0; i < op->count; i++)
             add_ended(in, &op->rows[i]);
         op->count = 0;
+        inbox__unsettled(in);
         file_failed(in, "inbox.end_failed", &op->op.request.result);
     }
     op->op.free(&op->op);
@@ -359,6 +361,7 @@ static void finish(struct inbox *in, struct inbox_entry *entry,
     add_ended(in, &(struct inbox_ended){entry->seq, entry->mark, cause});
     free(node_of(entry));
     in->depth--;
+    in->finished++;
     loop_defer(in->loop, &in->flush);
     note_depth(in);
 }
@@ -469,6 +472,7 @@ struct inbox *inbox_open(struct loop *loop, const struct datadir *dir,
     in->options = *o;
     list_init(&in->ready);
     list_init(&in->unfetched);
+    list_init(&in->settling);
     deferred_init(&in->flush, flush);
     deferred_init(&in->wake, wake);
     timer_init(&in->retry, loop, retry);

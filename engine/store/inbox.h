@@ -20,6 +20,7 @@
  */
 
 #include "base/err.h"
+#include "base/list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -140,6 +141,18 @@ void inbox_finish(struct inbox *in, struct inbox_entry *entry);
 /* The same, and it becomes a dead letter, at once with its leaving. */
 void inbox_finish_dead(struct inbox *in, struct inbox_entry *entry,
                        const struct inbox_cause *cause);
+
+/* Waits until the ends of all that have finished are in the file: what a later
+ * handler stores elsewhere must not be found without them after a death. */
+struct inbox_settle {
+    struct list link;
+    uint64_t until;
+    void (*done)(struct inbox_settle *s); /* from the loop, once */
+};
+bool inbox_settled(const struct inbox *in); /* nothing to wait for */
+/* The caller's memory, until done or until list_remove(&s->link) cancels. */
+void inbox_settle(struct inbox *in, struct inbox_settle *s);
+
 /* Frees the memory and leaves the entry in the file, for inbox_fetch or for
  * the next process. */
 void inbox_release(struct inbox_entry *entry);

@@ -2,7 +2,8 @@
 #define MOONLET_STORE_INBOX_INTERNAL_H
 
 /*
- * What inbox.c (the way of an update) and inbox_dead.c (dead letters) share.
+ * What inbox.c (the way of an update), inbox_dead.c (dead letters) and
+ * inbox_settle.c (who waits for ends) share.
  */
 
 #include "loop/loop.h"
@@ -36,6 +37,9 @@ struct inbox {
     struct inbox_ended *ended; /* finished, not yet with the writer */
     size_t ended_count;
     size_t ended_cap;
+    uint64_t finished; /* so far */
+    uint64_t settled;  /* of these, ends in the file */
+    struct list settling;
     struct deferred flush;
     struct deferred wake;
     struct timer retry; /* runs after the file has failed */
@@ -51,6 +55,10 @@ struct inbox {
 
 /* An entry is in the file; the node is taken over. */
 void inbox__stored(struct inbox *in, struct inbox_node *n);
+
+/* So many ends are in the file; some could not be written. */
+void inbox__settled(struct inbox *in, size_t n);
+void inbox__unsettled(struct inbox *in);
 
 /* What a prune has left, and when the next one is due. */
 void inbox__pruned(struct inbox *in, const struct dead_pruned *pruned);

@@ -55,6 +55,39 @@ static void what_comes_back_is_what_was_put(void **state)
     inbox_finish(b->inbox, entry);
 }
 
+struct waiter {
+    struct inbox_settle settle;
+    struct box *box;
+    bool done;
+};
+
+static void waiter_done(struct inbox_settle *s)
+{
+    struct waiter *w = LIST_ENTRY(s, struct waiter, settle);
+    w->done = true;
+    loop_stop(w->box->world.loop);
+}
+
+static void ends_can_be_waited_for(void **state)
+{
+    struct box *b = *state;
+    struct waiter kept = {.settle = {.done = waiter_done}, .box = b};
+    struct waiter gone = kept;
+    box_put(b, 900, 2);
+    assert_true(inbox_settled(b->inbox));
+    inbox_finish(b->inbox, box_next(b));
+    assert_false(inbox_settled(b->inbox));
+    inbox_settle(b->inbox, &gone.settle);
+    inbox_settle(b->inbox, &kept.settle);
+    list_remove(&gone.settle.link);
+    assert_false(kept.done);
+    world_wait(&b->world, &kept.done);
+    assert_false(gone.done);
+    assert_int_equal(box_query(b, "SELECT count(*) FROM inbox"), 1);
+    assert_true(inbox_settled(b->inbox));
+    inbox_finish(b->inbox, box_next(b));
+}
+
 static void finished_ones_are_gone(void **state)
 {
     struct box *b = *state;
@@ -418,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_entry_is_what_was_put),
         TEST(what_comes_back_is_what_was_put),
+        TEST(ends_can_be_waited_for),
         TEST(finished_ones_are_gone),
         THREADS(finished_ones_are_gone),
         TEST(ready_is_called_from_the_loop),
