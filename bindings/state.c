@@ -13,8 +13,12 @@
 #include "vm/vm.h"
 
 #include <lauxlib.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HASH_BYTES 16
 
 struct state_call {
     struct await await;
@@ -236,7 +240,24 @@ static int core_count(lua_State *L)
     return ask(L, call_new(L, &count_ops));
 }
 
+/* hash(text): 32 hexadecimal digits, the same for the same text alone. */
+static int core_hash(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    struct sha256_ctx hash;
+    uint8_t digest[HASH_BYTES];
+    char hex[BASE16_ENCODE_LENGTH(HASH_BYTES)];
+    sha256_init(&hash);
+    sha256_update(&hash, len, (const uint8_t *)text);
+    sha256_digest(&hash, sizeof digest, digest);
+    base16_encode_update(hex, sizeof digest, digest);
+    lua_pushlstring(L, hex, sizeof hex);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"hash", core_hash},
     {"get", core_get},
     {"put", core_put},
     {"count", core_count},

@@ -30,6 +30,10 @@ local error_of = core.error_of
 local begin_press, finish_press = answers.begin, answers.finish
 local route_through, within, root = router.route, router.within, router.root
 
+local byte = string.byte
+
+local STORED = byte("~") -- a button's data begins so, see moonlet.payload
+
 local bot = {}
 
 --- bot.pass: returned by a handler to let the next registration try.
@@ -46,8 +50,9 @@ for name, fn in pairs(handlers.face(router.root)) do bot[name] = fn end
 --- bot.callback_data(name, fields [, opts]): declares typed data of buttons.
 -- fields: a list such as { "n:int", "tag:text", "on:bool" }. It has
 -- data:pack{ n = 3, tag = "x", on = true }, the text for a button's
--- callback_data, which raises "misuse" for wrong values and beyond Telegram's
--- 64 bytes, and is given to bot.callback, whose handler gets the values. A
+-- callback_data, which raises "misuse" for wrong values (beyond Telegram's 64
+-- bytes it is stored for 90 days, and pack waits), and is given to
+-- bot.callback, whose handler gets the values. A
 -- button whose fields were others, or whose opts.version was, is answered by
 -- opts.outdated ("This button is outdated.") instead and logged as
 -- callback.outdated.
@@ -134,9 +139,11 @@ local function tell_catchers(ctx, err)
 end
 
 local function run(ctx)
+  local data = ctx.callback_query and ctx.event.data
   if ctx.kind == "due" then
     fsm.due(ctx)
-  else
+  elseif not data or byte(data) ~= STORED
+    or require "moonlet.payload".restore(ctx) then
     within(root, ctx, route_any)
   end
   if ctx.machines then fsm.finish(ctx) end

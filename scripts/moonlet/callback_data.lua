@@ -161,9 +161,8 @@ function methods.pack(self, values)
   end
   local packed = table.concat(parts, ":")
   if #packed > BYTES_MAX then
-    core.misuse(("callback data %q takes %d bytes of at most %d (a letter "
-      .. "beyond ASCII takes 2 to 4); storing longer data is not built yet: "
-      .. "give an id instead"):format(self.name, #packed, BYTES_MAX))
+    return require "moonlet.payload".store(packed,
+      ("callback data %q"):format(self.name))
   end
   return packed
 end

@@ -4,8 +4,11 @@
 -- keyboard. A button may also be a table of the Bot API's fields
 -- (Bot API InlineKeyboardButton, Bot API KeyboardButton); opts of a method
 -- are such fields, as style. What Telegram would refuse raises "misuse" that
--- names the button: more than 64 bytes of callback data, more than 8 buttons
--- in an inline row or 12 in another, more than 100 or 300 in all.
+-- names the button: more than 8 buttons in an inline row or 12 in another,
+-- more than 100 or 300 in all. Callback data of more than 64 bytes is stored
+-- for 90 days from when it was last used in a keyboard, and its handler gets
+-- all of it; making such a keyboard waits, and more than 8192 bytes are
+-- "misuse".
 local core = require "moonlet.core"
 local json = require "moonlet.json"
 local pieces = require "moonlet.pieces"
@@ -56,7 +59,7 @@ local function fields_of(text, opts)
   return button
 end
 
--- The one place for data that does not fit into a button.
+-- Data that does not fit into a button is stored.
 local function data_of(text, data)
   if type(data) == "number" then data = tostring(data) end
   if type(data) ~= "string" or data == "" then
@@ -64,8 +67,8 @@ local function data_of(text, data)
       data == "" and "an empty one" or type(data))
   end
   if #data > DATA_MAX then
-    fail('the data of the button "%s" has %d bytes, at most %d: "%s"',
-      shown(text), #data, DATA_MAX, shown(data))
+    return require "moonlet.payload".store(data,
+      ('keyboard: the data of the button "%s"'):format(shown(text)))
   end
   return data
 end

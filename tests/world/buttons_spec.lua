@@ -70,10 +70,12 @@ t.case("20: 64 bytes are counted as bytes", function()
     assert(said:find(part, 1, true), said)
   end
   says('{n=1,tag=("x"):rep(54)}', "packed 64")
-  says('{n=1,tag=("x"):rep(55)}', "misuse callback data \"page\" takes 65 "
-    .. "bytes of at most 64")
-  says('{n=1,tag=("\u{416}"):rep(28)}', "takes 66 bytes")
-  says('{n=1,tag=("x"):rep(90)}', "storing longer data is not built yet")
+  says('{n=1,tag=("x"):rep(55)}', "packed 33")
+  says('{n=1,tag=("\u{416}"):rep(27)}', "packed 64")
+  says('{n=1,tag=("\u{416}"):rep(28)}', "packed 33")
+  says('{n=1,tag=("x"):rep(9000)}', 'misuse callback data "page" has 9010 '
+    .. "bytes, more than 8192 are not stored")
+  says('{n=1,tag=("\\xff"):rep(90)}', "is no UTF-8")
   says('{n=2.0,tag=""}', "packed 10")
   says('{n=2.5,tag=""}', "n must be of type int, got number")
   says('{n=1}', "tag must be of type text, got nil")
@@ -97,4 +99,63 @@ t.case("declarations are checked at load", function()
   refused('bot.callback_data("a", {}, 1)', "options must be a table")
   refused('bot.callback_data("a", {}) bot.callback_data("a", {})',
     "declared twice")
+end)
+
+local LONG = [[
+local bot = require "moonlet.bot"
+local keyboard = require "moonlet.keyboard"
+local note = bot.callback_data("note", { "text:text" })
+local long = ("Ж"):rep(100)
+bot.command("go", function(ctx)
+  ctx:reply("go", { reply_markup = keyboard.inline {
+    { { "Typed", note:pack{ text = long } }, { "Plain", "say:" .. long } } } })
+end)
+bot.callback(note, function(ctx, data) ctx:reply("typed " .. #data.text) end)
+bot.callback("^say:(.+)$", function(ctx, text)
+  ctx:reply("plain " .. #text .. " " .. #ctx.callback_query.data)
+end)
+]]
+
+t.case("20: longer data is stored, and handlers see all of it", function()
+  local ann = t.user { first_name = "Ann" }
+  load(LONG)
+  ann:send("/go")
+  local first = ann:expect("go")
+  ann:click("Typed")
+  ann:expect("typed 200")
+  t.crash()
+  ann:click("Plain")
+  ann:expect("plain 200 204")
+  ann:send("/go")
+  local second = ann:expect("go")
+  for i = 1, 2 do
+    local data = first.reply_markup.inline_keyboard[1][i].callback_data
+    assert(#data <= 64 and data
+      == second.reply_markup.inline_keyboard[1][i].callback_data)
+  end
+end)
+
+t.case("18, 20: a button whose data is gone is answered politely", function()
+  local ann = t.user { first_name = "Ann" }
+  load(LONG)
+  ann:send("/go")
+  ann:expect("go")
+  t.advance("60d")
+  ann:send("/go") -- used again: kept on
+  ann:expect("go")
+  t.advance("60d")
+  ann:click("Plain")
+  ann:expect("plain 200 204")
+  t.advance("91d")
+  ann:click("Plain")
+  ann:expect { toast = "This button is outdated." }
+  assert(#t.errors() == 0)
+  assert(t.log():find('"event":"callback.expired"', 1, true), t.log())
+end)
+
+t.case("20: longer data cannot be packed while scripts load", function()
+  t.write("main.lua", LONG .. '\nlocal _ = note:pack{ text = long }\n')
+  local ok, why = pcall(t.reload)
+  assert(not ok and tostring(why):find("cannot wait while a script loads", 1,
+    true), tostring(why))
 end)
