@@ -308,6 +308,16 @@ static const luaL_Reg functions[] = {
     {"locale_files", binding_locale_files},
     /* core.locale_text(name): one of them. */
     {"locale_text", binding_locale_text},
+    /* core.script_files(): names of all Lua files of the scripts. */
+    {"script_files", binding_script_files},
+    /* core.script_text(name): one of them. */
+    {"script_text", binding_script_text},
+    /* core.modules(): names of the library's modules. */
+    {"modules", binding_modules_list},
+    /* core.api_problem(method [, parameter]): what is wrong with them. */
+    {"api_problem", binding_api_problem},
+    /* core.api_required(method): parameters that must be there. */
+    {"api_required", binding_api_required},
     /* core.webapp_is_genuine(text, hash): has Telegram signed it? */
     {"webapp_is_genuine", binding_webapp_is_genuine},
     /* core.matcher(what, pattern): finds a registration's pattern. */

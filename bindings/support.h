@@ -43,6 +43,11 @@ int binding_fs_raise(lua_State *L, const char *what, const struct err *e);
 int binding_locale_files(lua_State *L);
 int binding_locale_text(lua_State *L);
 int binding_matcher(lua_State *L);
+int binding_script_files(lua_State *L);
+int binding_script_text(lua_State *L);
+int binding_modules_list(lua_State *L);
+int binding_api_problem(lua_State *L);
+int binding_api_required(lua_State *L);
 int binding_webapp_is_genuine(lua_State *L);
 /* Of moonlet.test.core. */
 int binding_webapp_sign(lua_State *L);

@@ -13,6 +13,7 @@ struct embedded_file {
 };
 
 extern const struct embedded_file test_files[];     /* scripts/moonlet/test */
+extern const struct embedded_file check_files[]; /* scripts/moonlet/check */
 extern const struct embedded_file library_files[];  /* scripts/moonlet */
 extern const struct embedded_file sim_page_files[]; /* engine/sim/page */
 

@@ -10,16 +10,24 @@
 
 #define NAME_MAX_LEN 48
 
-struct vm_source *library_sources(void)
+static size_t count(const struct embedded_file *files)
 {
     size_t n = 0;
-    while (library_files[n].name)
+    while (files[n].name)
         n++;
+    return n;
+}
+
+static struct vm_source *rows_of(const struct embedded_file *files,
+                                 const struct embedded_file *more)
+{
+    size_t first = count(files), n = first + (more ? count(more) : 0);
     /* One block: the rows, then their names. */
     struct vm_source *rows = mem_zero(n + 1, sizeof *rows + NAME_MAX_LEN);
     char *names = (char *)(rows + n + 1);
     for (size_t i = 0; i < n; i++) {
-        const struct embedded_file *file = &library_files[i];
+        const struct embedded_file *file =
+            i < first ? &files[i] : &more[i - first];
         char *name = names + i * NAME_MAX_LEN;
         snprintf(name, NAME_MAX_LEN, "moonlet.%.*s",
                  (int)strcspn(file->name, "."), file->name);
@@ -27,6 +35,16 @@ struct vm_source *library_sources(void)
             (struct vm_source){name, (const char *)file->data, file->size};
     }
     return rows;
+}
+
+struct vm_source *library_sources(void)
+{
+    return rows_of(library_files, NULL);
+}
+
+struct vm_source *library_with_check(void)
+{
+    return rows_of(library_files, check_files);
 }
 
 struct vm_source *library_compiled(void)

@@ -11,6 +11,8 @@
 
 /* Rows up to one with name NULL; freed by the caller with free(). */
 struct vm_source *library_sources(void);
+/* The same with what `moonlet check` needs besides. */
+struct vm_source *library_with_check(void);
 
 /* The same as bytecode, which loads faster: for a process that loads many
  * generations and shares the rows among them. Freed with free(). */

@@ -16,7 +16,7 @@ int scripts_trial_open(struct scripts_trial *t, const struct settings *s,
     t->services.app_json = s->file.app_json;
     t->services.admin_ids = s->config.admin_ids;
     t->services.admins_count = s->config.admin_count;
-    t->library = library_sources();
+    t->library = library_with_check();
     clock_init_real(&t->clock);
     t->host = (struct vm_host){
         .log = log_new(STDERR_FILENO, LOG_WARN, LOG_TEXT, &t->clock),

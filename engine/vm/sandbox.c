@@ -374,7 +374,8 @@ static bool is_internal(const char *name)
     for (const char *const *row = internal; *row; row++)
         if (strcmp(*row, name) == 0)
             return true;
-    return strncmp(name, "moonlet.core.", 13) == 0;
+    return strncmp(name, "moonlet.core.", 13) == 0 ||
+           strncmp(name, "moonlet.check", 13) == 0;
 }
 
 /* Of require. */

@@ -186,6 +186,7 @@ end)
 
 -- What the commands ask of the scripts, by the name of the request.
 local descriptions = { graph = fsm.graph }
+function descriptions.check() return require "moonlet.check".run() end
 core.on_describe(function(request)
   return descriptions[request.what](request)
 end)

@@ -317,6 +317,12 @@ local function check_entry(key, entry, locale, tell)
   end
 end
 
+-- For moonlet.check: the keys of the language of a file.
+function i18n._keys(path)
+  local tag = path:match("^locales/(.*)%."):lower():gsub("_", "-")
+  return locales[tag].texts
+end
+
 --- i18n.check(): what is wrong with the texts, as a list of tables with
 -- language, key and message: keys that a language lacks or the default one
 -- does not have, places and plural forms that are missing.

@@ -136,8 +136,7 @@ def test_commands_that_are_not_built_say_so(name):
 
 
 @pytest.mark.parametrize("name, option", [
-    ("run", "--migrate"),
-    ("check", "--connect")])
+    ("run", "--migrate")])
 def test_options_that_are_not_built_say_so(name, option):
     assert_one_line(command(name, option), 1, f"not built yet: {option}")
 
