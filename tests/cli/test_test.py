@@ -80,10 +80,12 @@ def test_the_specs_of_the_world_and_of_handlers(source):
     assert int(passed) >= 30 and failed == "0"
 
 
-def test_the_reference_bots_specs(tmp_path):
-    code, output = run("scripts/bot", cwd=harness.ROOT)
+@pytest.mark.parametrize("source", [(), ("--webhook",)], ids=["polling",
+                                                              "webhook"])
+def test_the_reference_bots_specs(source):
+    code, output = run(*source, "scripts/bot", cwd=harness.ROOT)
     assert code == 0, output
-    assert int(last_line(output).split()[0]) >= 3
+    assert int(last_line(output).split()[0]) >= 15
     assert "never:" not in output
 
 
