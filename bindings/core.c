@@ -22,59 +22,41 @@
 /* core.on_update(fn): fn(update, lane, redelivered) runs once an update. */
 static int core_on_update(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    vm_set_entry(L, VM_ON_UPDATE);
-    return 0;
+    return binding_set_entry(L, VM_ON_UPDATE);
 }
 
 /* core.on_start(fn): fn(nil, reason) runs when the generation takes over. */
 static int core_on_start(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    vm_set_entry(L, VM_ON_START);
-    return 0;
+    return binding_set_entry(L, VM_ON_START);
 }
 
 /* core.on_failed(fn): fn(update, error, redelivered) runs after a handler was
  * ended by a limit, in a task of its own. */
 static int core_on_failed(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    vm_set_entry(L, VM_ON_FAILED);
-    return 0;
+    return binding_set_entry(L, VM_ON_FAILED);
 }
 
 /* core.on_order(fn): fn(update) tells the order of the registration that an
  * update will reach, at once, before it is stored. */
 static int core_on_order(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    vm_set_entry(L, VM_ON_ORDER);
-    return 0;
+    return binding_set_entry(L, VM_ON_ORDER);
 }
 
 /* core.on_describe(fn): fn(request) gives a text about what the scripts have
  * registered, for the commands that tell of it. */
 static int core_on_describe(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    vm_set_entry(L, VM_ON_DESCRIBE);
-    return 0;
+    return binding_set_entry(L, VM_ON_DESCRIBE);
 }
 
 /* core.on_album(fn): fn(updates, nil, redelivered) runs once for each album;
  * without it the messages of an album come one by one. */
 static int core_on_album(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    vm_set_entry(L, VM_ON_ALBUM);
-    return 0;
+    return binding_set_entry(L, VM_ON_ALBUM);
 }
 
 /* core.want(kind): updates of this kind shall be asked for. */

@@ -2,6 +2,7 @@
 
 #include "loop/config.h"
 #include "vm/script_error.h"
+#include "vm/vm.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -22,6 +23,14 @@ const struct vm_module bindings_modules[] = {
     {"moonlet.core.http", binding_http},
     {NULL, NULL},
 };
+
+int binding_set_entry(lua_State *L, enum vm_entry entry)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    vm_set_entry(L, entry);
+    return 0;
+}
 
 uint64_t binding_duration(lua_State *L, int index, const char *what)
 {

@@ -31,6 +31,10 @@ int binding_transfer(lua_State *L);
 /* A function of that module. */
 int binding_download(lua_State *L);
 
+/* Makes the function at index 1, the only argument, the one that the engine
+ * calls for this entry. Returns 0. */
+int binding_set_entry(lua_State *L, enum vm_entry entry);
+
 /* The duration at index (seconds, or text such as "5m") in ms; raises misuse
  * naming `what`. */
 uint64_t binding_duration(lua_State *L, int index, const char *what);

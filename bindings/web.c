@@ -25,10 +25,7 @@ static struct script_http *server(lua_State *L)
  */
 static int web_on_request(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    vm_set_entry(L, VM_ON_HTTP);
-    return 0;
+    return binding_set_entry(L, VM_ON_HTTP);
 }
 
 /* http.place(): script and line of the author's code that is running. */
