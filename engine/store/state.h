@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STATE_VALUE_MAX 262144 /* more is ERR_LIMIT */
-#define STATE_KEY_MAX 255             /* of kind and key each */
-#define STATE_WAITING_MAX 10000       /* requests at the file; then ERR_LIMIT */
+#define STATE_VALUE_MAX 262144  /* more is ERR_LIMIT */
+#define STATE_KEY_MAX 255       /* of kind and key each */
+#define STATE_WAITING_MAX 10000 /* requests at the file; then ERR_LIMIT */
 
 struct datadir;
 struct loop;
