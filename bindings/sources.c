@@ -18,9 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define FILES_MAX 10000
-#define FOLDERS_DEEP 16
+#define SOURCE_FILES_MAX 10000
+#define SOURCE_FOLDERS_DEEP 16
 #define SOURCE_MAX_SIZE (4u * 1024 * 1024)
 #define CHUNK 16384
 
@@ -36,20 +37,30 @@ static bool is_lua(const char *name)
     return len > 4 && strcmp(name + len - 4, ".lua") == 0;
 }
 
+/* A DATA_DIR, whose Lua files are nobody's scripts. */
+static bool is_data(const char *folder)
+{
+    char *lock = mem_printf("%smoonlet.lock", folder);
+    bool found = access(lock, F_OK) == 0;
+    free(lock);
+    return found;
+}
+
 /* `inside` is the folder below the scripts, "" or "parts/". Links to folders
  * may lead in circles and are passed over. */
 static void add_folder(lua_State *L, const char *inside, int deep)
 {
     struct dirent **entries;
     char *folder = mem_printf("%s/%s", vm_scripts_dir(L), inside);
-    int count = scandir(folder, &entries, NULL, alphasort);
+    int count =
+        is_data(folder) ? -1 : scandir(folder, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         char *path = mem_printf("%s%s", folder, name);
         char *shown = mem_printf("%s%s", inside, name);
         struct stat st;
         if (*name != '.' && lstat(path, &st) == 0 &&
-            lua_rawlen(L, 1) < FILES_MAX) {
+            lua_rawlen(L, 1) < SOURCE_FILES_MAX) {
             if (S_ISDIR(st.st_mode) && deep > 0) {
                 char *below = mem_printf("%s/", shown);
                 add_folder(L, below, deep - 1);
@@ -73,7 +84,7 @@ int binding_script_files(lua_State *L)
 {
     lua_settop(L, 0);
     lua_newtable(L);
-    add_folder(L, "", FOLDERS_DEEP);
+    add_folder(L, "", SOURCE_FOLDERS_DEEP);
     return 1;
 }
 

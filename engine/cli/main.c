@@ -33,6 +33,7 @@ static const struct {
      "[DIR]   talk to the bot in the browser: no token, "
      "no network"},
     {"sim", command_sim, "        a Telegram Bot API server for development"},
+    {"new", command_new, "DIR     make a bot to begin with"},
     {"check", command_check, "[DIR]   check configuration and scripts"},
     {"graph", command_graph, "[DIR]   draw the state machines of a bot"},
     {"test", command_test, "[PATH]… run the specs of a bot"},
@@ -49,7 +50,6 @@ static const struct {
     {"migrate", NULL, NULL},
     {"broadcast", NULL, NULL},
     {"jobs", NULL, NULL},
-    {"new", NULL, NULL},
     {"types", NULL, NULL},
     {"backup", NULL, NULL},
 };
