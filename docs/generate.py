@@ -6,12 +6,14 @@ authors call on a value that they are given ("ctx:reply(text): ..."), and but
 for the C half of a module that is in Lua. So is one that bindings/modules.c
 does not list.
 
-    docs/generate.py            writes the page
+    docs/generate.py            writes the page and, by docs/luacats.py, the
+                                annotations of docs/types
     docs/generate.py --check    exit 1 if the page is not current
 """
 import collections
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -133,18 +135,6 @@ def c_module(path):
                   absent(text), [f"bindings/{path.name}"])
 
 
-def with_methods(context, paths):
-    """The context, with what other files of the library add to it."""
-    for path in sorted(paths):
-        text = path.read_text("utf-8")
-        more = entries("ctx", LUA_COMMENT.findall(text)[1:])
-        if more and path.stem != "ctx":
-            context = context._replace(
-                entries=context.entries + more,
-                sources=context.sources + [str(path.relative_to(ROOT))])
-    return context
-
-
 def joined(lua, c):
     """A module whose functions stand partly in Lua, partly in C or in a file
     of the library's own."""
@@ -166,9 +156,6 @@ def modules(root):
             found[path.stem] = joined(found[path.stem], c)
         elif c.intro and f'"moonlet.{path.stem}"' in rows:
             found[path.stem] = c
-    if "ctx" in found:
-        found["ctx"] = with_methods(
-            found["ctx"], (root / "scripts/moonlet").glob("*.lua"))
     shown = [m for m in found.values() if m.entries or m.name in ORDER]
     rank = {name: place for place, name in enumerate(ORDER)}
     return sorted(shown, key=lambda m: (rank.get(m.name, len(rank)), m.name))
@@ -221,7 +208,8 @@ def main(args):
     if args == ["--check"]:
         return 0 if target.read_text("utf-8") == text else 1
     target.write_text(text, "utf-8")
-    return 0
+    return subprocess.run([sys.executable, ROOT / "docs/luacats.py"],
+                          check=False).returncode
 
 
 if __name__ == "__main__":

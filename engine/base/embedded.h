@@ -17,6 +17,7 @@ extern const struct embedded_file check_files[];   /* scripts/moonlet/check */
 extern const struct embedded_file library_files[]; /* scripts/moonlet */
 extern const struct embedded_file new_files[];     /* scripts/new */
 extern const struct embedded_file new_locale_files[]; /* its locales */
+extern const struct embedded_file types_files[];      /* docs/types */
 extern const struct embedded_file sim_page_files[];   /* engine/sim/page */
 
 #endif

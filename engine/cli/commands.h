@@ -16,6 +16,7 @@ int command_sim(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_graph(int argc, char **argv);
 int command_new(int argc, char **argv);
+int command_types(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_dead(int argc, char **argv);

@@ -37,6 +37,8 @@ static const struct {
     {"check", command_check, "[DIR]   check configuration and scripts"},
     {"graph", command_graph, "[DIR]   draw the state machines of a bot"},
     {"test", command_test, "[PATH]… run the specs of a bot"},
+    {"types", command_types,
+     "        write annotations of the library for editors"},
     {"reload", command_reload,
      "[DIR]   load the scripts of the running bot "
      "anew"},
@@ -50,7 +52,6 @@ static const struct {
     {"migrate", NULL, NULL},
     {"broadcast", NULL, NULL},
     {"jobs", NULL, NULL},
-    {"types", NULL, NULL},
     {"backup", NULL, NULL},
 };
 

@@ -26,9 +26,9 @@ bot.on("message:text", function(ctx)
 end)
 """
 
-COMMANDS = ("run", "play", "sim", "new", "check", "graph", "reload", "status",
+COMMANDS = ("run", "play", "sim", "new", "check", "graph", "types", "reload", "status",
             "dead", "version", "help")
-NOT_BUILT = ("worker", "migrate", "broadcast", "jobs", "types", "backup")
+NOT_BUILT = ("worker", "migrate", "broadcast", "jobs", "backup")
 
 
 def command(*args, cwd=None, **env):

@@ -4,7 +4,9 @@ and bounds that are named exist, and the printed bots run.
 """
 import importlib.util
 import re
+import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -136,6 +138,17 @@ def test_links_lead_somewhere():
 
 def test_named_files_exist():
     tree.obeyed(file_breaches(tree.ROOT))
+
+
+def test_the_annotations_are_current(tmp_path):
+    command = [sys.executable, "docs/luacats.py", "--check"]
+    assert subprocess.run(command, cwd=tree.ROOT, check=False).returncode == 0
+    for folder in ("docs", "scripts", "bindings", "engine/vm"):
+        shutil.copytree(tree.ROOT / folder, tmp_path / folder)
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+    page = tmp_path / "docs/types/bot.lua"
+    page.write_text(page.read_text("utf-8") + "-- mine\n", "utf-8")
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 1
 
 
 def test_named_bounds_are_those_of_the_code():

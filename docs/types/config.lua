@@ -1,0 +1,9 @@
+---@meta moonlet.config
+-- Made by docs/luacats.py; see there.
+
+---the table `app` of config.lua, empty if there is none. It is read once, at
+---start; a reload gives the scripts a fresh copy.
+---@class moonlet.config
+local config = {}
+
+return config

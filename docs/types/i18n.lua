@@ -1,0 +1,67 @@
+---@meta moonlet.i18n
+-- Made by docs/luacats.py; see there.
+
+---Texts in the person's language. They stand beside the scripts, in
+---locales/LANGUAGE.lua, which returns a table, or in locales/LANGUAGE.json,
+---and are read as the scripts load. A value is a text with places such as
+---{name}, a table of such texts by plural category (one, few, many, other;
+---zero also for the number 0 alone), or a table of further keys: in { menu = {
+---title = "Menu" } } the key is "menu.title". Languages are spelt as Telegram
+---does, "de" or "pt-br". The language of an update is ctx.lang if a handler
+---has set it, else what i18n.choose says, else the language of the person's
+---app; where a text is missing, "en-gb" falls back to "en" and that to the
+---default.
+---@class moonlet.i18n
+local i18n = {}
+
+---The language for everybody whose own is not there. Unless it is said, "en"
+---if that is there.
+---@param language string
+---@return any ...
+function i18n.default(language) end
+
+---A list of the languages that are there.
+---@return string[] ...
+function i18n.languages() end
+
+---Fn(ctx) says the language of an update, as one that a person has set; nil
+---leaves it to their app. Asked once an update, when a text is needed, and may
+---wait; ctx.lang keeps the answer.
+---@param fn fun(ctx: moonlet.ctx): string?
+---@return any ...
+function i18n.choose(fn) end
+
+---The language for the rest of this update; the same as setting ctx.lang, but
+---"misuse" if it is not there.
+---@param ctx moonlet.ctx
+---@param language string
+---@return any ...
+function i18n.use(ctx, language) end
+
+---The language of an update, one of those there; nil if there are none.
+---@param ctx moonlet.ctx
+---@return any ...
+function i18n.language(ctx) end
+
+---A text, for use without a context. In handlers there is ctx:t(key, args).
+---@param language string
+---@param key string
+---@param args? table
+---@return any ...
+function i18n.t(language, key, args) end
+
+---The same of a text in HTML, as a piece; the arguments stay text. In handlers
+---there is ctx:t_html(key, args).
+---@param language string
+---@param key string
+---@param args? table
+---@return any ...
+function i18n.html(language, key, args) end
+
+---What is wrong with the texts, as a list of tables with language, key and
+---message: keys that a language lacks or the default one does not have, places
+---and plural forms that are missing.
+---@return any ...
+function i18n.check() end
+
+return i18n

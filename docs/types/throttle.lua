@@ -1,0 +1,8 @@
+---@meta moonlet.throttle
+-- Made by docs/luacats.py; see there.
+
+---A middleware against people who send too much.
+---@class moonlet.throttle
+local throttle = {}
+
+return throttle
