@@ -24,7 +24,7 @@ BOT_API = "https://core.telegram.org/bots/api"
 Entry = collections.namedtuple("Entry", "call text")
 Module = collections.namedtuple("Module", "name intro entries absent sources")
 
-ORDER = ["bot", "ctx", "fsm", "request", "api", "format", "keyboard", "i18n",
+ORDER = ["bot", "ctx", "fsm", "request", "api", "format", "keyboard", "menu", "i18n",
          "link", "stars", "throttle", "webapp", "task", "timeout", "retry",
          "time", "http", "json", "re", "fs", "log", "errors", "config", "test"]
 # Handlers are given these, nobody requires them.
@@ -34,6 +34,7 @@ CALLED_ON = {
     "test": "(?:t|chat|user)",
     "fsm": "(?:ctx|machine)",
     "http": "(?:http|response)",
+    "menu": "(?:menu|m)",
     "keyboard": "(?:keyboard|inline|reply)",
 }
 

@@ -31,8 +31,8 @@
 
 /* Parts of the design that are not there yet, by the name that scripts use. */
 static const char *const not_built[] = {
-    "moonlet.broadcast", "moonlet.cache", "moonlet.db",    "moonlet.menu",
-    "moonlet.metrics",   "moonlet.queue", "moonlet.redis", NULL,
+    "moonlet.broadcast", "moonlet.cache", "moonlet.db", "moonlet.metrics",
+    "moonlet.queue",     "moonlet.redis", NULL,
 };
 
 static const luaL_Reg libraries[] = {

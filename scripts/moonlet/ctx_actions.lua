@@ -27,6 +27,20 @@ function methods.t_html(ctx, key, args)
   return i18n.html(i18n.language(ctx), key, args)
 end
 
+--- ctx:show_menu(menu [, arg]): sends a menu of moonlet.menu, or after a press
+-- shows it in place of the message with the button. arg: a text or an integer,
+-- the menu's m.arg. Returns the Message; raises as ctx:reply and ctx:edit do.
+function methods.show_menu(ctx, menu, arg)
+  check("show_menu", ctx)
+  return require "moonlet.menu"._show(ctx, menu, arg)
+end
+
+--- ctx:set_language(language): the same as i18n.set(ctx, language).
+function methods.set_language(ctx, language)
+  check("set_language", ctx)
+  i18n.set(ctx, language)
+end
+
 local function params_of(name, ctx, action)
   check(name, ctx)
   if type(action) ~= "string" then

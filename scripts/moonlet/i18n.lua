@@ -5,8 +5,8 @@
 -- zero also for the number 0 alone), or a table of further keys: in
 -- { menu = { title = "Menu" } } the key is "menu.title". Languages are spelt
 -- as Telegram does, "de" or "pt-br". The language of an update is ctx.lang if
--- a handler has set it, else what i18n.choose says, else the language of the
--- person's app; where a text is missing, "en-gb" falls back to "en" and that
+-- a handler has set it, else what i18n.choose says, else what i18n.set has
+-- stored, else the language of the person's app; where a text is missing, "en-gb" falls back to "en" and that
 -- to the default.
 local core = require "moonlet.core"
 local html = require "moonlet.format_html"
@@ -14,15 +14,20 @@ local json = require "moonlet.json"
 local log = require "moonlet.log"
 local pieces = require "moonlet.pieces"
 local plurals = require "moonlet.plurals"
+local rows = require "moonlet.core.state"
 
 local i18n = {}
 
+local KIND = "lang" -- rows of bot.db
+local CHOSEN_MAX = 10000
 local LOGGED_MAX = 1000 -- keys that are told of once each
 
 local locales = {} -- tag in lower case -> { texts = key -> entry, plural }
 local tags = {} -- all of them, in order
 local default -- one of them
 local chooser
+local remembers = false
+local chosen, chosen_count = {}, 0 -- id of a person -> language, false: none
 local logged, logged_count = {}, 0
 
 -- --- loading
@@ -145,6 +150,47 @@ function i18n.choose(fn)
   chooser = fn
 end
 
+--- i18n.remember(): from now on a person may have a language of their own,
+-- which i18n.set has stored in bot.db; it is read when a text is needed, once
+-- for each person. To be called while scripts load.
+function i18n.remember()
+  if not core.loading() then
+    core.misuse("i18n.remember: call it while main.lua loads, not later")
+  end
+  remembers = true
+end
+
+local function keep(id, language)
+  if chosen[id] == nil then chosen_count = chosen_count + 1 end
+  if chosen_count > CHOSEN_MAX then chosen, chosen_count = {}, 1 end
+  chosen[id] = language or false
+end
+
+--- i18n.set(ctx, language): the language of the update's person from now on,
+-- through restarts; nil: that of their app again. What i18n.choose says still
+-- counts more. Waits; "misuse" if the language is not there, for an update
+-- that nobody has sent, and without i18n.remember().
+function i18n.set(ctx, language)
+  if not remembers then
+    core.misuse("i18n.set: nobody would read it; call i18n.remember() while "
+      .. "main.lua loads")
+  end
+  if type(ctx) ~= "table" or not ctx.from then
+    core.misuse("i18n.set needs the context of an update that somebody sent")
+  end
+  local tag = language ~= nil and check_known("i18n.set", language) or nil
+  rows.put(KIND, tostring(ctx.from.id), tag, -1, {})
+  keep(ctx.from.id, tag)
+  ctx.lang = tag
+end
+
+local function stored_language(ctx)
+  local id = ctx.from and ctx.from.id
+  if not id then return false end
+  if chosen[id] == nil then keep(id, (rows.get(KIND, tostring(id)))) end
+  return chosen[id]
+end
+
 --- i18n.use(ctx, language): the language for the rest of this update; the
 -- same as setting ctx.lang, but "misuse" if it is not there.
 function i18n.use(ctx, language)
@@ -155,6 +201,7 @@ end
 -- there are none.
 function i18n.language(ctx)
   if ctx.lang == nil and chooser then ctx.lang = chooser(ctx) or false end
+  if not ctx.lang and remembers then ctx.lang = stored_language(ctx) end
   local from = ctx.from
   return known(ctx.lang) or known(from and from.language_code) or default
 end

@@ -119,3 +119,53 @@ t.each({
   local ok, why = pcall(t.reload)
   assert(not ok and tostring(why):find(row[4], 1, true), tostring(why))
 end)
+
+t.case("a language that a person has set lasts", { copy = true }, function()
+  local ann = t.user { first_name = "Ann", language_code = "de" }
+  local bob = t.user { first_name = "Bob", language_code = "de" }
+  local function script(more)
+    return [[
+local bot = require "moonlet.bot"
+local i18n = require "moonlet.i18n"
+]] .. more .. [[
+bot.command("set", function(ctx)
+  ctx:set_language(ctx.args[1])
+  ctx:reply(ctx:t("hello", { name = "set" }))
+end)
+bot.command("hello", function(ctx)
+  ctx:reply(ctx:t("hello", { name = ctx.from.first_name }))
+end)
+bot.catch(function(ctx, err) ctx:reply(err.kind .. " " .. err.message) end)
+]]
+  end
+  local function load(text)
+    t.write("main.lua", text)
+    t.reload()
+  end
+  local function hello(who, words)
+    who:send("/hello")
+    who:expect(words)
+  end
+  load(script "i18n.remember()\n")
+  hello(ann, "Hallo, Ann!")
+  ann:send("/set en")
+  ann:expect("Hello, set!")
+  hello(ann, "Hello, Ann!")
+  hello(bob, "Hallo, Bob!")
+  t.crash()
+  hello(ann, "Hello, Ann!")
+  hello(bob, "Hallo, Bob!")
+  ann:send("/set xx")
+  ann:expect("misuse i18n.set: there is no locales/xx.lua or .json")
+  load(script 'i18n.remember()\ni18n.choose(function() return "pt-br" end)\n')
+  hello(ann, "Oi, Ann!")
+  load(script "i18n.remember()\n")
+  ann:send("/set")
+  ann:expect("Hallo, set!")
+  t.restart()
+  hello(ann, "Hallo, Ann!")
+  load(script "")
+  hello(ann, "Hallo, Ann!")
+  ann:send("/set en")
+  ann:expect("i18n.remember() while main.lua loads")
+end)

@@ -1,0 +1,237 @@
+-- Menus below a message: moonlet.menu.
+local t = require "moonlet.test"
+
+t.use { copy = true }
+
+local SHOP = [[
+local bot = require "moonlet.bot"
+local menu = require "moonlet.menu"
+bot.fsm("shop", { initial = "open", key = "chat", states = { open = {} } })
+local function data_of(ctx) return ctx:fsm("shop").data end
+
+local item = menu.new("item", function(m, ctx)
+  m:text("Item " .. m.arg .. ", " .. (data_of(ctx)[m.arg] or 0))
+  m:button("More", function(each)
+    local data = data_of(each)
+    data[m.arg] = (data[m.arg] or 0) + 1
+  end)
+  m:back("Back")
+end)
+
+local list = menu.new("list", function(m)
+  m:text("Items")
+  local items = {}
+  for i = 1, 7 do items[i] = "thing " .. i end
+  m:pages { items = items, per_page = 3, on_pick = function(ctx, name)
+    ctx:show_menu(item, name)
+  end }
+  m:open("Gift", item, "gift: 1@>")
+  m:back("Back")
+end)
+
+menu.new("shop", function(m, ctx)
+  m:text("Shop")
+  m:toggle("Sound", data_of(ctx).sound, function(each, wanted)
+    data_of(each).sound = wanted
+  end)
+  m:row()
+  m:open("Items", list)
+  m:url("Site", "https://example.org/")
+  m:row()
+  m:button("Hello", function(each) each:answer_callback("Hello!") end)
+  m:close("Close")
+end)
+bot.command("shop", function(ctx) ctx:show_menu("shop") end)
+bot.command("state", function(ctx)
+  ctx:reply("sound " .. tostring(data_of(ctx).sound))
+end)
+]]
+
+local function load(text)
+  t.write("main.lua", text)
+  t.reload()
+end
+
+local ann
+t.before(function()
+  ann = t.user { first_name = "Ann" }
+  load(SHOP)
+end)
+
+local function labels(message)
+  local words = {}
+  for _, row in ipairs(message.reply_markup.inline_keyboard) do
+    for _, button in ipairs(row) do table.insert(words, button.text) end
+    table.insert(words, "|")
+  end
+  return table.concat(words, " ")
+end
+
+t.case("a toggle is stored, and shown in place", function()
+  ann:send("/shop")
+  assert(labels(ann:expect("Shop")) == "⬜ Sound | Items Site | Hello Close |")
+  ann:click("⬜ Sound")
+  assert(labels(ann:expect { edited = "Shop" }):find("✅ Sound", 1, true))
+  ann:send("/state")
+  ann:expect("sound true")
+  ann:click("✅ Sound")
+  ann:expect { edited = "Shop" }
+  ann:send("/state")
+  ann:expect("sound false")
+end)
+
+t.case("a button may answer, and nothing is edited for it", function()
+  ann:send("/shop")
+  ann:click("Hello")
+  ann:expect { toast = "Hello!" }
+  assert(#t.calls("editMessageText") == 0)
+  ann:click("Close")
+  t.await(function() return #t.calls("deleteMessage") == 1 end)
+end)
+
+t.case("18: pages and menus below survive a death and a restart", function()
+  ann:send("/shop")
+  ann:click("Items")
+  assert(labels(ann:expect { edited = "Items" }) == "thing 1 | thing 2 | "
+    .. "thing 3 | ‹ 1/3 › | Gift Back |")
+  ann:click("›")
+  assert(labels(ann:expect { edited = "Items" }) == "thing 4 | thing 5 | "
+    .. "thing 6 | ‹ 2/3 › | Gift Back |")
+  t.crash()
+  ann:click("›")
+  assert(labels(ann:expect { edited = "Items" }) == "thing 7 | ‹ 3/3 › | "
+    .. "Gift Back |")
+  t.restart()
+  ann:click("Gift")
+  ann:expect { edited = "Item gift: 1@>, 0" }
+  ann:click("More")
+  ann:expect { edited = "Item gift: 1@>, 1" }
+  ann:click("Back") -- to the page from which it was opened
+  assert(labels(ann:expect { edited = "Items" }):find("3/3", 1, true))
+  ann:click("Back")
+  ann:expect { edited = "Shop" }
+  for _, call in ipairs(t.calls("editMessageText")) do
+    for _, row in ipairs(call.params.reply_markup.inline_keyboard) do
+      for _, button in ipairs(row) do
+        assert(#(button.callback_data or "") <= 64)
+      end
+    end
+  end
+end)
+
+t.case("18: a press of an outdated menu shows it anew and says so", function()
+  ann:send("/shop")
+  ann:expect("Shop")
+  load((SHOP:gsub("  m:row%(%)\n", "  m:button('New', print) m:row()\n", 1)))
+  ann:click("⬜ Sound")
+  assert(labels(ann:expect { edited = "Shop" }):find("^⬜ Sound New |"))
+  ann:expect { toast = "This menu has changed." }
+  ann:send("/state")
+  ann:expect("sound nil")
+  assert(t.log():find('"event":"menu.outdated"', 1, true))
+  load [[require "moonlet.menu".new("other", function(m) m:text("x") end)]]
+  ann:click("⬜ Sound")
+  ann:expect { toast = "This menu is gone." }
+  assert(#t.errors() == 0)
+end)
+
+t.case("two people in a group: the second press does not undo the first",
+  function()
+    local bob = t.user { first_name = "Bob" }
+    local team = t.group { title = "Team", members = { ann, bob } }
+    ann:send("/shop", team)
+    team:expect("Shop")
+    t.stop() -- so that both see the same
+    ann:click("⬜ Sound", team)
+    bob:click("⬜ Sound", team)
+    t.start()
+    team:expect { edited = "Shop" }
+    t.expect_call("answerCallbackQuery", { text = "This menu has changed." })
+    ann:send("/state", team)
+    team:expect("sound true")
+  end)
+
+t.case("a personal menu is nobody else's", function()
+  load [[
+local bot = require "moonlet.bot"
+local menu = require "moonlet.menu"
+menu.new("mine", function(m)
+  m:text("Mine")
+  m:button("Press", function(ctx) ctx:answer_callback("yours") end)
+end, { personal = true, not_yours = function(ctx)
+  return "no, " .. ctx.from.first_name
+end })
+bot.command("mine", function(ctx) ctx:show_menu("mine") end)
+]]
+  local bob = t.user { first_name = "Bob" }
+  local team = t.group { title = "Team", members = { ann, bob } }
+  ann:send("/mine", team)
+  team:expect("Mine")
+  bob:click("Press", team)
+  t.expect_call("answerCallbackQuery", { text = "no, Bob" })
+  ann:click("Press", team)
+  t.expect_call("answerCallbackQuery", { text = "yours" })
+end)
+
+t.case("misuse is told with the name of the menu", function()
+  local function refused(script, part)
+    t.write("main.lua", 'local menu = require "moonlet.menu"\n' .. script)
+    local ok, why = pcall(t.reload)
+    assert(not ok and tostring(why):find(part, 1, true), tostring(why))
+  end
+  refused('menu.new("a b", print)', "is no name")
+  refused('menu.new("a")', 'menu "a": menu.new needs a function')
+  refused('menu.new("a", print, { x = 1 })', 'no option "x"')
+  refused('menu.new("a", print) menu.new("a", print)', "declared twice")
+  local function fails(body, part)
+    load([[
+local bot = require "moonlet.bot"
+local menu = require "moonlet.menu"
+menu.new("m", function(m) ]] .. body .. [[ end)
+bot.command("go", function(ctx)
+  local ok, err = pcall(ctx.show_menu, ctx, "m")
+  ctx:reply(err.kind .. " " .. err.message)
+end)]])
+    ann:send("/go")
+    local said = ann:expect(t.any).text
+    assert(said:find(part, 1, true), said)
+  end
+  fails("", 'misuse menu "m": its function has not called m:text')
+  fails("m:nothing()", 'm has no function "nothing"')
+  fails("m:button('a')", "m:button needs a function")
+  fails("m:open('a', 'b')", 'm:open needs a menu of menu.new or its name, got '
+    .. '"b"')
+  fails("m:pages {}", "needs a table with items")
+  fails("m:pages { items = {} }", "on_pick of m:pages needs a function")
+  fails("m:pages { items = {}, on_pick = print, per_page = 0 }", "per_page")
+  fails("m:pages { items = {}, x = 1 }", 'no option "x"')
+  fails("m.row()", "is called with a colon")
+end)
+
+t.case("18: a death between what a button does and the menu after it",
+  function()
+    load [[
+local bot = require "moonlet.bot"
+local menu = require "moonlet.menu"
+local task = require "moonlet.task"
+bot.fsm("count", { initial = "on", states = { on = { on = { go = "on" } } } })
+menu.new("count", function(m, ctx)
+  local count = ctx:fsm("count")
+  m:text("Count")
+  m:button("+ " .. (count.data.n or 0), function()
+    count.data.n = (count.data.n or 0) + 1
+    count:fire("go")
+    task.sleep("5s")
+  end)
+end)
+bot.command("count", function(ctx) ctx:show_menu("count") end)
+]]
+    ann:send("/count")
+    ann:click("+ 0")
+    t.advance("2s")
+    t.crash()
+    assert(labels(ann:expect { edited = "Count" }) == "+ 1 |")
+    ann:click("+ 1")
+    assert(labels(ann:expect { edited = "Count" }) == "+ 2 |")
+    assert(not t.log():find("has changed", 1, true))
+  end)
