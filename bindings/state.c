@@ -32,6 +32,8 @@ struct state_call {
     char *tag;
     char *lane;
     struct buf value;
+    int64_t from; /* chats */
+    int64_t to;
 };
 
 static void call_free(struct await *aw)
@@ -134,6 +136,14 @@ static void put_start(struct await *aw, const struct journal_row *row)
         put(call);
 }
 
+static void move_start(struct await *aw, const struct journal_row *row)
+{
+    struct state_call *call = (struct state_call *)aw;
+    (void)row;
+    call->op = state_move_chat(call->state, call->kind, call->from, call->to,
+                               call_done, call);
+}
+
 static void count_start(struct await *aw, const struct journal_row *row)
 {
     struct state_call *call = (struct state_call *)aw;
@@ -153,6 +163,12 @@ static const struct await_ops put_ops = {.op = "state.put",
                                          .push = push_version,
                                          .cancel = call_cancel,
                                          .free = call_free};
+static const struct await_ops move_ops = {.op = "state.move",
+                                          .effect = EFFECT_DB,
+                                          .start = move_start,
+                                          .push = push_version,
+                                          .cancel = call_cancel,
+                                          .free = call_free};
 static const struct await_ops count_ops = {.op = "state.count",
                                            .effect = EFFECT_READ,
                                            .start = count_start,
@@ -234,6 +250,18 @@ static int core_put(lua_State *L)
     return ask(L, call);
 }
 
+/* move(kinds, from, to): a chat has another id: what it has in kinds that begin
+ * so goes with it. Returns how many rows that were. */
+static int core_move(lua_State *L)
+{
+    lua_Integer from = luaL_checkinteger(L, 2);
+    lua_Integer to = luaL_checkinteger(L, 3);
+    struct state_call *call = call_new(L, &move_ops);
+    call->from = from;
+    call->to = to;
+    return ask(L, call);
+}
+
 /* count(kind): how many rows have each tag, { tag = count }. */
 static int core_count(lua_State *L)
 {
@@ -257,11 +285,8 @@ static int core_hash(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"hash", core_hash},
-    {"get", core_get},
-    {"put", core_put},
-    {"count", core_count},
-    {NULL, NULL},
+    {"hash", core_hash}, {"get", core_get},     {"put", core_put},
+    {"move", core_move}, {"count", core_count}, {NULL, NULL},
 };
 
 int binding_state(lua_State *L)

@@ -110,6 +110,14 @@ static void on_refused(void *arg, const struct err *error)
     engine_stop(e);
 }
 
+/* A call has found it out, maybe before the service message comes. */
+static void on_migrated(void *arg, int64_t from, int64_t to)
+{
+    struct engine *e = arg;
+    if (e->state)
+        state_move_chat(e->state, "fsm.", from, to, NULL, NULL);
+}
+
 static void on_telegram_state(void *arg, bool up)
 {
     struct engine *e = arg;
@@ -235,6 +243,8 @@ static void open_telegram(struct engine *e)
         .transfer_stall_ms = (uint64_t)c->transfer_stall_timeout_ms,
         .max_retries = c->max_retries,
         .backoff_base = c->retry_backoff_base,
+        .migrated = on_migrated,
+        .arg = e,
     };
     if (e->home)
         e->client = e->home->telegram;

@@ -10,10 +10,14 @@
 #include "store/datadir.h"
 #include "store/state_sql.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PRUNE_MS 3600000
+#define CHAT_LANE "chat:" /* telegram/update.c */
+#define CHAT_LANE_MAX 32
 
 struct state {
     struct loop *loop;
@@ -211,6 +215,39 @@ struct state_op *state_count(struct state *s, const char *kind,
     const struct state_row row = {.kind = kind, .key = ""};
     struct state_op *op = op_new(s, &row, state_sql_count, counted);
     op->request.may_fail = true;
+    return submit(op, done, arg);
+}
+
+static void moved(struct strand_job *job)
+{
+    struct state_op *op = finished(job);
+    struct log *log = loop_log(op->state->loop);
+    const struct err *e = &op->request.result;
+    if (e->code != ERR_OK)
+        LOG_AT(log, LOG_ERROR, "state.not_moved", LOG_S("from", op->asked.key),
+               LOG_S("to", op->asked.tag), LOG_S("error", e->message));
+    else if (op->asked.version > 0)
+        LOG_AT(log, LOG_INFO, "state.moved", LOG_S("from", op->asked.key),
+               LOG_S("to", op->asked.tag), LOG_I("count", op->asked.version));
+    finish(op, &op->asked);
+}
+
+struct state_op *state_move_chat(struct state *s, const char *kinds,
+                                 int64_t from, int64_t to, state_done *done,
+                                 void *arg)
+{
+    char lanes[2][CHAT_LANE_MAX];
+    snprintf(lanes[0], CHAT_LANE_MAX, CHAT_LANE "%" PRId64, from);
+    snprintf(lanes[1], CHAT_LANE_MAX, CHAT_LANE "%" PRId64, to);
+    const struct state_row row = {.kind = kinds,
+                                  .key = lanes[0] + strlen(CHAT_LANE),
+                                  .tag = lanes[1] + strlen(CHAT_LANE),
+                                  .lane = lanes[0],
+                                  .value = lanes[1],
+                                  .len = strlen(lanes[1])};
+    struct state_op *op = op_new(s, &row, state_sql_move, moved);
+    op->request.may_fail = true;
+    op->request.durable = true;
     return submit(op, done, arg);
 }
 

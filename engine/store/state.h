@@ -76,6 +76,15 @@ void state_seen_due(struct state *s, const struct state_row *row);
 struct state_op *state_count(struct state *s, const char *kind,
                              state_done *done, void *arg);
 
+/* A chat has another id: rows of kinds that begin with `kinds`, whose key is
+ * the old id or begins with it and ':' or '/', get the new one in its place,
+ * and those of the lane "chat:OLD" the new chat's. Where both have a row, the
+ * one that was begun later stays. `done` (or NULL) gets how many there were as
+ * the row's version. */
+struct state_op *state_move_chat(struct state *s, const char *kinds,
+                                 int64_t from, int64_t to, state_done *done,
+                                 void *arg);
+
 void state_close(struct state *s); /* writes what waits; blocks */
 void state_kill(struct state *s);  /* as a death would */
 

@@ -44,6 +44,17 @@ static const char soonest_sql[] =
     "SELECT min(due) FROM moonlet_state WHERE due > 0";
 static const char count_sql[] = "SELECT tag, count(*) FROM moonlet_state "
                                 "WHERE kind = ?1 AND tag <> '' GROUP BY tag";
+#define MOVES                                                                  \
+    "substr(kind, 1, length(?1)) = ?1 AND (key = ?2 OR "                       \
+    "substr(key, 1, length(?2) + 1) IN (?2 || ':', ?2 || '/'))"
+#define MOVED "?3 || substr(old.key, length(?2) + 1)"
+static const char yield_sql[] =
+    "DELETE FROM moonlet_state AS old WHERE " MOVES " AND EXISTS(SELECT 1 "
+    "FROM moonlet_state AS new WHERE new.kind = old.kind AND new.key = " MOVED
+    " AND new.version > old.version)";
+static const char move_sql[] =
+    "UPDATE OR REPLACE moonlet_state AS old SET key = " MOVED ", "
+    "lane = CASE lane WHEN ?4 THEN ?5 ELSE lane END WHERE " MOVES;
 static const char prune_sql[] =
     "DELETE FROM moonlet_state WHERE (kind, key) IN (SELECT kind, key FROM "
     "moonlet_state WHERE expires > 0 AND expires <= ?1 LIMIT ?2)";
@@ -252,6 +263,33 @@ int state_sql_count(struct sqlite_request *r, struct sqlite_writer *w)
         return r->result.code;
     bind_text(s, 1, op->asked.kind);
     return read_rows(w, s, op, read_count);
+}
+
+static int run_move(struct state_op *op, struct sqlite_writer *w,
+                    const char *sql)
+{
+    struct err *e = &op->request.result;
+    struct sqlite3_stmt *s = sqlite_prepare(w, sql, e);
+    if (!s)
+        return e->code;
+    bind_text(s, 1, op->asked.kind);
+    bind_text(s, 2, op->asked.key);
+    bind_text(s, 3, op->asked.tag);
+    if (sql == move_sql) {
+        bind_text(s, 4, op->asked.lane);
+        bind_text(s, 5, op->asked.value);
+    }
+    return sqlite_run(w, s, "move state", e);
+}
+
+/* Reads all rows of the kinds; groups do not move often. */
+int state_sql_move(struct sqlite_request *r, struct sqlite_writer *w)
+{
+    struct state_op *op = op_of(r);
+    if (run_move(op, w, yield_sql) != 0 || run_move(op, w, move_sql) != 0)
+        return r->result.code;
+    op->asked.version = sqlite3_changes(sqlite_handle(w));
+    return 0;
 }
 
 int state_sql_prune(struct sqlite_request *r, struct sqlite_writer *w)

@@ -49,6 +49,9 @@ int state_sql_get(struct sqlite_request *r, struct sqlite_writer *w);
 int state_sql_put(struct sqlite_request *r, struct sqlite_writer *w);
 int state_sql_due(struct sqlite_request *r, struct sqlite_writer *w);
 int state_sql_seen(struct sqlite_request *r, struct sqlite_writer *w);
+/* asked: the kinds as kind, from as key, to as tag, the lanes as lane and as
+ * value. Sets asked.version. */
+int state_sql_move(struct sqlite_request *r, struct sqlite_writer *w);
 int state_sql_count(struct sqlite_request *r, struct sqlite_writer *w);
 /* Sets op->max to how many are gone. */
 int state_sql_prune(struct sqlite_request *r, struct sqlite_writer *w);

@@ -139,7 +139,11 @@ local function tell_catchers(ctx, err)
 end
 
 local function run(ctx)
-  local data = ctx.callback_query and ctx.event.data
+  local event = ctx.event
+  local data = ctx.callback_query and event.data
+  if event.migrate_to_chat_id or event.migrate_from_chat_id then
+    fsm.chat_moved(event)
+  end
   if ctx.kind == "due" then
     fsm.due(ctx)
   elseif not data or byte(data) ~= STORED

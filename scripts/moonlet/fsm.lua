@@ -346,6 +346,13 @@ function fsm.finish(ctx)
   end
 end
 
+--- A group has become a supergroup: its machines go with it. Both chats are
+-- told of it, and whichever comes first moves them.
+function fsm.chat_moved(message)
+  rows.move("fsm.", message.migrate_from_chat_id or message.chat.id,
+    message.migrate_to_chat_id or message.chat.id)
+end
+
 --- A row has become due: the state's timeout, if it still stands there.
 function fsm.due(ctx)
   local event = ctx.event
@@ -356,6 +363,10 @@ function fsm.due(ctx)
   end
   local place = event.value.place
   ctx.chat, ctx.from = place.chat, place.from
+  local id = math.tointeger(tonumber(event.key:match("^%-?%d+")))
+  if ctx.chat.id ~= id then -- it has become one since
+    ctx.chat.id, ctx.chat.type = id, "supergroup"
+  end
   if place.topic then
     ctx.message = { is_topic_message = true, message_thread_id = place.topic }
   end

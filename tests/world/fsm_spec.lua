@@ -202,3 +202,72 @@ t.each({
   local why = answer.error.message
   assert(why:find(row.text, 1, true), why)
 end)
+
+local GROUPS = [[
+local bot = require "moonlet.bot"
+for _, key in ipairs { "user", "chat", "topic" } do
+  bot.fsm(key, { key = key, initial = "new", states = {
+    new = { on = { go = "gone" } },
+    gone = { timeout = { after = "15m", to = "late" } },
+    late = { enter = function(ctx)
+      ctx:reply(key .. " is late in a " .. ctx.chat.type)
+    end } } })
+end
+bot.command("go", function(ctx)
+  for _, key in ipairs { "user", "chat", "topic" } do ctx:fsm(key):fire("go") end
+  ctx:reply("went")
+end)
+bot.command("where", function(ctx)
+  ctx:reply(ctx:fsm("user").state .. " " .. ctx:fsm("chat").state .. " "
+    .. ctx:fsm("topic").state)
+end)
+]]
+
+t.case("25c: a group that becomes a supergroup keeps its machines",
+  { main = GROUPS }, function()
+    local team = t.group { title = "Team", members = { ann }, type = "group" }
+    ann:send("/go", team)
+    team:expect("went")
+    team = t.migrate(team)
+    ann:send("/where", team)
+    team:expect("gone gone gone")
+    assert(t.log():find('"event":"state.moved"', 1, true), t.log())
+    t.advance("16m")
+    for _, key in ipairs { "chat", "topic", "user" } do
+      team:expect(key .. " is late in a supergroup")
+    end
+    t.restart()
+    ann:send("/where", team)
+    team:expect("late late late")
+  end)
+
+-- Such a bot gets no service messages.
+t.case("25c: a call that finds the other id moves the machines", { main = [[
+local bot = require "moonlet.bot"
+bot.fsm("m", { initial = "new", states = {
+  new = { on = { go = "gone" } }, gone = {} } })
+bot.callback("^go$", function(ctx) ctx:fsm("m"):fire("go") end)
+bot.callback("^tell (.*)$", function(ctx, chat)
+  ctx.api.sendMessage { chat_id = math.tointeger(chat), text = "told" }
+end)
+bot.callback("^where$", function(ctx) ctx:reply(ctx:fsm("m").state) end)
+]] }, function()
+  local team = t.group { title = "Team", members = { ann }, type = "group" }
+  local presses = 0
+  local function press(data, chat)
+    presses = presses + 1
+    t.update { callback_query = { id = tostring(presses), data = data,
+      chat_instance = "1",
+      from = { id = ann.id, is_bot = false, first_name = "Ann" },
+      message = { message_id = 1, date = 0,
+        chat = { id = chat, type = "group", title = "Team" } } } }
+  end
+  press("go", team.id)
+  press("where", team.id)
+  team:expect("gone")
+  local grown = t.migrate(team)
+  press("tell " .. team.id, ann.id)
+  grown:expect("told")
+  press("where", grown.id)
+  grown:expect("gone")
+end)

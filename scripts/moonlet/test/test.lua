@@ -152,6 +152,12 @@ function t.user(fields)
   return setmetatable(user, User)
 end
 
+local function chat_of(group)
+  group.name = group.title
+  group.chat_id = group.id
+  return setmetatable(group, Chat)
+end
+
 --- t.group{ title =, members = { ann, ... }, type = "supergroup" }: a chat of
 -- several.
 function t.group(fields)
@@ -162,10 +168,7 @@ function t.group(fields)
   for i, member in ipairs(fields.members or {}) do
     body.members[i] = type(member) == "table" and member.id or member
   end
-  local group = sim("POST", "/sim/chats", body)
-  group.name = group.title
-  group.chat_id = group.id
-  return setmetatable(group, Chat)
+  return chat_of(sim("POST", "/sim/chats", body))
 end
 
 -- A chat, its id, or a table with a field chat of either kind.
@@ -291,8 +294,9 @@ function t.limits(limits) return sim("POST", "/sim/limits", limits) end
 function t.kick(group) return sim("POST", "/sim/kick", { chat = group.id }) end
 
 --- t.migrate(group): the group becomes a supergroup, which has another id.
+-- Returns it as t.group does.
 function t.migrate(group)
-  return sim("POST", "/sim/migrate", { chat = group.id })
+  return chat_of(sim("POST", "/sim/migrate", { chat = group.id }))
 end
 
 local function file_id_of(what)

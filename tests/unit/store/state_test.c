@@ -218,6 +218,56 @@ static void rows_are_counted_by_tag(void **data)
     assert_string_equal(t->value, "{}");
 }
 
+static void move(struct trial *t, int64_t from, int64_t to, int64_t count)
+{
+    state_move_chat(t->state, "fsm.", from, to, on_done, t);
+    finish(t);
+    assert_int_equal(t->version, count);
+}
+
+static void a_chat_gets_another_id(void **data)
+{
+    struct trial *t = *data;
+    static const char *const keys[] = {"-1", "-1:7", "-1/0", "-12:7", "-1x"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        put(t, keys[i], 0, keys[i], 0);
+    move(t, -1, -100, 3);
+    assert_string_equal(get(t, "-100"), "-1");
+    assert_string_equal(get(t, "-100:7"), "-1:7");
+    assert_string_equal(get(t, "-100/0"), "-1/0");
+    assert_string_equal(get(t, "-12:7"), "-12:7");
+    assert_string_equal(get(t, "-1x"), "-1x");
+    assert_string_equal(get(t, "-1"), "");
+    move(t, -1, -100, 0); /* told twice */
+    state_move_chat(t->state, "other.", -100, -1, on_done, t);
+    finish(t);
+    assert_string_equal(get(t, "-100"), "-1");
+}
+
+static void of_two_rows_the_newer_one_stays(void **data)
+{
+    struct trial *t = *data;
+    put(t, "-1:7", 0, "older", 0);
+    put(t, "-100:7", 0, "newer", 0);
+    put(t, "-100:8", 0, "older", 0);
+    put(t, "-1:8", 0, "newer", 0);
+    move(t, -1, -100, 1);
+    assert_string_equal(get(t, "-100:7"), "newer");
+    assert_string_equal(get(t, "-100:8"), "newer");
+    assert_string_equal(get(t, "-1:7"), "");
+    assert_string_equal(get(t, "-1:8"), "");
+}
+
+static void the_lane_goes_with_its_chat(void **data)
+{
+    struct trial *t = *data;
+    put(t, "1:7", 0, "x", EPOCH_MS + 100);
+    move(t, 1, 2, 1); /* the rows' lane is chat:1 */
+    move(t, 2, 1, 1);
+    find_due(t, EPOCH_MS + 300, 10); /* on_row looks at the lane */
+    assert_string_equal(t->keys, "1:7");
+}
+
 static void bounds_are_told(void **data)
 {
     struct trial *t = *data;
@@ -254,6 +304,9 @@ int main(void)
         TEST(a_row_that_has_expired_is_gone),
         TEST(rows_become_due_and_are_seen_to),
         TEST(rows_are_counted_by_tag),
+        TEST(a_chat_gets_another_id),
+        TEST(of_two_rows_the_newer_one_stays),
+        TEST(the_lane_goes_with_its_chat),
         TEST(bounds_are_told),
         TEST(nobody_hears_of_what_was_forgotten),
     };
