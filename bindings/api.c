@@ -41,8 +41,8 @@ void api_put_result(struct await *aw, const struct api_call *call,
     if (e->code == ERR_OK)
         buf_append(&result->bytes, call->result.at, call->result.len);
     else
-        buf_printf(&result->bytes, "%s%s", call->skipped ? SKIPPED : "",
-                   method);
+        buf_printf(&result->bytes, "%s%s%c%s", call->skipped ? SKIPPED : "",
+                   method, '\0', call->chat);
 }
 
 static void api_op_done(struct api_call *call, const struct err *e)
@@ -94,6 +94,19 @@ static int push_false(lua_State *L, const char *method, const struct err *e)
     return 2;
 }
 
+/* What was put behind the method: the chat that the call was about, if any. */
+static int raise(lua_State *L, const struct await_result *result)
+{
+    const struct buf *bytes = &result->bytes;
+    const char *chat = bytes->data + strlen(bytes->data) + 1;
+    if (chat >= bytes->data + bytes->len || result->err.code != ERR_API)
+        return binding_fs_raise(L, bytes->data, &result->err);
+    script_error_push_err(L, bytes->data, &result->err);
+    lua_pushstring(L, chat);
+    lua_setfield(L, -2, "chat");
+    return lua_error(L);
+}
+
 int api_push_result(lua_State *L, const struct await_result *result)
 {
     const struct buf *bytes = &result->bytes;
@@ -102,7 +115,7 @@ int api_push_result(lua_State *L, const struct await_result *result)
     if (result->err.code != ERR_OK && *bytes->data == *SKIPPED)
         return push_false(L, bytes->data + 1, &result->err);
     if (result->err.code != ERR_OK)
-        return binding_fs_raise(L, bytes->data, &result->err);
+        return raise(L, result);
     lua_json_decode(L, bytes->data, bytes->len);
     return 1;
 }

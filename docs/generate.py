@@ -68,8 +68,8 @@ parts play together is in the [guide](GUIDE.md).
 
 A *duration* is a number of seconds, or a text such as `"500ms"`, `"30s"`, \
 `"5m"`, `"2h"`, `"7d"`. An *error table* has the fields `kind`, `message`, \
-`code`, `retry_after`, `retryable`, `script`, `line`, `method` and \
-`traceback`; `tostring` gives one line. In a call, `[...]` may be left out.
+`code`, `retry_after`, `retryable`, `script`, `line`, `method`, `chat` (of a \
+call) and `traceback`; `tostring` gives one line. In a call, `[...]` may be left out.
 """
 
 

@@ -159,6 +159,9 @@ local function handle(ctx)
   local ok, err = xpcall(run, error_of, ctx)
   -- Out of memory is a plain text: on_failed will tell of it.
   if not ok and type(err) ~= "table" then error(err, 0) end
+  if not ok and err.code == 403 then
+    ok = require "moonlet.unreachable".is(ctx, err)
+  end
   if not ok then tell_catchers(ctx, err) end
   if is_press then finish_press(ctx, place) end
   if not ok then error(err, 0) end

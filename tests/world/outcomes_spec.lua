@@ -140,3 +140,33 @@ t.case("what is newer than the tables can be sent", function()
   ann:send("/newer")
   ann:expect("sent")
 end)
+
+t.case("a chat that is closed to the bot is no error of its handler", { main = [[
+local bot = require "moonlet.bot"
+local task = require "moonlet.task"
+bot.command("late", function(ctx)
+  task.sleep("5s")
+  ctx:reply("late")
+end)
+bot.command("tell", function(ctx)
+  ctx.api.sendMessage { chat_id = tonumber(ctx.args[1]), text = "told" }
+end)
+bot.catch(function(ctx, err)
+  ctx:reply(err.code .. " " .. err.chat)
+end)
+]] }, function()
+  local ann, bob = t.user { first_name = "Ann" }, t.user { first_name = "Bob" }
+  for _ = 1, 2 do
+    ann:send("/late")
+    ann:block()
+    t.advance("6s")
+    ann:block(false)
+  end
+  assert(#t.calls("sendMessage") == 2 and #t.errors() == 0)
+  local _, said = t.log():gsub('"info","event":"chat.unreachable"', "")
+  assert(said == 1, t.log())
+  ann:block()
+  bob:send("/tell " .. ann.id) -- another chat is the author's to think of
+  bob:expect("403 " .. ann.id)
+  t.await(function() return #t.errors() == 1 end)
+end)
