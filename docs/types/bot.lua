@@ -116,10 +116,11 @@ function bot.admin(name, fn, opts) end
 ---Declares typed data of buttons. fields: a list such as { "n:int",
 ---"tag:text", "on:bool" }. It has data:pack{ n = 3, tag = "x", on = true },
 ---the text for a button's callback_data, which raises "misuse" for wrong
----values and beyond Telegram's 64 bytes, and is given to bot.callback, whose
----handler gets the values. A button whose fields were others, or whose
----opts.version was, is answered by opts.outdated ("This button is outdated.")
----instead and logged as callback.outdated.
+---values (beyond Telegram's 64 bytes it is stored for 90 days, and pack
+---waits), and is given to bot.callback, whose handler gets the values. A
+---button whose fields were others, or whose opts.version was, is answered by
+---opts.outdated ("This button is outdated.") instead and logged as
+---callback.outdated.
 ---@param name string
 ---@param fields table
 ---@param opts? table

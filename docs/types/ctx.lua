@@ -6,9 +6,10 @@
 ---begun before: in an earlier process, or because it failed and is replayed),
 ---kind ("message"), event (the raw object of that kind), message (of any
 ---message kind; of a button its message), chat, from, callback_query,
----inline_query, text (of a message, or its caption), args and command (of a
----command), album (bot.album), api (moonlet.api). Those that an update lacks
----are nil. A handler may set fields of its own.
+---inline_query, text (of a message, or its caption), args, rest and command
+---(of a command: the list of words behind it, the same as it was written, its
+---name), album (bot.album), api (moonlet.api). Those that an update lacks are
+---nil. A handler may set fields of its own.
 ---@class moonlet.ctx
 ---@field update botapi.Update|table
 ---@field kind string
@@ -27,12 +28,15 @@
 ---@field [string] any
 local ctx = {}
 
----The machine of the update's person and chat (bot.fsm). It has state, the
----name of its state; data, a table that is stored with each fire and when the
+---The machine of the update's person and chat (bot.fsm); with a User that of
+---another person in the chat. Of an update without a chat, as a
+---pre_checkout_query, it is that of their private chat. It has state, the name
+---of its state; data, a table that is stored with each fire and when the
 ---handler ends without an error; and fire, can and reset.
 ---@param name string
+---@param user? any
 ---@return moonlet.fsm.machine ...
-function ctx:fsm(name) end
+function ctx:fsm(name, user) end
 
 ---Sends a file to the update's chat, and to its topic or business connection.
 ---name: what people see. file: { path = "out/report.pdf" }, a file below
@@ -142,6 +146,19 @@ function ctx:t(key, args) end
 ---@return moonlet.piece ...
 function ctx:t_html(key, args) end
 
+---Sends a menu of moonlet.menu, or after a press shows it in place of the
+---message with the button. arg: a text or an integer, the menu's m.arg.
+---Returns the Message; raises as ctx:reply and ctx:edit do.
+---@param menu any
+---@param arg? any
+---@return any ...
+function ctx:show_menu(menu, arg) end
+
+---The same as i18n.set(ctx, language).
+---@param language string
+---@return any ...
+function ctx:set_language(language) end
+
 ---Shows what the bot does, such as "typing" or "upload_photo", for 5 seconds
 ---or until its next message. Returns true; raises as moonlet.api does (Bot API
 ---sendChatAction).
@@ -182,11 +199,12 @@ function ctx:answer_pre_checkout(ok, why) end
 ---@return botapi.Message ...
 function ctx:reply(text, opts) end
 
----Replaces the text of the message whose button was pressed, and its buttons:
----without opts.reply_markup they go. opts: editMessageText's parameters.
----Returns the Message (true for an inline message), or false and the error if
----nothing would change; raises as moonlet.api does, and "misuse" outside a
----button press (Bot API editMessageText).
+---Replaces the text of the message whose button was pressed, or of
+---opts.message, a Message that the bot has sent; and its buttons: without
+---opts.reply_markup they go. opts: editMessageText's parameters. Returns the
+---Message (true for an inline message), or false and the error if nothing
+---would change; raises as moonlet.api does, and "misuse" outside a button
+---press if there is no opts.message (Bot API editMessageText).
 ---@param text string|moonlet.piece
 ---@param opts? table
 ---@return botapi.Message|boolean ...

@@ -31,11 +31,14 @@ function fsm_machine:can(event) end
 ---@return any ...
 function fsm_machine:reset() end
 
----The machine of the update's person and chat (bot.fsm). It has state, the
----name of its state; data, a table that is stored with each fire and when the
+---The machine of the update's person and chat (bot.fsm); with a User that of
+---another person in the chat. Of an update without a chat, as a
+---pre_checkout_query, it is that of their private chat. It has state, the name
+---of its state; data, a table that is stored with each fire and when the
 ---handler ends without an error; and fire, can and reset.
 ---@param name string
+---@param user? any
 ---@return any ...
-function fsm:fsm(name) end
+function fsm:fsm(name, user) end
 
 return fsm

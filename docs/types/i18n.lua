@@ -8,9 +8,9 @@
 ---zero also for the number 0 alone), or a table of further keys: in { menu = {
 ---title = "Menu" } } the key is "menu.title". Languages are spelt as Telegram
 ---does, "de" or "pt-br". The language of an update is ctx.lang if a handler
----has set it, else what i18n.choose says, else the language of the person's
----app; where a text is missing, "en-gb" falls back to "en" and that to the
----default.
+---has set it, else what i18n.choose says, else what i18n.set has stored, else
+---the language of the person's app; where a text is missing, "en-gb" falls
+---back to "en" and that to the default.
 ---@class moonlet.i18n
 local i18n = {}
 
@@ -30,6 +30,21 @@ function i18n.languages() end
 ---@param fn fun(ctx: moonlet.ctx): string?
 ---@return any ...
 function i18n.choose(fn) end
+
+---From now on a person may have a language of their own, which i18n.set has
+---stored in bot.db; it is read when a text is needed, once for each person. To
+---be called while scripts load.
+---@return any ...
+function i18n.remember() end
+
+---The language of the update's person from now on, through restarts; nil: that
+---of their app again. What i18n.choose says still counts more. Waits; "misuse"
+---if the language is not there, for an update that nobody has sent, and
+---without i18n.remember().
+---@param ctx moonlet.ctx
+---@param language string
+---@return any ...
+function i18n.set(ctx, language) end
 
 ---The language for the rest of this update; the same as setting ctx.lang, but
 ---"misuse" if it is not there.

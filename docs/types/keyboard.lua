@@ -6,9 +6,11 @@
 ---and have methods that add more, each of which returns the keyboard. A button
 ---may also be a table of the Bot API's fields (Bot API InlineKeyboardButton,
 ---Bot API KeyboardButton); opts of a method are such fields, as style. What
----Telegram would refuse raises "misuse" that names the button: more than 64
----bytes of callback data, more than 8 buttons in an inline row or 12 in
----another, more than 100 or 300 in all.
+---Telegram would refuse raises "misuse" that names the button: more than 8
+---buttons in an inline row or 12 in another, more than 100 or 300 in all.
+---Callback data of more than 64 bytes is stored for 90 days from when it was
+---last used in a keyboard, and its handler gets all of it; making such a
+---keyboard waits, and more than 8192 bytes are "misuse".
 ---@class moonlet.keyboard
 local keyboard = {}
 

@@ -54,10 +54,10 @@ function test.use(opts) end
 ---Waits for the next message of the bot that fits, behind the last one
 ---expected, and returns it. what: a part of its text, t.any, or a table of
 ---text, pattern (Lua's), buttons (texts that it has; false: none), content
----("photo"), document, photo, video, ... (true, or a part of the file's name),
----edited, deleted, alert, toast, action (true, or a part of its text), method
----and params (an API call to this chat instead). opts: within, 60 s of virtual
----time unless it is said.
+---("photo"), document, photo, poll, invoice, ... (true, or a part of the
+---file's name or of the title), edited, deleted, alert, toast, action (true,
+---or a part of its text), method and params (an API call to this chat
+---instead). opts: within, 60 s of virtual time unless it is said.
 ---@param what any
 ---@param opts? table
 ---@return any ...
@@ -110,6 +110,27 @@ function test_user:forward(message, where) end
 ---@return any ...
 function test_user:click(button, where) end
 
+---Enters a group, which says so; brought in by that person if one is given.
+---Returns the message with new_chat_members.
+---@param group any
+---@param by? any
+---@return any ...
+function test_user:join(group, by) end
+
+---Votes in a poll of the bot that is not anonymous: the texts of options, none
+---to take the vote back. The bot gets a poll_answer.
+---@param message table
+---@param ... any
+---@return any ...
+function test_user:vote(message, ...) end
+
+---Pays an invoice. The bot is asked by a pre_checkout_query and has 10 seconds
+---to answer. Returns true once the payment is on its way to the bot; false and
+---what the bot said if it refused.
+---@param message table
+---@return any ...
+function test_user:pay(message) end
+
 ---Blocks the bot, or with false lets it in again.
 ---@param blocked? any
 ---@return any ...
@@ -143,7 +164,8 @@ function test.limits(options) end
 ---@return any ...
 function test.kick(group) end
 
----The group becomes a supergroup, which has another id.
+---The group becomes a supergroup, which has another id. Returns it as t.group
+---does.
 ---@param group any
 ---@return any ...
 function test.migrate(group) end

@@ -223,6 +223,7 @@ static const struct {
     {"/sim/send", control_send_fields, control_send},
     {"/sim/click", click_fields, control_click},
     {"/sim/block", control_block_fields, control_block},
+    {"/sim/join", control_join_fields, control_join},
     {"/sim/kick", control_kick_fields, control_kick},
     {"/sim/migrate", control_migrate_fields, control_migrate},
     {"/sim/deactivate", control_deactivate_fields, control_deactivate},

@@ -188,6 +188,49 @@ void control_migrate(struct control *c)
     json_decref(from);
 }
 
+const struct control_field control_join_fields[] = {
+    {"chat", FIELD_INTEGER, true},
+    {"user", FIELD_INTEGER, true},
+    {"from", FIELD_INTEGER, false},
+    {NULL, FIELD_STRING, false}};
+
+/* The service message by which a group learns of a new member. */
+static json_t *tell_joined(struct control *c, struct room *room, json_t *from,
+                           const struct user *user)
+{
+    json_t *message = room_draft(c->bot, room, (int64_t)sim_now(c->sim));
+    posting_sign(message, room, from);
+    sim_set(message, "new_chat_members", json_pack("[O]", user->json));
+    posting_add(c->sim, c->bot, room, message, NULL);
+    queue_push(&c->bot->queue, "message", json_incref(message), room->chat->id,
+               false);
+    return json_incref(message);
+}
+
+/* Alone, or brought in by "from". */
+void control_join(struct control *c)
+{
+    struct room *room = group_of(c);
+    const struct user *user = room != NULL ? control_user(c, "user") : NULL;
+    if (user == NULL || !control_speaks(c, user, room))
+        return;
+    bool kicked = chat_rank(room->chat, user->id) == RANK_KICKED;
+    if (kicked || chat_has_member(room->chat, user->id)) {
+        exchange_fail(c->x, 400, "user: %lld %s chat %lld", (long long)user->id,
+                      kicked ? "was banned from" : "is in",
+                      (long long)room->chat->id);
+        return;
+    }
+    const struct user *from = json_object_get(c->body, "from") != NULL
+                                  ? control_user(c, "from")
+                                  : user;
+    if (from == NULL)
+        return;
+    chat_add_member(room->chat, user->id);
+    control_tell_chat(c->sim, room->chat);
+    control_reply(c, tell_joined(c, room, from->json, user));
+}
+
 const struct control_field control_deactivate_fields[] = {
     {"user", FIELD_INTEGER, true}, {NULL, FIELD_STRING, false}};
 

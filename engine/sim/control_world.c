@@ -89,25 +89,35 @@ void control_make_user(struct control *c)
 }
 
 const struct control_field control_chat_fields[] = {
-    {"type", FIELD_STRING, true},      {"title", FIELD_STRING, true},
-    {"members", FIELD_IDS, true},      {"id", FIELD_INTEGER, false},
-    {"username", FIELD_STRING, false}, {NULL, FIELD_STRING, false}};
+    {"type", FIELD_STRING, true}, {"title", FIELD_STRING, true},
+    {"members", FIELD_IDS, true}, {"admins", FIELD_IDS, false},
+    {"id", FIELD_INTEGER, false}, {"username", FIELD_STRING, false},
+    {NULL, FIELD_STRING, false}};
 
-/* Reads and checks "members"; NULL: an answer was sent. */
-static int64_t *read_members(struct control *c, size_t *count)
+/* Are there all users of a field? If not, an answer was sent. */
+static bool users_exist(struct control *c, const char *field)
 {
-    json_t *list = json_object_get(c->body, "members");
+    size_t i;
+    json_t *id;
+    json_array_foreach(json_object_get(c->body, field), i, id)
+    {
+        if (world_user(&c->sim->world, json_integer_value(id)) != NULL)
+            continue;
+        exchange_fail(c->x, 404, "%s: there is no user %lld", field,
+                      (long long)json_integer_value(id));
+        return false;
+    }
+    return true;
+}
+
+/* The members of "members"; the caller frees them. */
+static int64_t *read_members(const struct control *c, size_t *count)
+{
+    const json_t *list = json_object_get(c->body, "members");
     *count = json_array_size(list);
     int64_t *ids = mem_zero(*count + 1, sizeof(*ids));
-    for (size_t i = 0; i < *count; i++) {
+    for (size_t i = 0; i < *count; i++)
         ids[i] = json_integer_value(json_array_get(list, i));
-        if (world_user(&c->sim->world, ids[i]) != NULL)
-            continue;
-        exchange_fail(c->x, 404, "members: there is no user %lld",
-                      (long long)ids[i]);
-        free(ids);
-        return NULL;
-    }
     return ids;
 }
 
@@ -120,6 +130,18 @@ static bool read_chat_type(struct control *c, enum chat_kind *kind)
                   "type: must be group, supergroup or channel (a "
                   "private chat comes with its user)");
     return false;
+}
+
+/* Administrators are members too, whether "members" names them or not. */
+static void take_admins(const struct control *c, struct chat *chat)
+{
+    size_t i;
+    json_t *id;
+    json_array_foreach(json_object_get(c->body, "admins"), i, id)
+    {
+        chat_add_member(chat, json_integer_value(id));
+        chat_set_rank(chat, json_integer_value(id), RANK_ADMIN);
+    }
 }
 
 static void store_chat(struct control *c, enum chat_kind kind, int64_t id,
@@ -136,6 +158,7 @@ static void store_chat(struct control *c, enum chat_kind kind, int64_t id,
         control_fail_chats(c);
         return;
     }
+    take_admins(c, chat);
     control_tell_chat(c->sim, chat);
     control_reply_chat(c, chat);
 }
@@ -157,9 +180,9 @@ void control_make_chat(struct control *c)
                       (long long)id);
         return;
     }
-    int64_t *members = read_members(c, &count);
-    if (members == NULL)
+    if (!users_exist(c, "members") || !users_exist(c, "admins"))
         return;
+    int64_t *members = read_members(c, &count);
     store_chat(c, kind, id, members, count);
     free(members);
 }

@@ -33,6 +33,15 @@ static const char *rank_name(enum chat_rank rank, bool inside)
     return "left";
 }
 
+/* Which rights an administrator was given is not kept: all of them. */
+static void put_rights(json_t *member)
+{
+    const struct botapi_type *t = botapi_type("ChatMemberAdministrator");
+    for (size_t i = 0; i < t->fields_count; i++)
+        if (t->fields[i].required && strncmp(t->fields[i].name, "can_", 4) == 0)
+            sim_set(member, t->fields[i].name, json_true());
+}
+
 static json_t *member_view(struct call *c, const struct user *user)
 {
     enum chat_rank rank = chat_rank(c->room->chat, user->id);
@@ -41,6 +50,8 @@ static json_t *member_view(struct call *c, const struct user *user)
     json_object_set(given, "user", user->json);
     sim_set(given, "status", json_string(rank_name(rank, inside)));
     sim_set(given, "is_member", json_boolean(inside));
+    if (rank == RANK_ADMIN)
+        put_rights(given);
     json_t *member = answer_build(c, "ChatMember", given);
     json_decref(given);
     return member;

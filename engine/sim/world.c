@@ -150,6 +150,15 @@ bool chat_has_member(const struct chat *chat, int64_t user)
     return false;
 }
 
+void chat_add_member(struct chat *chat, int64_t user)
+{
+    if (chat_has_member(chat, user))
+        return;
+    size_t count = chat->members_count + 1;
+    chat->members = mem_grow(chat->members, count, sizeof(*chat->members));
+    chat->members[chat->members_count++] = user;
+}
+
 void chat_remove_member(struct chat *chat, int64_t user)
 {
     size_t kept = 0;

@@ -145,6 +145,7 @@ struct chat *world_add_chat(struct world *w, json_t *json, enum chat_kind kind,
                             const int64_t *members, size_t count);
 int64_t world_free_chat_id(const struct world *w, enum chat_kind kind);
 bool chat_has_member(const struct chat *chat, int64_t user);
+void chat_add_member(struct chat *chat, int64_t user);
 void chat_remove_member(struct chat *chat, int64_t user);
 
 enum chat_rank chat_rank(const struct chat *chat, int64_t user);

@@ -3,8 +3,9 @@
 -- true if its handler may have begun before: in an earlier process, or because
 -- it failed and is replayed), kind ("message"), event (the raw object of that
 -- kind), message (of any message kind; of a button its message), chat, from,
--- callback_query, inline_query, text (of a message, or its caption), args and
--- command (of a command), album (bot.album), api (moonlet.api). Those that an
+-- callback_query, inline_query, text (of a message, or its caption), args,
+-- rest and command (of a command: the list of words behind it, the same as it
+-- was written, its name), album (bot.album), api (moonlet.api). Those that an
 -- update lacks are nil. A handler may set fields of its own.
 local api = require "moonlet.api"
 local core = require "moonlet.core"
@@ -40,14 +41,14 @@ function meta.__index(_, name)
   return methods[name]
 end
 
--- Splits "/start@bot a b" into the name in lower case, the bot and the list of
--- words behind it; nil if the text is no command.
+-- Splits "/start@bot a b" into the name in lower case, the bot, the list of
+-- words behind it and what they stand in; nil if the text is no command.
 local function parse_command(text)
   local name, bot, rest = text:match("^/([%w_]+)@?([%w_]*)(.*)$")
   if not name or not (rest == "" or rest:find("^%s")) then return nil end
   local args = {}
   for word in rest:gmatch("%S+") do args[#args + 1] = word end
-  return name:lower(), bot:lower(), args
+  return name:lower(), bot:lower(), args, rest
 end
 
 local own_user -- once it is known
@@ -67,14 +68,15 @@ local function username()
 end
 
 --- The name of the command for this bot that the update is, in lower case, or
--- false. Sets ctx.command and ctx.args.
+-- false. Sets ctx.command, ctx.args and ctx.rest.
 function context.command_of(ctx)
   if ctx.command == nil then
     local text = ctx.event.text
-    local name, target, args
-    if text then name, target, args = parse_command(text) end
+    local name, target, args, rest
+    if text then name, target, args, rest = parse_command(text) end
     if name and (target == "" or target == username()) then
       ctx.command, ctx.args = name, args
+      ctx.rest = #args > 0 and rest:match("^%s+(.-)%s*$") or ""
     else
       ctx.command = false
     end
@@ -117,7 +119,8 @@ function context.new(update, redelivered, lane)
     from = event.from or event.user,
     callback_query = kind == "callback_query" and event or nil,
     inline_query = kind == "inline_query" and event or nil,
-    command = nil, -- so that the table does not grow when it is set
+    command = nil, -- so that the table does not grow when they are set
+    rest = nil,
     args = {},
     api = api,
   }, meta)
@@ -191,27 +194,39 @@ function methods.reply(ctx, text, opts)
   return api.sendMessage(params)
 end
 
+-- Which message ctx:edit means, as parameters.
+local function edited(ctx, message)
+  local query = ctx.callback_query
+  if type(message) == "table" and message.message_id then
+    return { chat_id = message.chat.id, message_id = message.message_id,
+      business_connection_id = message.business_connection_id }
+  elseif message ~= nil then
+    core.misuse("ctx:edit: opts.message is a Message, as ctx:reply returns "
+      .. "it, got " .. type(message))
+  elseif not query then
+    core.misuse("ctx:edit is for button presses; this is a " .. ctx.kind
+      .. ": say which message by opts.message")
+  elseif query.inline_message_id then
+    return { inline_message_id = query.inline_message_id }
+  end
+  return { chat_id = query.message.chat.id,
+    message_id = query.message.message_id }
+end
+
 --- ctx:edit(text [, opts]): replaces the text of the message whose button was
--- pressed, and its buttons: without opts.reply_markup they go. opts:
--- editMessageText's parameters. Returns the Message (true for an inline
--- message), or false and the error if nothing would change; raises as
--- moonlet.api does, and "misuse" outside a button press (Bot API
+-- pressed, or of opts.message, a Message that the bot has sent; and its
+-- buttons: without opts.reply_markup they go. opts: editMessageText's
+-- parameters. Returns the Message (true for an inline message), or false and
+-- the error if nothing would change; raises as moonlet.api does, and "misuse"
+-- outside a button press if there is no opts.message (Bot API
 -- editMessageText).
 function methods.edit(ctx, text, opts)
   check("edit", ctx)
   text = check_text("edit", text)
-  local query = ctx.callback_query
-  if not query then
-    core.misuse("ctx:edit is for button presses; this is a " .. ctx.kind)
-  end
-  local params = { text = text }
-  if query.inline_message_id then
-    params.inline_message_id = query.inline_message_id
-  else
-    params.chat_id = query.message.chat.id
-    params.message_id = query.message.message_id
-  end
-  return api.editMessageText(merge(params, opts))
+  local params = merge({}, opts)
+  local target = edited(ctx, params.message)
+  params.message, params.text = nil, text
+  return api.editMessageText(merge(target, params))
 end
 
 --- ctx:answer_callback([text [, opts]]): answers the button press, with a

@@ -107,9 +107,15 @@ local function check_reachable(name, machine)
   end
 end
 
+-- Where an update without a chat, such as a checkout, has its machine: in the
+-- private chat with its person, whose id is the person's.
+local function chat_of(ctx, user)
+  return ctx.chat or user and { id = user.id, type = "private" }
+end
+
 local keys = {
-  user = function(ctx)
-    return ctx.chat and ctx.from and ctx.chat.id .. ":" .. ctx.from.id
+  user = function(ctx, user)
+    return user and chat_of(ctx, user).id .. ":" .. user.id
   end,
   chat = function(ctx) return ctx.chat and tostring(ctx.chat.id) end,
   topic = function(ctx)
@@ -181,9 +187,9 @@ local function load(handle)
 end
 
 -- What a timeout needs to stand for the update that it has none of.
-local function place_of(ctx)
+local function place_of(ctx, from)
   local message = ctx.message or {}
-  local from, chat = ctx.from, ctx.chat
+  local chat = chat_of(ctx, from)
   return {
     chat = chat and { id = chat.id, type = chat.type, title = chat.title },
     from = from and { id = from.id, is_bot = from.is_bot,
@@ -194,13 +200,14 @@ local function place_of(ctx)
 end
 
 local function store(handle, due)
-  local text = json.encode(handle.data)
+  local text, ctx = json.encode(handle.data), handle.ctx
   handle.due = due
   handle.version = rows.put(kind_of(handle.machine), handle.key, {
     state = handle.state, data = handle.data, update = handle.update,
     fires = handle.fires, done = handle.done, due = due,
-    place = place_of(handle.ctx),
-  }, handle.version, { tag = handle.state, lane = handle.ctx.lane, due = due })
+    place = place_of(ctx, handle.user),
+  }, handle.version, { tag = handle.state, due = due,
+    lane = ctx.chat and ctx.lane or "chat:" .. chat_of(ctx, handle.user).id })
   handle.saved = text
 end
 
@@ -305,39 +312,58 @@ function Handle:reset()
   load(self)
 end
 
-local function handle_of(ctx, machine, key)
-  return setmetatable({ machine = machine, ctx = ctx, key = key }, Handle)
+local function handle_of(ctx, machine, key, user)
+  return setmetatable({ machine = machine, ctx = ctx, key = key,
+    user = user }, Handle)
 end
 
---- ctx:fsm(name): the machine of the update's person and chat (bot.fsm). It
+-- The handle of this update, a new one if there is none. All are in
+-- ctx.machines, by number in order and by machine and key.
+local function keep(ctx, handle)
+  ctx.machines = ctx.machines or {}
+  local id = handle.machine.name .. " " .. handle.key
+  if ctx.machines[id] then return ctx.machines[id] end
+  load(handle)
+  ctx.machines[id] = handle
+  table.insert(ctx.machines, handle)
+  return handle
+end
+
+local function check_user(name, machine, user)
+  if type(user) ~= "table" or math.type(user.id) ~= "integer" then
+    core.misuse(("ctx:fsm %q: the person must be a User, got %s"):format(name,
+      type(user)))
+  elseif machine.key ~= "user" then
+    core.misuse(("ctx:fsm %q: it belongs to a %s, not to a person"):format(
+      name, machine.key))
+  end
+end
+
+--- ctx:fsm(name [, user]): the machine of the update's person and chat
+-- (bot.fsm); with a User that of another person in the chat. Of an update
+-- without a chat, as a pre_checkout_query, it is that of their private chat. It
 -- has state, the name of its state; data, a table that is stored with each
 -- fire and when the handler ends without an error; and fire, can and reset.
-function methods.fsm(ctx, name)
+function methods.fsm(ctx, name, user)
   local machine = machines[name]
   if not machine then
     core.misuse(("ctx:fsm: there is no machine %q"):format(tostring(name)))
   end
-  ctx.machines = ctx.machines or {}
-  if ctx.machines[name] then return ctx.machines[name] end
-  local key = keys[machine.key](ctx)
+  if user ~= nil then check_user(name, machine, user) end
+  local key = keys[machine.key](ctx, user or ctx.from)
   if not key then
     core.misuse(("ctx:fsm %q: this %s belongs to no %s"):format(name,
       ctx.kind, machine.key == "user" and "person in a chat" or "chat"))
   end
-  local handle = handle_of(ctx, machine, key)
-  load(handle)
-  ctx.machines[name] = handle
-  return handle
+  return keep(ctx, handle_of(ctx, machine, key, user or ctx.from))
 end
 
 -- --- for bot.lua
 
 --- The handler has ended well: what it has changed is stored.
 function fsm.finish(ctx)
-  for _, name in ipairs(names) do
-    local handle = ctx.machines and ctx.machines[name]
-    if handle and changed(handle)
-      and not (handle.done and came_before(handle)) then
+  for _, handle in ipairs(ctx.machines or {}) do
+    if changed(handle) and not (handle.done and came_before(handle)) then
       local id = ctx.update.update_id
       if handle.update ~= id then handle.update, handle.fires = id, 0 end
       handle.done = true
@@ -370,9 +396,7 @@ function fsm.due(ctx)
   if place.topic then
     ctx.message = { is_topic_message = true, message_thread_id = place.topic }
   end
-  local handle = handle_of(ctx, machine, event.key)
-  ctx.machines = { [machine.name] = handle }
-  load(handle)
+  local handle = keep(ctx, handle_of(ctx, machine, event.key, ctx.from))
   local timeout = machine.states[handle.state].timeout
   if handle.version == event.version and timeout then
     go(handle, timeout.to)

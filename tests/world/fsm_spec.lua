@@ -106,6 +106,79 @@ t.case("each person in each chat has a machine", function()
   team:expect("cart 0")
 end)
 
+local CARDS = [[
+local bot = require "moonlet.bot"
+bot.fsm("card", { initial = "white", states = {
+  white = { on = { show = "yellow" } },
+  yellow = { on = { show = "yellow" },
+    timeout = { after = "1h", to = "gone" } },
+  gone = { enter = function(ctx)
+    ctx:reply("clean: " .. ctx.from.first_name)
+  end },
+} })
+bot.fsm("room", { initial = "open", key = "chat", states = { open = {} } })
+bot.command("card", function(ctx)
+  local user = ctx.message.reply_to_message.from
+  local card, own = ctx:fsm("card", user), ctx:fsm("card")
+  assert(card == ctx:fsm("card", user) and card ~= own)
+  card.data.count = (card.data.count or 0) + 1
+  own.data.given = (own.data.given or 0) + 1
+  card:fire("show")
+end)
+bot.command("mine", function(ctx)
+  local card = ctx:fsm("card")
+  ctx:reply(("%s %d %d"):format(card.state, card.data.count or 0,
+    card.data.given or 0))
+end)
+bot.command("wrong", function(ctx)
+  ctx:fsm(ctx.args[1], ctx.args[2] == "user" and ctx.from or 7)
+end)
+bot.catch(function(ctx, err) ctx:reply(err.kind .. ": " .. err.message) end)
+]]
+
+t.case("the machine of another person in the chat", { main = CARDS },
+  function()
+    local bob = t.user { first_name = "Bob" }
+    local team = t.group { title = "Team", members = { ann, bob } }
+    local said = bob:send("hello", team)
+    ann:reply(said, "/card")
+    ann:reply(said, "/card")
+    t.crash()
+    bob:send("/mine", team)
+    team:expect("yellow 2 0")
+    ann:send("/mine", team)
+    team:expect("white 0 2")
+    team:expect("clean: Bob", { within = "61m" })
+  end)
+
+t.case("an update without a chat has the machine of the private chat",
+  { main = [[
+local bot = require "moonlet.bot"
+bot.fsm("vote", { initial = "open", states = {
+  open = { on = { vote = "given" } },
+  given = { timeout = { after = "1h", to = "shut" } },
+  shut = { enter = function(ctx) ctx:reply("Shut, " .. ctx.from.id) end },
+} })
+bot.on("poll_answer", function(ctx) ctx:fsm("vote"):fire("vote") end)
+bot.command("where", function(ctx) ctx:reply(ctx:fsm("vote").state) end)
+]] }, function()
+    t.update { poll_answer = { poll_id = "1", option_ids = { 0 },
+      option_persistent_ids = { "0" }, user = { id = ann.id, is_bot = false,
+        first_name = "Ann" } } }
+    t.await(function()
+      ann:send("/where")
+      return pcall(ann.expect, ann, "given", { within = "1s" })
+    end)
+    ann:expect("Shut, " .. ann.id, { within = "61m" })
+  end)
+
+t.case("a person's machine needs a User", { main = CARDS }, function()
+  ann:send("/wrong card")
+  ann:expect('misuse: ctx:fsm "card": the person must be a User, got number')
+  ann:send("/wrong room user")
+  ann:expect('misuse: ctx:fsm "room": it belongs to a chat, not to a person')
+end)
+
 t.case("a timeout moves on", function()
   ann:send("/add")
   ann:send("/fire checkout")

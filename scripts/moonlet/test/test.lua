@@ -6,6 +6,7 @@
 local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
+local people = require "moonlet.test_people"
 local state = require "moonlet.test_state"
 local web = require "moonlet.test_http"
 
@@ -120,10 +121,10 @@ Chat.__index = Chat
 --- chat:expect(what [, opts]): waits for the next message of the bot that
 -- fits, behind the last one expected, and returns it. what: a part of its
 -- text, t.any, or a table of text, pattern (Lua's), buttons (texts that it
--- has; false: none), content ("photo"), document, photo, video, ... (true, or a
--- part of the file's name), edited, deleted, alert, toast, action (true, or a
--- part of its text), method and params (an API call to this chat instead).
--- opts: within, 60 s of virtual time unless it is said.
+-- has; false: none), content ("photo"), document, photo, poll, invoice, ...
+-- (true, or a part of the file's name or of the title), edited, deleted, alert,
+-- toast, action (true, or a part of its text), method and params (an API call
+-- to this chat instead). opts: within, 60 s of virtual time unless it is said.
 function Chat:expect(what, opts)
   return expect.see(self.name, self.chat_id, what, opts)
 end
@@ -158,16 +159,21 @@ local function chat_of(group)
   return setmetatable(group, Chat)
 end
 
---- t.group{ title =, members = { ann, ... }, type = "supergroup" }: a chat of
--- several.
+local function ids_of(users)
+  local ids = core.array {}
+  for i, user in ipairs(users or {}) do
+    ids[i] = type(user) == "table" and user.id or user
+  end
+  return ids
+end
+
+--- t.group{ title =, members = { ann, ... }, admins = { bob, ... }, type =
+-- "supergroup" }: a chat of several. Admins are members too, with all rights.
 function t.group(fields)
   fields = fields or {}
   local body = { type = fields.type or "supergroup",
     title = fields.title or "Group", id = fields.id,
-    members = core.array {} }
-  for i, member in ipairs(fields.members or {}) do
-    body.members[i] = type(member) == "table" and member.id or member
-  end
+    members = ids_of(fields.members), admins = ids_of(fields.admins) }
   return chat_of(sim("POST", "/sim/chats", body))
 end
 
@@ -233,40 +239,45 @@ function User:click(button, where)
   expect.fail(lines)
 end
 
+--- user:join(group [, by]): enters a group, which says so; brought in by that
+-- person if one is given. Returns the message with new_chat_members.
+function User:join(group, by)
+  return sim("POST", "/sim/join", { chat = group.id, user = self.id,
+    from = by and by.id })
+end
+
+--- user:vote(message, ...): votes in a poll of the bot that is not anonymous:
+-- the texts of options, none to take the vote back. The bot gets a
+-- poll_answer.
+function User:vote(message, ...)
+  return sim("POST", "/sim/update", people.vote(self, message, { ... }))
+end
+
+--- user:pay(message): pays an invoice. The bot is asked by a
+-- pre_checkout_query and has 10 seconds to answer. Returns true once the
+-- payment is on its way to the bot; false and what the bot said if it refused.
+function User:pay(message)
+  local query, payment = people.checkout(self, message)
+  sim("POST", "/sim/update", query)
+  local call = expect.see("the bot", nil, { method = "answerPreCheckoutQuery",
+    params = { pre_checkout_query_id = query.pre_checkout_query.id },
+    within = 10 })
+  if not call.params.ok then return false, call.params.error_message end
+  sim("POST", "/sim/update",
+    people.paid(self, message, payment, math.floor(core.now())))
+  return true
+end
+
 --- user:block([blocked]): blocks the bot, or with false lets it in again.
 function User:block(blocked)
   return sim("POST", "/sim/block", { user = self.id,
     blocked = blocked ~= false })
 end
 
--- Everything but what an address may hold as it is.
-local function encoded(text)
-  return (text:gsub("[^%w%-._~]", function(c)
-    return ("%%%02X"):format(c:byte())
-  end))
-end
-
-local TOKEN = "1:PLAY" -- of the simulated bot
-
 --- user:init_data([fields]): what a Web App of the bot that they have opened
 -- sends as initData, for moonlet.webapp. fields: more of it, such as
 -- start_param, or others than auth_date, the time now, and user.
-function User:init_data(fields)
-  local all = { auth_date = math.floor(core.now()), user = { id = self.id,
-    first_name = self.first_name, username = self.username,
-    language_code = self.language_code } }
-  for name, value in pairs(fields or {}) do all[name] = value end
-  local lines, pairs_of = {}, {}
-  for name, value in pairs(all) do
-    value = type(value) == "table" and core.encode(value) or tostring(value)
-    lines[#lines + 1] = name .. "=" .. value
-    pairs_of[#pairs_of + 1] = name .. "=" .. encoded(value)
-  end
-  table.sort(lines)
-  table.sort(pairs_of)
-  return table.concat(pairs_of, "&") .. "&hash="
-    .. core.webapp_sign(TOKEN, table.concat(lines, "\n"))
-end
+function User:init_data(fields) return people.init_data(self, fields) end
 
 -- --- the world
 

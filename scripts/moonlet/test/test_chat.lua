@@ -101,7 +101,7 @@ end
 chat.media = {
   "photo", "document", "video", "audio", "voice", "animation", "video_note",
   "sticker", "contact", "location", "venue", "dice", "poll", "game",
-  "new_chat_members", "left_chat_member", "migrate_to_chat_id",
+  "invoice", "new_chat_members", "left_chat_member", "migrate_to_chat_id",
 }
 
 --- What kind of message it is, if it is no text.

@@ -66,6 +66,7 @@ local contents = {
   photo = true, document = true, video = true, audio = true, voice = true,
   animation = true, sticker = true, contact = true, location = true,
   poll = true, dice = true, video_note = true, venue = true, game = true,
+  invoice = true,
 }
 local fields = {
   text = true, pattern = true, buttons = true, method = true, params = true,
@@ -81,8 +82,8 @@ local function check_fields(read)
       expect.misuse(("expect knows no field %q"):format(tostring(name)))
     end
     if contents[name] and value ~= true and type(value) ~= "string" then
-      expect.misuse(("expect: %s must be true or a part of the file's name, "
-        .. "got %s"):format(name, type(value)))
+      expect.misuse(("expect: %s must be true or a part of the file's name "
+        .. "or of the title, got %s"):format(name, type(value)))
     end
     if texts[name] and type(value) ~= "string" then
       expect.misuse(("expect: %s must be a text, got %s"):format(name,
@@ -187,7 +188,8 @@ local function has_contents(wish, message)
     local wanted, is = wish[kind], message[kind]
     if wanted and is == nil then return false end
     if type(wanted) == "string"
-      and not tostring(is.file_name or ""):find(wanted, 1, true) then
+      and not (is.file_name or is.title or is.question or ""):find(wanted, 1,
+        true) then
       return false
     end
   end

@@ -1,0 +1,123 @@
+-- What people do besides writing: they join, vote, pay and have rights.
+local t = require "moonlet.test"
+
+t.use { main = [[
+local bot = require "moonlet.bot"
+local stars = require "moonlet.stars"
+bot.on("message:new_chat_members", function(ctx)
+  local new = ctx.message.new_chat_members[1]
+  ctx:reply(new.first_name .. " came with " .. ctx.from.first_name)
+end)
+bot.command("rights", function(ctx)
+  local member = ctx.api.getChatMember { chat_id = ctx.chat.id,
+    user_id = ctx.from.id }
+  ctx:reply(member.status .. " " .. tostring(member.can_restrict_members)
+    .. " " .. #ctx.api.getChatAdministrators { chat_id = ctx.chat.id })
+end)
+bot.command("ask", function(ctx)
+  ctx.api.sendPoll { chat_id = ctx.chat.id, question = "Which?",
+    options = { { text = "A" }, { text = "B" } },
+    is_anonymous = ctx.args[1] == "anonymous",
+    allows_multiple_answers = true }
+end)
+bot.on("poll_answer", function(ctx)
+  local vote = ctx.event
+  ctx.api.sendMessage { chat_id = ctx.from.id,
+    text = ctx.from.first_name .. " " .. table.concat(vote.option_ids, "+") }
+end)
+bot.command("sell", function(ctx)
+  stars.send(ctx.chat.id, { title = "Tea", description = "A cup",
+    payload = ctx.args[1], amount = 5 })
+end)
+bot.on("pre_checkout_query", function(ctx)
+  local there = ctx.event.invoice_payload == "tea"
+  ctx:answer_pre_checkout(there, not there and "Sold out" or nil)
+end)
+bot.on("message:successful_payment", function(ctx)
+  local payment = ctx.message.successful_payment
+  ctx:reply(payment.invoice_payload .. " for " .. payment.total_amount)
+end)
+bot.command("say", function(ctx) ctx:reply("<" .. ctx.rest .. ">") end)
+bot.command("later", function(ctx)
+  local sent = ctx:reply("0 %")
+  ctx:edit("100 %", { message = sent })
+end)
+bot.command("edit", function(ctx)
+  if ctx.args[1] then ctx:edit("x", { message = 7 }) end
+  ctx:edit("x")
+end)
+bot.catch(function(ctx, err) ctx:reply(err.kind .. ": " .. err.message) end)
+]] }
+
+local ann, bob
+t.before(function()
+  ann, bob = t.user { first_name = "Ann" }, t.user { first_name = "Bob" }
+end)
+
+t.case("a person joins, alone or brought in", function()
+  local cid = t.user { first_name = "Cid" }
+  local team = t.group { title = "Team", members = { ann } }
+  assert(bob:join(team).new_chat_members[1].id == bob.id)
+  team:expect("Bob came with Bob")
+  cid:join(team, ann)
+  team:expect("Cid came with Ann")
+  local ok, why = pcall(bob.join, bob, team)
+  assert(not ok and tostring(why):find("is in chat", 1, true))
+end)
+
+t.case("admins of a group have all rights", function()
+  local team = t.group { title = "Team", members = { bob }, admins = { ann } }
+  ann:send("/rights", team)
+  team:expect("administrator true 1")
+  bob:send("/rights", team)
+  team:expect("member nil 1")
+end)
+
+t.case("votes reach the bot", function()
+  ann:send("/ask")
+  local poll = ann:expect { poll = "Which?" }
+  ann:vote(poll, "B")
+  ann:expect("Ann 1")
+  assert(not pcall(bob.expect, bob, { poll = "Who?" }))
+  bob:vote(poll, "A", "B")
+  bob:expect("Bob 0+1")
+  bob:vote(poll)
+  bob:expect { pattern = "^Bob$" }
+  local ok, why = pcall(ann.vote, ann, poll, "C")
+  assert(not ok and tostring(why):find('no option "C"', 1, true))
+end)
+
+t.case("nobody hears of anonymous votes", function()
+  ann:send("/ask anonymous")
+  local poll = ann:expect { poll = true }
+  local ok, why = pcall(ann.vote, ann, poll, "A")
+  assert(not ok and tostring(why):find("is_anonymous = false", 1, true))
+end)
+
+t.case("an invoice is paid, or refused", function()
+  ann:send("/sell tea")
+  assert(ann:pay(ann:expect { invoice = true }))
+  ann:expect("tea for 5")
+  ann:send("/sell gold")
+  local paid, why = ann:pay(ann:expect { invoice = "Tea" })
+  assert(paid == false and why == "Sold out")
+  ann:expect_nothing()
+end)
+
+t.case("what stands behind a command, as it was written", function()
+  ann:send("/say  two  words\nand a line ")
+  ann:expect("<two  words\nand a line>")
+  ann:send("/say")
+  ann:expect("<>")
+end)
+
+t.case("a message that was sent is edited", function()
+  ann:send("/later")
+  ann:expect("0 %")
+  ann:expect { edited = "100 %" }
+  ann:send("/edit")
+  ann:expect("misuse: ctx:edit is for button presses; this is a message: say "
+    .. "which message by opts.message")
+  ann:send("/edit 7")
+  ann:expect("misuse: ctx:edit: opts.message is a Message")
+end)
