@@ -348,6 +348,15 @@ static int core_request(lua_State *L)
     return n;
 }
 
+/* core.bytes(path): what the simulator has there, as it is; see
+ * test_request_bytes. */
+static int core_bytes(lua_State *L)
+{
+    int n = test_request_bytes(L, world_of(L));
+    test_http_settle(L);
+    return n;
+}
+
 /* core.http(method, path, headers, body): any request to the engine's port;
  * see test_request_http. */
 static int core_http(lua_State *L)
@@ -450,6 +459,7 @@ static const luaL_Reg functions[] = {
     {"advance", core_advance},
     {"events", core_events},
     {"request", core_request},
+    {"bytes", core_bytes},
     {"http", core_http},
     {"on_web", core_on_web},
     {"decode", core_decode},
@@ -468,6 +478,8 @@ static int open_core(lua_State *L)
     luaL_newlibtable(L, functions);
     lua_pushvalue(L, lua_upvalueindex(1));
     luaL_setfuncs(L, functions, 1);
+    lua_json_push_null(L);
+    lua_setfield(L, -2, "null");
     return 1;
 }
 

@@ -44,7 +44,7 @@ static int push_no_answer(lua_State *L, const struct request *r)
     return 2;
 }
 
-/* This and the next are called protected, so that nothing leaks if memory
+/* This and the next two are called protected, so that nothing leaks if memory
  * runs out. */
 static int push_json(lua_State *L)
 {
@@ -59,6 +59,17 @@ static int push_json(lua_State *L)
         lua_json_decode(L, body->data, body->len);
     else
         return 1;
+    return 2;
+}
+
+static int push_bytes(lua_State *L)
+{
+    const struct request *r = lua_touserdata(L, 1);
+    const struct buf *body = &r->call.response.body;
+    if (!r->ended || r->error.code != ERR_OK)
+        return push_no_answer(L, r);
+    lua_pushinteger(L, r->call.response.status);
+    lua_pushlstring(L, body->len > 0 ? body->data : "", body->len);
     return 2;
 }
 
@@ -123,6 +134,16 @@ int test_request_json(lua_State *L, struct test_world *w)
     r.call.body_len = body.len;
     int status = run(L, w, to_engine ? w->engine : w->control, &r, push_json);
     buf_free(&body);
+    free(url);
+    return finish(L, status);
+}
+
+int test_request_bytes(lua_State *L, struct test_world *w)
+{
+    struct request r = {.call = {.method = "GET"}};
+    char *url = mem_printf("http://localhost%s", luaL_checkstring(L, 1));
+    r.call.url = url;
+    int status = run(L, w, w->control, &r, push_bytes);
     free(url);
     return finish(L, status);
 }

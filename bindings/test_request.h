@@ -16,6 +16,10 @@
  * the decoded answer, or nil and why there is none. */
 int test_request_json(lua_State *L, struct test_world *w);
 
+/* Argument 1: the path of what is asked of the simulator. Returns the status
+ * and the bytes of the answer; or nil and why there is none. */
+int test_request_bytes(lua_State *L, struct test_world *w);
+
 /* Arguments from 1 on: method, path, headers (a flat list of names and
  * values), body (text or nil). Any request to the engine's port. Returns the
  * status, the head ("name: value\r\n" of each header but Content-Type), the

@@ -84,3 +84,16 @@ t.case("a document of another name does not fit", function()
   ok, why = pcall(ann.expect, ann, { photo = 5 })
   assert(not ok and tostring(why):find("photo must be true or", 1, true))
 end)
+
+t.case("a file of JSON is bytes to a spec, which can read it", function()
+  local json = require "moonlet.json"
+  local ann = t.user { first_name = "Ann" }
+  local text = '{ "cups": [1, null] }'
+  local sent = ann:send { document = { name = "a.json", text = text } }
+  assert(t.file(sent) == text)
+  local value = json.decode(text)
+  assert(value.cups[1] == 1 and value.cups[2] == json.null)
+  assert(json.encode(json.array()) == "[]")
+  local ok, why = pcall(t.file, "none")
+  assert(not ok and tostring(why):find("files_spec.lua:", 1, true))
+end)

@@ -328,7 +328,8 @@ function t.file(what)
   if type(id) ~= "string" then
     expect.misuse("t.file takes a message with a file, a file, or its file_id")
   end
-  return sim("GET", "/sim/files/" .. id)
+  local status, bytes = core.bytes("/sim/files/" .. id)
+  return status == 200 and bytes or sim("GET", "/sim/files/" .. id)
 end
 
 --- t.calls([method]): the API calls so far, but for getUpdates: method ("file"
