@@ -16,6 +16,7 @@ struct coverage;
 struct errors;
 struct files;
 struct inbox;
+struct notices;
 struct state;
 struct script_http;
 struct transfers;
@@ -35,6 +36,7 @@ struct web {
 struct services {
     struct api *api;
     struct errors *errors;           /* NULL: only the log hears of them */
+    const struct notices *notices;   /* the same */
     struct files *files;             /* NULL where no task runs */
     struct state *state;             /* the same */
     struct inbox *inbox;             /* the same */

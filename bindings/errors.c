@@ -4,6 +4,7 @@
 #include "bindings/support.h"
 
 #include "app/errors.h"
+#include "app/notices.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "vm/lua_json.h"
@@ -29,6 +30,8 @@ static void report(lua_State *L, const struct script_error *e,
            LOG_S("traceback", e->traceback));
     if (services->errors)
         errors_add(services->errors, e, &place, fields);
+    if (services->notices)
+        notices_captured(services->notices, e, place.update_id, place.lane);
 }
 
 /* errors.capture(err [, fields]): reports an error as if it had ended the

@@ -62,18 +62,24 @@ void notices_reload_failed(const struct notices *n,
     tell(n, &b);
 }
 
+void notices_captured(const struct notices *n, const struct script_error *e,
+                      int64_t update_id, const char *lane)
+{
+    struct buf b = {0};
+    buf_puts(&b, "{\"kind\":\"error\"");
+    put_error(&b, e);
+    put_int(&b, "update_id", update_id);
+    if (lane != NULL && strncmp(lane, "chat:", 5) == 0)
+        put_int(&b, "chat_id", strtoll(lane + 5, NULL, 10));
+    tell(n, &b);
+}
+
 void notices_error(const struct notices *n, const struct script_error *e,
                    int64_t update_id, const char *lane)
 {
-    struct buf b = {0};
     LOG_AT(n->log, LOG_ERROR, "handler.error", LOG_S("script", e->script),
            LOG_I("line", e->line), LOG_S("kind", e->kind),
            LOG_S("message", e->message), LOG_I("update_id", update_id),
            LOG_S("lane", lane), LOG_S("traceback", e->traceback));
-    buf_puts(&b, "{\"kind\":\"error\"");
-    put_error(&b, e);
-    put_int(&b, "update_id", update_id);
-    if (strncmp(lane, "chat:", 5) == 0)
-        put_int(&b, "chat_id", strtoll(lane + 5, NULL, 10));
-    tell(n, &b);
+    notices_captured(n, e, update_id, lane);
 }

@@ -29,4 +29,9 @@ void notices_reload_failed(const struct notices *n,
 void notices_error(const struct notices *n, const struct script_error *e,
                    int64_t update_id, const char *lane);
 
+/* A script has caught one and reports it, which it has logged itself. lane:
+ * NULL if it is not at work on an update. */
+void notices_captured(const struct notices *n, const struct script_error *e,
+                      int64_t update_id, const char *lane);
+
 #endif

@@ -206,6 +206,7 @@ static void open_base(struct engine *e)
     health_init(&e->health, e->clock);
     e->errors = errors_new(e->clock);
     e->services.errors = e->errors;
+    e->services.notices = &e->notices;
 }
 
 static struct http_client *new_client(struct engine *e, size_t connections)

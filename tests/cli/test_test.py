@@ -89,6 +89,33 @@ def test_the_reference_bots_specs(source):
     assert "never:" not in output
 
 
+EXAMPLES = harness.ROOT / "scripts/examples"
+
+
+@pytest.mark.parametrize("source", [(), ("--webhook",)], ids=["polling",
+                                                              "webhook"])
+def test_the_specs_of_the_examples(source):
+    code, output = run(*source, "scripts/examples", cwd=harness.ROOT)
+    assert code == 0, output
+    assert "never:" not in output
+    assert int(last_line(output).split()[0]) >= 30
+
+
+def test_the_examples_are_small_and_loadable():
+    bots = sorted(EXAMPLES.glob("*/main.lua"))
+    assert len(bots) == 8
+    readme = (harness.ROOT / "README.md").read_text()
+    for bot in bots:
+        assert bot.read_text().count("\n") < 80, bot
+        assert f"[{bot.parent.name}](scripts/examples/{bot.parent.name}/" in (
+            readme), bot
+        done = subprocess.run(
+            [harness.binary(), "check", "--strict", bot.parent],
+            capture_output=True, text=True, timeout=harness.LIMIT,
+            env=harness.clean_environment(), check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def log_of(folder, name, seed):
     """The log of all specs of the world with that seed."""
     path = folder / name

@@ -2,8 +2,8 @@
 -- messages in the usual JSON (config.lua).
 local bot = require "moonlet.bot"
 local config = require "moonlet.config"
+local errors = require "moonlet.errors"
 local http = require "moonlet.http"
-local log = require "moonlet.log"
 
 local REMEMBERED = 10 -- messages of both
 
@@ -39,7 +39,7 @@ bot.on("message:text", function(ctx)
   table.insert(messages, { role = "user", content = ctx.text })
   local ok, answer = ctx:while_typing(pcall, ask, messages)
   if not ok then
-    log.warn("ai.failed", { error = tostring(answer) })
+    errors.capture(answer)
     return ctx:reply(sorry[answer.kind] or sorry.http)
   end
   table.insert(messages, { role = "assistant", content = answer })

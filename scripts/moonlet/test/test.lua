@@ -371,7 +371,8 @@ function t.http(address, answer) web.add(address, answer) end
 -- functions of t.http get them.
 function t.http_calls(address) return web.asked(address) end
 
---- t.errors(): the errors of handlers so far: kind, message, script, line.
+--- t.errors(): the errors of handlers so far, and those that errors.capture
+-- was given: kind, message, script, line.
 function t.errors()
   chat.absorb()
   local found = {}

@@ -70,6 +70,8 @@ static void limits_and_places_are_checked(void **state)
         {"kick", "{\"chat\":-5}", 404, "chat: there is no chat -5"},
         {"kick", "{\"chat\":1001}", 400,
          "chat: must be a group, supergroup or channel; 1001 is a private"},
+        {"join", "{\"chat\":-5,\"user\":1001}", 404, "there is no chat -5"},
+        {"join", "{\"chat\":1001,\"user\":1001}", 400, "is a private chat"},
         {"migrate", "{\"chat\":-5}", 404, "chat: there is no chat -5"},
         {"migrate", "{\"chat\":1001}", 400, "1001 is a private chat"},
         {"deactivate", "{\"user\":7}", 404, "user: there is no user 7"},
@@ -109,6 +111,10 @@ static void bodies_are_checked(void **state)
          "{\"type\":\"group\",\"title\":\"x\",\"members\":[],"
          "\"id\":3}",
          400, "id: must be negative"},
+        {"chats",
+         "{\"type\":\"group\",\"title\":\"x\",\"members\":[],"
+         "\"admins\":[7]}",
+         404, "admins: there is no user 7"},
         {"send", "{\"text\":\"x\"}", 400, "from: is required"},
         {"send", "{\"from\":3,\"text\":\"x\"}", 404, "from: there is no user"},
         {"send", "{\"from\":1001}", 400, "text: is required"},
@@ -221,6 +227,32 @@ static void groups_and_channels(void **state)
     json_t *u = at(fine(get(f, "/sim/updates")), "1.update.channel_post");
     assert_int_equal(int_at(u, "sender_chat.id"), -10042);
     assert_null(json_object_get(u, "from"));
+}
+
+static void people_join_groups_that_have_admins(void **state)
+{
+    struct fixture *f = *state;
+    fine(post(f, "/sim/users", "{\"first_name\":\"Bob\",\"id\":1002}"));
+    fine(post(f, "/sim/users", "{\"first_name\":\"Cid\",\"id\":1003}"));
+    json_t *chat = fine(post(f, "/sim/chats",
+                             "{\"type\":\"supergroup\",\"title\":\"G\","
+                             "\"members\":[1001],\"admins\":[1001,1002],"
+                             "\"id\":-42}"));
+    same_json(at(chat, "members"), "[1001,1002]");
+    json_t *m = fine(post(f, "/sim/join", "{\"chat\":-42,\"user\":1003}"));
+    assert_int_equal(int_at(m, "from.id"), 1003);
+    assert_int_equal(int_at(m, "new_chat_members.0.id"), 1003);
+    refused(post(f, "/sim/join", "{\"chat\":-42,\"user\":1003}"), 400,
+            "user: 1003 is in chat -42");
+    fine(post(f, "/sim/send", "{\"from\":1003,\"chat\":-42,\"text\":\"x\"}"));
+    result(
+        api(f, "banChatMember", "{\"chat_id\":\"-42\",\"user_id\":\"1003\"}"));
+    refused(post(f, "/sim/join", "{\"chat\":-42,\"user\":1003,\"from\":1001}"),
+            400, "user: 1003 was banned from chat -42");
+    json_t *member = result(
+        api(f, "getChatMember", "{\"chat_id\":\"-42\",\"user_id\":\"1002\"}"));
+    assert_string_equal(text_at(member, "status"), "administrator");
+    assert_true(json_is_true(json_object_get(member, "can_restrict_members")));
 }
 
 static void clicks_find_their_button(void **state)
@@ -421,6 +453,7 @@ int main(void)
         SIM_TEST(texts_reach_the_bot_with_entities),
         SIM_TEST(other_contents_are_made_plausible),
         SIM_TEST(groups_and_channels),
+        SIM_TEST(people_join_groups_that_have_admins),
         SIM_TEST(clicks_find_their_button),
         SIM_TEST(raw_updates_make_people_known),
         SIM_TEST(raw_updates_may_be_of_unknown_kinds),
