@@ -113,7 +113,8 @@ void sim_demo_world(struct sim *sim)
     sim_set(team, "id", json_integer(world_free_chat_id(w, CHAT_SUPERGROUP)));
     sim_set(team, "title", json_string("Team"));
     sim_set(team, "type", json_string("supergroup"));
-    world_add_chat(w, team, CHAT_SUPERGROUP, members, 2);
+    struct chat *chat = world_add_chat(w, team, CHAT_SUPERGROUP, members, 2);
+    chat_set_rank(chat, members[0], RANK_ADMIN); /* Ann made it */
 }
 
 void sim_notice(struct sim *sim, const char *json)

@@ -33,7 +33,7 @@ local function fetch()
   return is_json and answer:json().items or read_rss(answer.body)
 end
 
-bot.command("feed", function(ctx)
+bot.command({ "feed", "start" }, function(ctx)
   local ok, items = ctx:while_typing(pcall, fetch)
   if not ok then
     if items.kind ~= "http" and items.kind ~= "timeout" then error(items) end

@@ -45,6 +45,6 @@ end)
 
 t.case("an empty feed is no error", function()
   t.http(FEED, "<rss></rss>")
-  ann:send("/feed")
+  ann:send("/start")
   ann:expect("There is nothing yet.")
 end)

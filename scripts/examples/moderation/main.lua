@@ -7,13 +7,10 @@ local throttle = require "moonlet.throttle"
 local time = require "moonlet.time"
 
 -- One machine a member: whether they are new, and data.warnings.
-bot.fsm("member", {
-  initial = "known",
-  states = {
-    known = { on = { join = "new" } },
-    new = { on = { join = "new" }, timeout = { after = "24h", to = "known" } },
-  },
-})
+bot.fsm("member", { initial = "known", states = {
+  known = { on = { join = "new" } },
+  new = { on = { join = "new" }, timeout = { after = "24h", to = "known" } },
+} })
 
 local function mute(ctx, user, seconds)
   ctx.api.restrictChatMember { chat_id = ctx.chat.id, user_id = user.id,
@@ -44,6 +41,9 @@ bot.use(throttle { limit = 5, per = "10s", on_limit = function(ctx)
   local where = ctx.chat and ctx.chat.type
   if where == "supergroup" then mute(ctx, ctx.from, 60) end
 end })
+
+bot.command("start", function(ctx) ctx:reply("Make me admin of a group.") end,
+  { allow = filter.chat_type("private") })
 
 bot.group(filter.chat_type("supergroup"), function(group)
   group.on("message:new_chat_members", function(ctx)

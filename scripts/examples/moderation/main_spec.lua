@@ -61,3 +61,8 @@ t.case("who floods is muted", function()
   team:expect("Bob is muted")
   team:expect_nothing()
 end)
+
+t.case("says in private what it is for", function()
+  bob:send("/start")
+  bob:expect("Make me admin")
+end)

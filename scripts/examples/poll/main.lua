@@ -14,6 +14,10 @@ local function load_poll(id)
   if fs.stat(poll_file(id)) then return json.decode(fs.read(poll_file(id))) end
 end
 
+local USAGE = "Write it as: /poll Tea or coffee? | Tea | Coffee"
+
+bot.command("start", function(ctx) ctx:reply(USAGE) end)
+
 bot.command("poll", function(ctx)
   local question, options = nil, {}
   for part in ctx.rest:gmatch("[^|]+") do
@@ -21,9 +25,7 @@ bot.command("poll", function(ctx)
     if question then table.insert(options, { text = part }) end
     question = question or part
   end
-  if #options < 2 then
-    return ctx:reply("Write it as: /poll Tea or coffee? | Tea | Coffee")
-  end
+  if #options < 2 then return ctx:reply(USAGE) end
   local sent = ctx.api.sendPoll { chat_id = ctx.chat.id, question = question,
     options = options, is_anonymous = false }
   fs.mkdir(votes(sent.poll.id))

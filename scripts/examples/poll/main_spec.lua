@@ -35,6 +35,8 @@ t.case("votes last through a death", function()
 end)
 
 t.case("explains itself", function()
+  ann:send("/start")
+  ann:expect("Write it as")
   ann:send("/poll Tea?", team)
   team:expect("Write it as")
   ann:send("/results", team)

@@ -57,7 +57,7 @@ bot.fsm("quiz", {
   },
 })
 
-bot.command("quiz", function(ctx)
+bot.command({ "quiz", "start" }, function(ctx)
   local quiz = ctx:fsm("quiz")
   quiz.data = { at = 1, score = 0 }
   quiz:fire("start")

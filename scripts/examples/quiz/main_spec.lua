@@ -42,7 +42,7 @@ end)
 t.case("each person has a quiz, also in a group", function()
   local bob = t.user { first_name = "Bob" }
   local team = t.group { title = "Team", members = { ann, bob } }
-  bob:send("/quiz", team)
+  bob:send("/start", team)
   team:expect("1/3")
   ann:click("Lisbon", team)
   ann:expect_nothing("5s")

@@ -44,7 +44,7 @@ local function shelf(ctx, page)
   return "In your cart: " .. #cart, { reply_markup = menu }
 end
 
-bot.command("shop", function(ctx) ctx:reply(shelf(ctx, 1)) end,
+bot.command({ "shop", "start" }, function(ctx) ctx:reply(shelf(ctx, 1)) end,
   { description = "What there is" })
 
 bot.callback(show, function(ctx, data) ctx:edit(shelf(ctx, data.page)) end)

@@ -3,7 +3,7 @@ local t = require "moonlet.test"
 local ann
 t.before(function()
   ann = t.user { first_name = "Ann" }
-  ann:send("/shop")
+  ann:send("/start")
   ann:expect { text = "In your cart: 0", buttons = { "Next" } }
 end)
 
