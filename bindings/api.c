@@ -346,6 +346,8 @@ static int api_method(lua_State *L)
     struct upload_list *files = upload_collect(L, method, options.unchecked);
     struct buf params = {0};
     encode_params(L, method, &params);
+    if (files)
+        upload_place(files, &params);
     if (!options.unchecked)
         check_call(L, method, &params);
     const struct api_call call = {

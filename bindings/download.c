@@ -133,11 +133,15 @@ static uint64_t read_timeout(lua_State *L, const struct services *services)
     return ms > 0 ? ms : 1;
 }
 
-/* Is it part of a path? */
-static void check_part(lua_State *L, const char *what, const char *part,
+/* The field is part of a path, if it is given. */
+static void check_part(lua_State *L, const char *what, const char *field,
                        bool one_name)
 {
-    const char *problem = part ? file_problem(part, strlen(part)) : NULL;
+    size_t len = 0;
+    lua_getfield(L, 1, field);
+    const char *part = lua_tolstring(L, -1, &len);
+    const char *problem = part ? file_problem(part, len) : NULL;
+    lua_pop(L, 1);
     if (!problem && part && one_name && strchr(part, '/'))
         problem = "must not hold \"/\": the folder is opts.to";
     if (problem)
@@ -152,8 +156,8 @@ int binding_download(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     const char *to = text(L, "to");
-    check_part(L, "the folder", to, false);
-    check_part(L, "the name", text(L, "as"), true);
+    check_part(L, "the folder", "to", false);
+    check_part(L, "the name", "as", true);
     uint64_t timeout_ms = read_timeout(L, services);
     await_check(L);
     struct download_op *op = MEM_NEW(struct download_op);

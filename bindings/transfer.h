@@ -17,11 +17,14 @@ struct upload_list;
 
 /* Looks for files ({ path = } or { data = }) in the parameters at index 1; at
  * 2 may be the options, and nothing above. NULL: there are none. Else a copy
- * of the parameters that has texts in their place stands at 1, and the list (a
+ * of the parameters that has stand-ins in their place is at 1, and the list (a
  * userdata) at 3; both have to stay there while the call runs. Raises misuse
  * where no file may be; anywhere: it may be in any parameter. */
 struct upload_list *upload_collect(lua_State *L, const char *method,
                                    bool anywhere);
+
+/* Puts texts in place of the stand-ins once the parameters are JSON. */
+void upload_place(struct upload_list *list, struct buf *params);
 
 /* A call with the files of the list. Takes params (JSON); class and
  * on_unknown of the call count. progress: NULL, or a box on the stack. Tail

@@ -20,6 +20,11 @@
 #define LIST_AT 3    /* on the stack, behind the arguments of the call */
 #define DEPTH_MAX 64 /* of tables in parameters that may hold files */
 
+/* What stands for a file until the parameters are JSON. No text of theirs gives
+ * these bytes: its quotes are written as \". */
+#define STAND_IN "moonlet.file"
+static const char stand_in[] = "{\"" STAND_IN "\":";
+
 struct upload_list {
     size_t count;
     struct upload_file files[UPLOAD_FILES_MAX];
@@ -131,7 +136,7 @@ static void anchor(struct walk *w, size_t number)
     lua_pop(L, 1);
 }
 
-/* The file on top gives way to the text that stands for it. */
+/* The file on top gives way to what stands for it. */
 static void take_file(struct walk *w, const char *kind)
 {
     lua_State *L = w->L;
@@ -147,7 +152,9 @@ static void take_file(struct walk *w, const char *kind)
         f->name = last_name(f->path);
     anchor(w, list->count - 1);
     lua_pop(L, 1);
-    lua_pushfstring(L, "attach://file%d", (int)list->count - 1);
+    lua_createtable(L, 0, 1);
+    lua_pushinteger(L, (lua_Integer)list->count - 1);
+    lua_setfield(L, -2, STAND_IN);
 }
 
 /* What the result calls the file of a parameter at the top. */
@@ -316,7 +323,8 @@ static void walk_unknown(struct walk *w, bool *copied)
             !is_file(L, -1))
             continue;
         take_file(w, NULL);
-        if (!*copied) { /* below: what is searched, its key, the text */
+        if (!*copied) { /* below: what is searched, its key, what stands for it
+                         */
             copy_table(L, -4);
             lua_replace(L, -5);
             *copied = true;
@@ -370,6 +378,29 @@ struct upload_list *upload_collect(lua_State *L, const char *method,
         check_none(&w);
     lua_replace(L, 1);
     return w.list ? lua_touserdata(L, w.list) : NULL;
+}
+
+void upload_place(struct upload_list *list, struct buf *params)
+{
+    const char *at = params->data, *end = at + params->len, *found;
+    struct buf out = {0};
+    while ((found = memmem(at, (size_t)(end - at), stand_in,
+                           sizeof(stand_in) - 1)) != NULL) {
+        char *rest;
+        buf_append(&out, at, (size_t)(found - at));
+        at = found + sizeof(stand_in) - 1;
+        unsigned long n = strtoul(at, &rest, 10);
+        if (n >= list->count || *rest != '}') { /* a table of the script's */
+            buf_puts(&out, stand_in);
+            continue;
+        }
+        list->files[n].at = out.len;
+        buf_printf(&out, "\"attach://file%lu\"", n);
+        at = rest + 1;
+    }
+    buf_append(&out, at, (size_t)(end - at));
+    buf_free(params);
+    *params = out;
 }
 
 /* --- the call */

@@ -78,6 +78,12 @@ static int write_all(int fd, const char *text, size_t len)
     return fsync(fd) == 0 ? 0 : errno;
 }
 
+static int fill_staged(int fd, const struct file_request *r)
+{
+    int failed = write_all(fd, r->text, r->len);
+    return failed ? failed : plain_file_stamp(fd);
+}
+
 static int write_staged(int own, const char *staged,
                         const struct file_request *r)
 {
@@ -86,7 +92,7 @@ static int write_staged(int own, const char *staged,
                     0600);
     if (fd < 0)
         return errno;
-    return plain_file_close(fd, write_all(fd, r->text, r->len));
+    return plain_file_close(fd, fill_staged(fd, r));
 }
 
 static int publish(int own, const char *staged, int dir, const char *name,

@@ -119,6 +119,8 @@ static int give_name(struct file_writer *w)
 static int run_finish(struct file_writer *w)
 {
     int failed = run_write(w);
+    if (!failed)
+        failed = plain_file_stamp(w->fd);
     if (!failed && fsync(w->fd) != 0)
         failed = errno;
     return failed ? failed : give_name(w);

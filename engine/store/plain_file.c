@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SHOWN_PATH 300 /* bytes of a path in a message */
@@ -35,6 +36,14 @@ int plain_file_open(int dir, const char *name, int flags, struct stat *st)
     close(fd);
     errno = failed;
     return -1;
+}
+
+int plain_file_stamp(int fd)
+{
+    struct timespec now[2];
+    clock_gettime(CLOCK_REALTIME, &now[0]);
+    now[1] = now[0];
+    return futimens(fd, now) == 0 ? 0 : errno;
 }
 
 int plain_file_sync_folder(int fd)

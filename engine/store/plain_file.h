@@ -21,6 +21,11 @@ int plain_file_root(const char *folder);
  * and errno on failure, ENXIO of what is no ordinary file. */
 int plain_file_open(int dir, const char *name, int flags, struct stat *st);
 
+/* Gives the file the exact time of now. Two writes within a tick of the kernel
+ * have one time else, and pass for the same file by size and time. 0 or
+ * errno. */
+int plain_file_stamp(int fd);
+
 /* 0 or errno. Some file systems know no fsync of a folder: no failure. */
 int plain_file_sync_folder(int fd);
 

@@ -15,8 +15,6 @@
 #define TELEGRAM_MB 50
 #define LOCAL_MB 2000
 
-static const char mark[] = "\"attach://file";
-
 static void close_files(struct upload *u)
 {
     for (size_t i = 0; i < u->count; i++) {
@@ -80,42 +78,40 @@ static int check_size(const struct upload *u, const struct upload_file *f,
                    telegram ? " (a server of your own: BOT_API_URL)" : "");
 }
 
-/* The number in the text at a mark, and the end of that text. -1: it is no
- * file of ours. */
-static int number_at(const struct upload *u, const char *text, const char *end,
-                     const char **behind)
+/* The file whose text is the first in that part of the parameters; NULL: there
+ * is none. */
+static struct upload_file *first_file(const struct upload *u, size_t from,
+                                      size_t end)
 {
-    size_t n = 0;
-    const char *at = text + sizeof(mark) - 1;
-    if (at >= end || *at == '"')
-        return -1;
-    for (; at < end && *at >= '0' && *at <= '9' && n < UPLOAD_FILES_MAX; at++)
-        n = n * 10 + (size_t)(*at - '0');
-    if (at >= end || *at != '"' || n >= u->count)
-        return -1;
-    *behind = at + 1;
-    return (int)n;
+    struct upload_file *first = NULL;
+    for (size_t i = 0; i < u->count; i++) {
+        struct upload_file *f = &u->files[i];
+        if (f->at >= from && f->at < end && (!first || f->at < first->at))
+            first = f;
+    }
+    return first;
 }
 
-/* The parameters, with the file_ids that are known. */
-static void fill_params(struct upload *u)
+/* Behind the text of the file. */
+static size_t behind(const struct upload *u, const struct upload_file *f)
 {
-    const char *at = u->params, *end = u->params + u->params_len;
-    const char *found, *behind;
-    buf_clear(&u->filled);
-    while ((found = memmem(at, (size_t)(end - at), mark, sizeof(mark) - 1))) {
-        int n = number_at(u, found, end, &behind);
-        if (n < 0 || !u->files[n].file_id) {
-            behind = found + sizeof(mark) - 1;
-            buf_append(&u->filled, at, (size_t)(behind - at));
-        } else {
-            buf_append(&u->filled, at, (size_t)(found - at));
-            js_put_string(&u->filled, u->files[n].file_id,
-                          strlen(u->files[n].file_id));
-        }
-        at = behind;
+    const char *quote =
+        memchr(u->params + f->at + 1, '"', u->params_len - f->at - 1);
+    return (size_t)(quote + 1 - u->params);
+}
+
+/* That part of the parameters, with the file_ids that are known. */
+static void fill(const struct upload *u, size_t from, size_t end,
+                 struct buf *out)
+{
+    const struct upload_file *f;
+    for (; (f = first_file(u, from, end)) != NULL; from = behind(u, f)) {
+        size_t stop = f->file_id ? f->at : behind(u, f);
+        buf_append(out, u->params + from, stop - from);
+        if (f->file_id)
+            js_put_string(out, f->file_id, strlen(f->file_id));
     }
-    buf_append(&u->filled, at, (size_t)(end - at));
+    buf_append(out, u->params + from, end - from);
 }
 
 static struct file_sent sent_of(const struct upload_file *f)
@@ -168,20 +164,22 @@ static void on_wake(void *arg)
     http_resume(u->transfers->client, &u->call.http);
 }
 
-/* The parameter is a file and nothing else: its part has its name, as the
- * server wants it of some. */
-static bool take_part(struct upload *u, struct jslice key, struct jslice value)
+/* A parameter that is a file and nothing else is a part of its own name, as
+ * the server wants it of some. */
+static void add_param(struct upload *u, struct jslice key, struct jslice value)
 {
-    const char *behind;
-    if (value.len < sizeof(mark) ||
-        memcmp(value.at, mark, sizeof(mark) - 1) != 0)
-        return false;
-    int n = number_at(u, value.at, value.at + value.len, &behind);
-    if (n < 0 || u->files[n].file_id)
-        return false;
-    free(u->files[n].part);
-    u->files[n].part = mem_dup(key.at, key.len);
-    return true;
+    size_t at = (size_t)(value.at - u->params);
+    struct upload_file *f = first_file(u, at, at + 1);
+    struct buf filled = {0};
+    if (f && !f->file_id) {
+        free(f->part);
+        f->part = mem_dup(key.at, key.len);
+        return;
+    }
+    fill(u, at, at + value.len, &filled);
+    multipart_param(u->body, key.at, key.len,
+                    (struct jslice){filled.data, filled.len});
+    buf_free(&filled);
 }
 
 static void add_file(struct upload *u, size_t n)
@@ -198,14 +196,13 @@ static void add_file(struct upload *u, size_t n)
 
 static struct api_upload *make_body(struct upload *u)
 {
-    struct jslice params = js_check(u->filled.data, u->filled.len);
+    struct jslice params = js_check(u->params, u->params_len);
     struct jslice key, value;
     size_t cursor = 0;
     multipart_free(u->body);
     u->body = multipart_new(loop_rng(u->transfers->loop));
     while (js_each(params, &cursor, &key, &value))
-        if (!take_part(u, key, value))
-            multipart_param(u->body, key.at, key.len, value);
+        add_param(u, key, value);
     for (size_t i = 0; i < u->count; i++)
         if (!u->files[i].file_id)
             add_file(u, i);
@@ -290,7 +287,8 @@ static void on_done(struct api_call *call, const struct err *e)
 static void send_call(struct upload *u)
 {
     look_up(u);
-    fill_params(u);
+    buf_clear(&u->filled);
+    fill(u, 0, u->params_len, &u->filled);
     u->call.method = u->method;
     u->call.params = u->filled.data;
     u->call.params_len = u->filled.len;

@@ -20,7 +20,8 @@ struct multipart;
 struct transfers;
 
 /* One file; all borrowed. In the parameters the text "attach://fileN" stands
- * in its place, N its number from 0. */
+ * in its place, N its number from 0. Another text may say the same: a person's
+ * may say anything. */
 struct upload_file {
     const char *path; /* below DATA_DIR/files; NULL: `data` */
     const char *data;
@@ -28,6 +29,7 @@ struct upload_file {
     const char *name; /* as people see it */
     const char *kind; /* the result's field that has its file_id ("photo");
                          NULL: it is not remembered */
+    size_t at;        /* in the parameters: where its text begins */
     int item;         /* which Message of an array; -1: the result is one */
     /* --- */
     struct upload *upload;

@@ -168,6 +168,51 @@ t.case("an unchanged file is sent once", function()
   assert(t.calls("sendDocument")[4].params.document.size == 5)
 end)
 
+-- Captions are people's words, which may look like what stands for a file.
+t.case("a caption that names a file is a caption", function()
+  local ann = person()
+  local send = 'ctx:upload_document("a", { path = "a" }, '
+    .. '{ caption = "attach://file0" })'
+  run(ann, 'fs.write("a", "text")', "nil")
+  for _ = 1, 2 do -- the second time by its file_id
+    ann:send(send)
+    local seen = ann:expect { document = "a" }
+    assert(seen.caption == "attach://file0")
+    assert(t.file(seen) == "text")
+  end
+  local calls = t.calls("sendDocument")
+  assert(type(calls[1].params.document) == "table")
+  assert(type(calls[2].params.document) == "string")
+  ann:send [[ctx:send_album({
+    { type = "document", media = { path = "a" }, caption = "attach://file1" },
+    { type = "document", media = { data = "b", name = "b" },
+      caption = '{"moonlet.file":1}' } })]]
+  local seen = ann:expect { document = "a" }
+  assert(seen.caption == "attach://file1" and t.file(seen) == "text")
+  seen = ann:expect { document = "b" }
+  assert(seen.caption == '{"moonlet.file":1}' and t.file(seen) == "b")
+end)
+
+t.case("a file of the same size is another file", function()
+  local ann = person()
+  run(ann, [[for i = 10, 39 do
+    fs.write("a", tostring(i))
+    ctx:upload_document("a", { path = "a" })
+  end]], "nil")
+  for i, call in ipairs(t.calls("sendDocument")) do
+    assert(type(call.params.document) == "table", i)
+  end
+end)
+
+t.case("a name with a zero byte is none", function()
+  local ann = person()
+  for _, row in ipairs { { "name", "a\\0b", "name" },
+    { "to", "in\\0/b", "folder" } } do
+    run(ann, ('ctx:download("ID", { %s = "%s" })'):format(row[1], row[2]),
+      "misuse: ctx:download: the " .. row[3] .. " holds a zero byte")
+  end
+end)
+
 t.case("what people send is fetched", function()
   local ann = person()
   ann:send { document = { name = "list.csv", text = "a,b\n1,2" } }

@@ -154,7 +154,12 @@ static const struct err *send_file(struct desk *d, const char *method,
     static const char params[] =
         "{\"chat_id\":7,\"document\":\"attach://file0\"}";
     struct upload_file file = {
-        .path = "big", .name = "big", .kind = kind, .item = -1};
+        .path = "big",
+        .name = "big",
+        .kind = kind,
+        .at = (size_t)(strstr(params, "\"attach") - params),
+        .item = -1,
+    };
     struct upload u = {
         .transfers = d->transfers,
         .method = method,
