@@ -32,8 +32,13 @@ int64_t params_utf8_length(const char *text, size_t len)
     return count;
 }
 
+/* NULL: there are too many. */
 static struct param *add(struct params *p, const char *name, size_t name_len)
 {
+    if (p->count == PARAMS_MAX) {
+        p->too_many = true;
+        return NULL;
+    }
     if (p->count == p->cap) {
         p->cap = p->cap == 0 ? 8 : p->cap * 2;
         p->list = mem_grow(p->list, p->cap, sizeof(*p->list));
@@ -48,6 +53,8 @@ void params_add(struct params *p, const char *name, size_t name_len,
                 const char *value, size_t len, bool raw)
 {
     struct param *one = add(p, name, name_len);
+    if (one == NULL)
+        return;
     one->value = mem_dup(value, len);
     one->len = len;
     one->raw = raw;
@@ -57,6 +64,10 @@ void params_add_file(struct params *p, const char *name, const char *file_name,
                      struct content *content)
 {
     struct param *one = add(p, name, strlen(name));
+    if (one == NULL) {
+        content_unref(content);
+        return;
+    }
     one->value = mem_strdup("");
     one->file_name = mem_strdup(file_name);
     one->content = content;
@@ -220,7 +231,7 @@ int params_check(struct params *p)
         one->raw = false;
         p->bad_text = true;
     }
-    return bytes > PARAMS_BYTES_MAX ? 413 : 0;
+    return bytes > PARAMS_BYTES_MAX || p->too_many ? 413 : 0;
 }
 
 bool params_is_multipart(const char *type)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define PARAMS_BYTES_MAX (1024 * 1024)
+#define PARAMS_MAX 1000 /* each is looked for among all */
 
 struct buf;
 struct botapi_method;
@@ -32,6 +33,7 @@ struct params {
     size_t count;
     size_t cap;
     bool bad_text;  /* a value is not UTF-8; it is kept as "" */
+    bool too_many;  /* more than PARAMS_MAX came; they were dropped */
     bool too_large; /* a file is; nothing behind it was read */
     int disk_error; /* errno: a file could not be kept */
 };
@@ -44,13 +46,15 @@ void params_parse_pairs(struct params *p, const char *text, size_t len);
  * MiB of values, over 50 files), 400 (malformed parts). */
 int params_parse_body(struct params *p, const char *type, const char *body,
                       size_t len);
-/* To be called when all are there: 413 if they are more than a MiB. */
+/* To be called when all are there: 413 if they are more than a MiB, or more
+ * than PARAMS_MAX. */
 int params_check(struct params *p);
 bool params_is_multipart(const char *type);
 bool params_is_read(const char *type); /* of any of the three types */
 void params_free(struct params *p);
 
-/* Takes over nothing; copies. A second value of a name is ignored. */
+/* Takes over nothing; copies. A second value of a name is ignored, and so is
+ * what comes behind PARAMS_MAX of them. */
 void params_add(struct params *p, const char *name, size_t name_len,
                 const char *value, size_t len, bool raw);
 /* A reference to the content is taken over. */

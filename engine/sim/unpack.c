@@ -6,6 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
+/* The quote that ends what begins at that one, or `end`. */
+static const char *closing(const char *quote, const char *end)
+{
+    for (quote++; quote < end && *quote != '"'; quote++)
+        quote += *quote == '\\' && quote + 1 < end;
+    return quote;
+}
+
 /* The value of ; key="..." or ; key=... in a header line, as a text of its
  * own; NULL if there is none. In quotes a backslash makes the next one
  * plain. */
@@ -13,6 +21,10 @@ static char *attribute(const char *line, const char *end, const char *key)
 {
     size_t key_len = strlen(key);
     for (const char *at = line; at + key_len + 1 < end; at++) {
+        if (*at == '"')
+            at = closing(at, end);
+        if (at + key_len + 1 >= end)
+            break;
         if (strncasecmp(at, key, key_len) != 0 || at[key_len] != '=' ||
             (at > line && at[-1] != ' ' && at[-1] != ';'))
             continue;

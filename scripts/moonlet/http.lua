@@ -132,7 +132,7 @@ local function read_headers(what, headers)
     if not name:find("^[%w!#$%%&'*+.^_`|~-]+$") or value:find("[%c]") then
       misuse(what, "the header %q has a character that no header may have",
         name)
-    elseif value == "" then
+    elseif not value:find("[^ ]") then -- libcurl would leave it out
       misuse(what, "the header %s has no value", name)
     elseif own_headers[lower] then
       misuse(what, "the header %s is not for scripts to set", name)

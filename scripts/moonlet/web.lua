@@ -140,13 +140,11 @@ local function read_headers(route, given)
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    local values = given[name]
+    local values, to = given[name], list
+    if name:lower() == "content-type" then to = {} end
     if type(values) ~= "table" then values = { values } end
-    for _, value in ipairs(values) do add_header(route, list, name, value) end
-    if name:lower() == "content-type" then
-      kind = table.remove(list)
-      table.remove(list)
-    end
+    for _, value in ipairs(values) do add_header(route, to, name, value) end
+    if to ~= list then kind = to[#to] end
   end
   return list, kind
 end

@@ -374,6 +374,8 @@ local misuses = {
     'http.get: the header "a" has a character' },
   { "http.get('https://x/', { headers = { a = '' } })",
     "http.get: the header a has no value" },
+  { "http.get('https://x/', { headers = { a = '  ' } })",
+    "http.get: the header a has no value" },
   { "http.get('https://x/', { headers = { ['Content-Length'] = 1 } })",
     "http.get: the header Content-Length is not for scripts to set" },
   { "http.post('https://x/', {})",

@@ -174,6 +174,15 @@ t.case("headers may come several times",
     equal(answer.headers["content-type"], "a/b")
   end)
 
+t.case("an empty list is no header",
+  answering [[{ body = "x", headers = { A = "1", B = {},
+    ["Content-Type"] = {} } }]], function()
+    local answer = t.request { path = "/x/" }
+    equal(answer.headers.a, "1")
+    equal(answer.headers.b, nil)
+    equal(answer.headers["content-type"], "text/plain; charset=utf-8")
+  end)
+
 for _, row in ipairs {
   { "7", "not a number" },
   { "true", "not a boolean" },

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "base/buf.h"
+#include "sim/params.h"
 
 #define FORM "application/x-www-form-urlencoded"
 #define PARTS "multipart/form-data; boundary=BOUND"
@@ -209,6 +210,18 @@ static void numbers_are_clamped_and_truth_has_words(void **state)
     result(api(f, "deleteMessage", "{\"chat_id\":1001,\"message_id\":\"2;\"}"));
 }
 
+static void they_are_not_too_many(void **state)
+{
+    struct fixture *f = *state;
+    struct buf many = {0};
+    for (int i = 0; i < PARAMS_MAX; i++)
+        buf_printf(&many, "n%d&", i);
+    result(form(f, "/bot1:A/getMe", many.data));
+    buf_puts(&many, "more");
+    no_body(form(f, "/bot1:A/getMe", many.data), 413);
+    buf_free(&many);
+}
+
 static void what_the_server_does_not_read_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -249,6 +262,7 @@ int main(void)
         SIM_TEST(a_part_that_is_not_there_is_no_file),
         SIM_TEST(attached_parts_reach_albums),
         SIM_TEST(numbers_are_clamped_and_truth_has_words),
+        SIM_TEST(they_are_not_too_many),
         SIM_TEST(what_the_server_does_not_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

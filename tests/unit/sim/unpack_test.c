@@ -94,6 +94,10 @@ static void names_are_read_out_of_quotes(void **state)
     tells("--B\r\ncontent-disposition: form-data; filename=\"a\\\"b;c\"; "
           "name=x\r\n\r\n1\r\n--B--",
           "x/a\"b;c=1;");
+    tells("--B\r\ncontent-disposition: form-data; filename=\"a; name=b\"; "
+          "name=x\r\n\r\n1\r\n--B--",
+          "x/a; name=b=1;");
+    tells("--B\r\n" HEAD("\"a; filename=b\"") "1\r\n--B--", "a; filename=b=1;");
 }
 
 static void broken_bodies_are_refused(void **state)
