@@ -155,8 +155,8 @@ static void written(struct work *work)
 {
     struct spool_write *w = LIST_ENTRY(work, struct spool_write, work);
     struct spool *s = w->spool;
+    w->done(w); /* may give its slot back, the last hold on a closed spool */
     s->busy--;
-    w->done(w);
     end(s);
 }
 
