@@ -41,6 +41,9 @@ def check(tmp_path, script, *args, **files):
      "deleteMessage needs message_id"),
     ("local send = ctx.api.sendMessage send { chat_id = 1 }", 22,
      "sendMessage needs text"),
+    ("ctx:reply('a', { quote = true, parse_mod = 'HTML' })", 32,
+     'ctx:reply: sendMessage has no parameter "parse_mod": did you mean '
+     "parse_mode?"),
     ("fs.raed('a')", 4, 'fs has no "raed"; did you mean "read"?'),
     ("return bot.comand", 12, 'bot has no "comand"; did you mean "command"?'),
     ("return bot.cron", 12, "not built yet: bot.cron"),
@@ -51,6 +54,8 @@ def check(tmp_path, script, *args, **files):
     ('ctx:ask "x"', 5, "not built yet: ctx:ask"),
     ("local total = 1 return totl", 24,
      'nothing sets the global "totl"; did you mean "total"?'),
+    ("do local id = 1 end return id", 28, 'nothing sets the global "id"; '
+     "the local of this name does not reach here"),
     ("io.open 'x'", 1, "scripts have no io: files are for moonlet.fs"),
     ("return os.execute", 11, 'os has no "execute"'),
     ("return ('x'), string.trimm", 22, 'string has no "trimm"'),

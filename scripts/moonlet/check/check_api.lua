@@ -69,6 +69,26 @@ local function check_call(bot, file, node)
   check_params(bot, file, method, params, value.behind(fn).key.at)
 end
 
+-- Methods of the context whose last argument is a table of parameters.
+local with_options = {
+  reply = { method = "sendMessage", at = 2, own = { quote = true } },
+  edit = { method = "editMessageText", at = 2, own = {} },
+  answer_callback = { method = "answerCallbackQuery", at = 2, own = {} },
+}
+
+local function check_options(bot, file, node)
+  local known = value.is_context(node.object) and with_options[node.name]
+  local options = known and node.arguments[known.at]
+  if not options or options.kind ~= "table" then return end
+  for _, field in ipairs(options.fields) do
+    local problem = field.name and not known.own[field.name]
+      and core.api_problem(known.method, field.name)
+    if problem then
+      bot.error(file, field.at, ("ctx:%s: %s"):format(node.name, problem))
+    end
+  end
+end
+
 -- Methods that some call makes unchecked: they may be newer than the tables.
 local function unchecked_methods(file)
   local found = {}
@@ -91,6 +111,9 @@ function check_api.run(bot)
     end
     if not file.is_spec then
       for _, node in ipairs(file.nodes.call) do check_call(bot, file, node) end
+      for _, node in ipairs(file.nodes.method) do
+        check_options(bot, file, node)
+      end
     end
   end
 end

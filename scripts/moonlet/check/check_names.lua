@@ -54,6 +54,13 @@ local function is_free(files)
   return false
 end
 
+local function unset(file, name, given)
+  local hint = file.nodes.declared[name]
+    and "; the local of this name does not reach here"
+    or nearest.hint(name, keys_of(standard, given, file.nodes.declared))
+  return ('nothing sets the global "%s"%s'):format(name, hint)
+end
+
 local function check_globals(bot)
   local given = {}
   for _, file in ipairs(bot.files) do
@@ -71,9 +78,7 @@ local function check_globals(bot)
           .. "once the scripts have loaded; write local before it")
           :format(name))
       elseif not is_known and not given[name] and _G[name] == nil then
-        bot.error(file, node.at, absent[name]
-          or ('nothing sets the global "%s"%s'):format(name, nearest.hint(name,
-            keys_of(standard, given, file.nodes.declared))))
+        bot.error(file, node.at, absent[name] or unset(file, name, given))
       end
     end
   end
