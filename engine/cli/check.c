@@ -49,7 +49,12 @@ static int check_scripts(const struct settings *s, struct tally *t,
 {
     struct scripts_trial trial;
     int code = scripts_trial_open(&trial, s, e);
-    if (code == 0 && generation_has(trial.generation, VM_ON_DESCRIBE)) {
+    if (code == 0 && !generation_has(trial.generation, VM_ON_DESCRIBE)) {
+        print_findings("Wmain.lua:1:1: warning: no script requires "
+                       "moonlet.bot, so the bot handles nothing, and nothing "
+                       "else is checked\n",
+                       t);
+    } else if (code == 0) {
         char *text = scripts_trial_ask(&trial, "{\"what\":\"check\"}", e);
         if (text)
             print_findings(text, t);

@@ -77,6 +77,7 @@ def test_an_error_has_its_place_and_what_was_meant(tmp_path, code, column,
     "local fs = { raed = print } fs.raed()",
     "local function f(ctx) ctx:draw() end f { draw = print }",
     "function ctx:greet() end ctx:greet()",
+    "function ctx.reply() end ctx:reply('a', { nope = 1 })",
     "ctx.state = {} ctx.state.x = 1 return ctx.state.y",
     "local t = {} t.x, t['y z'] = 1, 2 goto done ::done:: return #t .. [[x]]",
     "for i = 1, 2 do local _ = i end for k, v in pairs {} do print(k, v) end",
@@ -121,6 +122,13 @@ def test_files_that_nothing_requires_are_read_too(tmp_path):
     assert found == [
         "parts/later.lua:2:3: unexpected symbol near '='",
         'parts/other.lua:2:4: fs has no "opne"']
+    assert done.returncode == 1
+
+
+def test_a_bot_that_handles_nothing_is_told(tmp_path):
+    found, done = check(tmp_path, "print 'x'", "--strict")
+    assert len(found) == 1 and found[0].startswith(
+        "main.lua:1:1: warning: no script requires moonlet.bot")
     assert done.returncode == 1
 
 

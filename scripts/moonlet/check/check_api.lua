@@ -76,8 +76,20 @@ local with_options = {
   answer_callback = { method = "answerCallbackQuery", at = 2, own = {} },
 }
 
-local function check_options(bot, file, node)
-  local known = value.is_context(node.object) and with_options[node.name]
+-- Scripts may give contexts methods of their own by these names.
+local function replaced(files)
+  local found = {}
+  for _, file in ipairs(files) do
+    for _, node in ipairs(file.nodes.index) do
+      if node.set then found[value.key(node) or ""] = true end
+    end
+  end
+  return found
+end
+
+local function check_options(bot, file, node, own)
+  local known = value.is_context(node.object) and not own[node.name]
+    and with_options[node.name]
   local options = known and node.arguments[known.at]
   if not options or options.kind ~= "table" then return end
   for _, field in ipairs(options.fields) do
@@ -101,6 +113,7 @@ end
 
 --- Tells of wrong names of methods and parameters, and of missing ones.
 function check_api.run(bot)
+  local own = replaced(bot.files)
   for _, file in ipairs(bot.files) do
     local unchecked = unchecked_methods(file)
     for _, node in ipairs(file.nodes.index) do
@@ -112,7 +125,7 @@ function check_api.run(bot)
     if not file.is_spec then
       for _, node in ipairs(file.nodes.call) do check_call(bot, file, node) end
       for _, node in ipairs(file.nodes.method) do
-        check_options(bot, file, node)
+        check_options(bot, file, node, own)
       end
     end
   end
