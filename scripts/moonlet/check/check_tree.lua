@@ -156,7 +156,6 @@ function Reader:body(at, has_self)
 end
 
 function Reader:primary()
-  local word = self:word()
   if self:accept("(") then
     local inner = self:expression()
     self:take() -- )
@@ -207,19 +206,19 @@ end
 
 -- Which operator binds how does not matter here.
 function Reader:expression()
-  local at, found, operators = self:word().at, nil, 0
-  while true do
+  local at, operators, found = self:word().at, 0, nil
+  repeat
     while self:word().kind == "sign" and unary[self:word().text] do
       self.place = self.place + 1
       operators = operators + 1
     end
     found = self:simple()
-    if not (self:word().kind == "sign" and binary[self:word().text]) then
-      break
+    local goes_on = self:word().kind == "sign" and binary[self:word().text]
+    if goes_on then
+      self.place = self.place + 1
+      operators = operators + 1
     end
-    self.place = self.place + 1
-    operators = operators + 1
-  end
+  until not goes_on
   return operators == 0 and found or self:node("other", at)
 end
 
