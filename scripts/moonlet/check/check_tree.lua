@@ -206,7 +206,7 @@ end
 
 -- Which operator binds how does not matter here.
 function Reader:expression()
-  local at, operators, found = self:word().at, 0, nil
+  local at, operators, found = self:word().at, 0
   repeat
     while self:word().kind == "sign" and unary[self:word().text] do
       self.place = self.place + 1
