@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from cli.commands_test import command, write_bot
+from laws import tree
 
 HEAD = """local bot = require "moonlet.bot"
 local api = require "moonlet.api"
@@ -123,6 +124,14 @@ def test_files_that_nothing_requires_are_read_too(tmp_path):
         "parts/later.lua:2:3: unexpected symbol near '='",
         'parts/other.lua:2:4: fs has no "opne"']
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize("folder", sorted(
+    str(path.parent.relative_to(tree.ROOT))
+    for path in (tree.ROOT / "scripts").rglob("main.lua")))
+def test_the_bots_that_come_with_it_are_fine(folder):
+    done = command("check", "--strict", tree.ROOT / folder)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 def test_a_bot_that_handles_nothing_is_told(tmp_path):

@@ -72,7 +72,7 @@ end
 -- Methods of the context whose last argument is a table of parameters.
 local with_options = {
   reply = { method = "sendMessage", at = 2, own = { quote = true } },
-  edit = { method = "editMessageText", at = 2, own = {} },
+  edit = { method = "editMessageText", at = 2, own = { message = true } },
   answer_callback = { method = "answerCallbackQuery", at = 2, own = {} },
 }
 
