@@ -77,8 +77,8 @@ function test_chat:messages() end
 ---@return moonlet.test.user ...
 function test.user(options) end
 
----A chat of several.
----@param options { title?: any, members?: any, type?: any }
+---A chat of several. Admins are members too, with all rights.
+---@param options { title?: any, members?: any, admins?: any, type?: any }
 ---@return moonlet.test.chat ...
 function test.group(options) end
 
@@ -208,7 +208,8 @@ function test.http(address, answer) end
 ---@return any ...
 function test.http_calls(address) end
 
----The errors of handlers so far: kind, message, script, line.
+---The errors of handlers so far, and those that errors.capture was given:
+---kind, message, script, line.
 ---@return any ...
 function test.errors() end
 
