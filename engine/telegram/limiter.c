@@ -183,7 +183,8 @@ static void too_late(const struct limiter_ask *a, int64_t now, int64_t due,
                      struct err *e)
 {
     int64_t seconds = (due - now + SECOND_US - 1) / SECOND_US;
-    if (a->at->pace.blocked_us > now)
+    /* But for a group's window, only what Telegram said holds replies up. */
+    if (a->at->pace.blocked_us > now || !a->at->pace.group)
         err_set(e, ERR_API, 429, "Too Many Requests: retry after %lld",
                 (long long)seconds);
     else
@@ -279,9 +280,11 @@ void limiter__run_chat(struct timer *timer)
 
 /* --- bulk */
 
+/* Replies that stand in line for a connection come first. */
 static bool bulk_has_room(const struct limiter *l)
 {
-    return l->active < LIMITER_IN_FLIGHT_MAX &&
+    return list_empty(&l->line[LINE_REPLIES]) &&
+           l->active < LIMITER_IN_FLIGHT_MAX &&
            l->active_bulk < LIMITER_BULK_IN_FLIGHT_MAX;
 }
 

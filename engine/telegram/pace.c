@@ -113,9 +113,17 @@ void pace_settle(struct pace *p, const struct pace_mark *mark, int64_t now_us)
     settle_bulk(p, mark, now_us);
     if (!p->sent)
         return;
-    for (uint64_t n = mark->first; n < mark->first + mark->count; n++)
+    uint64_t end = mark->first + mark->count, n = mark->first;
+    unsigned gone = 0; /* from the ring: so many went out meanwhile */
+    if (mark->count > PACE_GROUP_MAX)
+        n = end - PACE_GROUP_MAX;
+    for (; n < end; n++) {
         if (n + PACE_GROUP_MAX >= p->count)
             p->sent[n % PACE_GROUP_MAX] = now_us;
+        else
+            gone++;
+    }
+    note_sent(p, now_us, gone);
 }
 
 void pace_block(struct pace *p, int64_t until_us)

@@ -229,6 +229,40 @@ static void bulk_leaves_connections_for_replies(void **state)
         limiter_end(l, &held[i].ask);
 }
 
+/* Between the end of a call and the turn of who waits for its connection, no
+ * bulk gets in line. */
+static void bulk_is_never_in_line_before_replies(void **state)
+{
+    static struct turn held[LIMITER_IN_FLIGHT_MAX], reply[20], job[9];
+    (void)state;
+    for (int i = 0; i < LIMITER_IN_FLIGHT_MAX; i++) {
+        bool bulk = i < LIMITER_BULK_IN_FLIGHT_MAX - 1;
+        held[i] = (struct turn){
+            .ask = ask_of("7", bulk ? LIMITER_JOB : LIMITER_REPLY),
+            .holds = true};
+        held[i].ask.messages = 0;
+        ask_again(&held[i]);
+        assert_int_equal(held[i].at_ms, 0);
+    }
+    ask(&reply[0], "8", LIMITER_REPLY);
+    run_to(1000);
+    limiter_end(l, &held[LIMITER_IN_FLIGHT_MAX - 1].ask);
+    for (int i = 0; i < 9; i++) {
+        job[i] = (struct turn){.ask = ask_of("9", LIMITER_JOB), .holds = true};
+        job[i].ask.messages = 0;
+        ask_again(&job[i]);
+    }
+    for (int i = 1; i < 20; i++)
+        ask(&reply[i], "8", LIMITER_REPLY);
+    run_to(2000);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(reply[i].at_ms, 1000);
+    for (int i = 0; i < 9; i++)
+        limiter_end(l, &job[i].ask);
+    for (int i = 0; i < LIMITER_IN_FLIGHT_MAX; i++)
+        limiter_end(l, &held[i].ask);
+}
+
 static void transfers_have_a_bound_of_their_own(void **state)
 {
     static struct turn t[LIMITER_TRANSFERS_MAX + 2], reply;
@@ -286,6 +320,7 @@ int main(void)
         TEST(two_chats_429s_stop_bulk_and_halve_it),
         TEST(bulk_is_never_slower_than_one_a_second),
         TEST(bulk_leaves_connections_for_replies),
+        TEST(bulk_is_never_in_line_before_replies),
         TEST(transfers_have_a_bound_of_their_own),
         TEST(the_queue_has_a_bound),
     };

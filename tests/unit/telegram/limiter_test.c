@@ -44,6 +44,28 @@ static void a_slow_answer_moves_the_window(void **state)
     assert_int_equal(t[19].at_ms, 62500);
 }
 
+/* Telegram counts an upload when it is whole, however many messages went out
+ * meanwhile. */
+static void what_takes_longer_than_a_window_counts_at_its_end(void **state)
+{
+    struct turn slow = {.ask = ask_of("-1", LIMITER_REPLY), .holds = true};
+    struct turn t[20], next[19];
+    (void)state;
+    ask_again(&slow);
+    run_to(70000);
+    for (int i = 0; i < 19; i++)
+        ask(&t[i], "-1", LIMITER_REPLY);
+    run_to(71000);
+    ask(&t[19], "-1", LIMITER_REPLY);
+    assert_int_equal(t[19].at_ms, 71000);
+    limiter_end(l, &slow.ask);
+    for (int i = 0; i < 19; i++)
+        ask(&next[i], "-1", LIMITER_REPLY);
+    run_to(200000);
+    assert_int_equal(next[17].at_ms, 130000);
+    assert_int_equal(next[18].at_ms, 131000);
+}
+
 static void an_album_counts_each(void **state)
 {
     struct turn album = {.ask = ask_of("-1", LIMITER_REPLY)};
@@ -87,6 +109,25 @@ static void a_reply_that_would_wait_too_long_is_told_so(void **state)
     run_to(200000);
     assert_int_equal(t[39].at_ms, 60000);
     assert_int_equal(t[41].at_ms, 120000);
+}
+
+/* What a 429 held up goes out one a second: the queue is long then, and no
+ * group is to blame. */
+static void who_waits_behind_a_429_is_not_told_of_a_group(void **state)
+{
+    static struct turn t[101];
+    (void)state;
+    refuse("7", LIMITER_REPLY, 5);
+    for (int i = 0; i < 86; i++)
+        ask(&t[i], "7", LIMITER_REPLY);
+    run_to(5500);
+    for (int i = 86; i < 101; i++)
+        ask(&t[i], "7", LIMITER_REPLY);
+    assert_int_equal(t[100].at_ms, REFUSED);
+    assert_int_equal(t[100].err.code, ERR_API);
+    assert_int_equal(t[100].err.detail, 429);
+    assert_null(strstr(t[100].err.message, "minute"));
+    run_to(200000);
 }
 
 static void a_429_blocks_its_chat_alone(void **state)
@@ -263,9 +304,11 @@ int main(void)
         TEST(replies_go_at_once),
         TEST(a_group_gets_20_in_any_minute),
         TEST(a_slow_answer_moves_the_window),
+        TEST(what_takes_longer_than_a_window_counts_at_its_end),
         TEST(an_album_counts_each),
         TEST(what_counts_for_nothing_waits_for_no_window),
         TEST(a_reply_that_would_wait_too_long_is_told_so),
+        TEST(who_waits_behind_a_429_is_not_told_of_a_group),
         TEST(a_429_blocks_its_chat_alone),
         TEST(a_deadline_is_never_shortened),
         TEST(a_repeat_keeps_its_place),
