@@ -19,7 +19,8 @@ static bool continues(const struct http_response *r, int64_t from,
     if (sscanf(at + sizeof(name) - 2, " bytes %" SCNd64 "-%" SCNd64 "/%" SCNd64,
                &first, &last, &size) != 3)
         return false;
-    if (first != from || last != size - 1 || (*total > 0 && size != *total))
+    if (first != from || size <= from || last != size - 1 ||
+        (*total > 0 && size != *total))
         return false;
     *total = size;
     return true;

@@ -30,6 +30,8 @@ local download_options = {
   max_size = true, name = true, progress = true, timeout = true, to = true,
 }
 
+local PATIENCE = 10 -- seconds for the last call, when the transfer is over
+
 -- Tells the script's function how far it is, until there is no more to tell.
 local function tell(box, progress)
   local done, total = transfers.next(box)
@@ -37,6 +39,12 @@ local function tell(box, progress)
     progress(done, total)
     done, total = transfers.next(box)
   end
+end
+
+local function end_of(teller)
+  if tasks.wait(PATIENCE, teller) then return tasks.result(teller) end
+  tasks.cancel(teller)
+  return false, "the progress function did not return within 10 s of the end"
 end
 
 --- start(params, options) with options.progress called beside it. Its error
@@ -48,8 +56,7 @@ local function follow(start, params, opts)
   local teller = tasks.spawn(tell, box, opts.progress)
   local function pass_on(ok, ...)
     transfers.over(box)
-    tasks.wait(nil, teller)
-    local told, problem = tasks.result(teller)
+    local told, problem = end_of(teller)
     if not told then errors.capture(problem, { where = "progress" }) end
     if ok then return ... end
     error((...), 0)

@@ -142,6 +142,19 @@ def test_another_part_than_was_asked_for_is_not_taken(api, bot):
     assert "range" not in api.gets[2][1]
 
 
+@pytest.mark.parametrize("part", [
+    "1000--9223372036854775808/-9223372036854775807",
+    "1000-9223372036854775807/-9223372036854775808",
+    "1000-99999999999999999999/99999999999999999999"])
+def test_a_part_of_no_file_is_not_taken(api, bot, part):
+    content = content_of(2000)
+    api.file(0)
+    api.serve(broken(content, 1000),
+              fixed(head(206, 1000, "Content-Range: bytes " + part)
+                    + content[1000:]))
+    refused(api, bot(), "http", "did not succeed in 4 tries")
+
+
 def test_a_server_that_always_breaks_off_is_given_up(api, bot):
     api.file(500_000)
     api.serve(broken(content_of(500_000), 1000))

@@ -152,6 +152,16 @@ t.case("a progress that fails or waits loses nothing", function()
   ann:expect("= fs: no: No such file")
 end)
 
+t.case("a progress that never returns ends with the transfer", function()
+  local ann = person()
+  run(ann, [[local began = os.time()
+    local m = ctx:upload_document("d", { data = "text" }, {
+      progress = function() task.sleep("1h") end })
+    return m.document.file_size .. " " .. os.time() - began]], "4 1[01]$")
+  local _, found = t.api("GET", "/api/errors")
+  assert(found.errors[1].message:find("progress function did not return"))
+end)
+
 t.case("an unchanged file is sent once", function()
   local ann = person()
   run(ann, 'fs.write("a", "text") for i = 1, 3 do '
