@@ -11,6 +11,8 @@ local rows = require "moonlet.core.state"
 local fsm = {}
 local methods = context.methods
 
+local OTHERS_MAX = 16 -- updates of other lanes that a row tells of
+
 local machines = {} -- name -> its checked definition
 local names = {}    -- in order of declaration
 
@@ -174,6 +176,35 @@ local function find_place(machine, handle, state)
   return to
 end
 
+-- What a row tells of updates that have changed it: the last one, and behind it
+-- those of other lanes, which may not have ended when that came.
+local function take_notes(handle, row)
+  local id = handle.ctx.update.update_id
+  handle.notes, handle.update, handle.fires, handle.done = {}, nil, 0, nil
+  if row.update then
+    handle.notes = { { update = row.update, fires = row.fires,
+      done = row.done, lane = row.lane }, table.unpack(row.others or {}) }
+  end
+  for _, note in ipairs(handle.notes) do
+    if note.update == id and id ~= 0 then
+      handle.update, handle.fires, handle.done = id, note.fires, note.done
+    end
+  end
+end
+
+-- One of the same lane has ended, and is in the inbox's file as such before
+-- this is in its own.
+local function other_notes(handle)
+  local others = {}
+  for _, note in ipairs(handle.notes) do
+    if note.update ~= handle.update and note.lane ~= handle.ctx.lane
+      and #others < OTHERS_MAX then
+      others[#others + 1] = note
+    end
+  end
+  return others
+end
+
 local function load(handle)
   local machine = handle.machine
   local row, version = rows.get(kind_of(machine), handle.key)
@@ -182,8 +213,8 @@ local function load(handle)
   handle.data = row.data or {}
   handle.saved = json.encode(handle.data)
   handle.state = find_place(machine, handle, row.state)
-  handle.update, handle.fires = row.update, row.fires or 0
-  handle.done, handle.due = row.done, row.due
+  handle.due = row.due
+  take_notes(handle, row)
 end
 
 -- What a timeout needs to stand for the update that it has none of.
@@ -201,14 +232,18 @@ end
 
 local function store(handle, due)
   local text, ctx = json.encode(handle.data), handle.ctx
+  local lane = ctx.chat and ctx.lane
+    or "chat:" .. chat_of(ctx, handle.user).id
+  local others = other_notes(handle)
   handle.due = due
   handle.version = rows.put(kind_of(handle.machine), handle.key, {
     state = handle.state, data = handle.data, update = handle.update,
-    fires = handle.fires, done = handle.done, due = due,
-    place = place_of(ctx, handle.user),
-  }, handle.version, { tag = handle.state, due = due,
-    lane = ctx.chat and ctx.lane or "chat:" .. chat_of(ctx, handle.user).id })
+    fires = handle.fires, done = handle.done, lane = lane, due = due,
+    others = others[1] and others, place = place_of(ctx, handle.user),
+  }, handle.version, { tag = handle.state, lane = lane, due = due })
   handle.saved = text
+  handle.notes = { { update = handle.update, fires = handle.fires,
+    done = handle.done, lane = lane }, table.unpack(others) }
 end
 
 local function changed(handle)

@@ -344,3 +344,34 @@ bot.callback("^where$", function(ctx) ctx:reply(ctx:fsm("m").state) end)
   press("where", grown.id)
   grown:expect("gone")
 end)
+
+t.case("11: updates of several lanes on one machine fire once each",
+  { main = [[
+local bot = require "moonlet.bot"
+local task = require "moonlet.task"
+bot.fsm("m", { key = "chat", initial = "on", states = {
+  on = { on = { go = "on" } } } })
+bot.command("go", function(ctx)
+  local m = ctx:fsm("m")
+  m.data[ctx.from.first_name] = (m.data[ctx.from.first_name] or 0) + 1
+  m:fire("go")
+  task.sleep("5s")
+  ctx:reply("went")
+end, { order = "user" })
+bot.command("who", function(ctx)
+  local data = ctx:fsm("m").data
+  ctx:reply(("Ann %d, Bob %d, Cid %d"):format(data.Ann, data.Bob, data.Cid))
+end)
+]] }, function()
+    local people = { ann, t.user { first_name = "Bob" },
+      t.user { first_name = "Cid" } }
+    local team = t.group { title = "Team", members = people }
+    for _, who in ipairs(people) do
+      who:send("/go", team)
+      t.advance("1s")
+    end
+    t.crash()
+    for _ = 1, 3 do team:expect("went") end
+    ann:send("/who", team)
+    team:expect("Ann 1, Bob 1, Cid 1")
+  end)
