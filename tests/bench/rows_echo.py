@@ -14,10 +14,11 @@ WARM_UP = 2000    # updates before those that are measured
 MEMORY = Path("/dev/shm")
 
 
-def echo_round(moonlet, tools, updates, disk, webhook):
+def echo_round(moonlet, tools, updates, disk, webhook, bot=HERE / "echo"):
     with tempfile.TemporaryDirectory(dir=disk) as folder, Stub(tools) as stub:
         with core(0):
-            engine = Engine(moonlet, stub.url, Path(folder) / "data", webhook)
+            engine = Engine(moonlet, stub.url, Path(folder) / "data", webhook,
+                            bot)
         with engine:
             port = engine.port if webhook else None
             if webhook:

@@ -76,7 +76,7 @@ t.case("an event that the state does not take is misuse with its names",
       .. "takes: checkout)")
   end)
 
-t.case("state and data survive a death and a restart", function()
+t.case("19: state and data survive a death and a restart", function()
   ann:send("/add")
   ann:send("/fire checkout")
   ann:expect("Pay, please")
@@ -242,7 +242,7 @@ t.case("an update that comes again does not fire twice", function()
   assert(#t.errors() == 0)
 end)
 
-t.case("a state that an edit has removed leads to the initial one",
+t.case("17: a state that an edit has removed leads to the initial one",
   { copy = true }, function()
     ann:send("/add")
     ann:send("/fire checkout")
@@ -374,4 +374,28 @@ end)
     for _ = 1, 3 do team:expect("went") end
     ann:send("/who", team)
     team:expect("Ann 1, Bob 1, Cid 1")
+  end)
+
+t.case("12: an update beside another does not overwrite what that stored",
+  { main = [[
+local bot = require "moonlet.bot"
+local task = require "moonlet.task"
+bot.fsm("m", { initial = "on", states = { on = { on = { go = "on" } } } })
+local function add(ctx)
+  local m = ctx:fsm("m")
+  task.sleep(ctx.args[1])
+  m.data.n = (m.data.n or 0) + 1
+  m:fire("go")
+  ctx:reply("n is " .. m.data.n)
+end
+bot.command("add", add, { order = "none" })
+bot.command("n", function(ctx) ctx:reply("now " .. ctx:fsm("m").data.n) end)
+bot.catch(function(ctx, err) ctx:reply(err.kind) end)
+]] }, function()
+    ann:send("/add 5")
+    ann:send("/add 1")
+    ann:expect("n is 1")
+    ann:expect("conflict")
+    ann:send("/n")
+    ann:expect("now 1")
   end)
