@@ -4,7 +4,7 @@ local ann
 t.before(function()
   ann = t.user { first_name = "Ann" }
   ann:send("/start")
-  ann:expect { text = "In your cart: 0", buttons = { "Next" } }
+  ann:expect { text = "In your cart: 0", buttons = { "›" } }
 end)
 
 local function order()
@@ -17,9 +17,9 @@ end
 t.case("sells from several pages", function()
   ann:click("Green tea, 3 Stars")
   ann:expect { edited = "In your cart: 1" }
-  ann:click("Next")
+  ann:click("›")
   ann:click("Oolong, 6 Stars")
-  ann:expect { edited = "In your cart: 2", buttons = { "Back", "Next" } }
+  ann:expect { edited = "In your cart: 2", buttons = { "‹", "›" } }
   ann:click("Pay 9 Stars")
   assert(ann:pay(ann:expect { invoice = "Your order" }))
   ann:expect("Thank you. On their way: 2 things")
