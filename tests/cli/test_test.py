@@ -92,8 +92,9 @@ def test_the_reference_bots_specs(source):
 EXAMPLES = harness.ROOT / "scripts/examples"
 
 
-@pytest.mark.parametrize("source", [(), ("--webhook",)], ids=["polling",
-                                                              "webhook"])
+@pytest.mark.parametrize("source", [
+    (), ("--webhook",), ("--seed", "2"), ("--seed", "3", "--webhook")],
+    ids=["polling", "webhook", "another order", "another webhook"])
 def test_the_specs_of_the_examples(source):
     code, output = run(*source, "scripts/examples", cwd=harness.ROOT)
     assert code == 0, output

@@ -4,14 +4,17 @@
 local bot = require "moonlet.bot"
 local fs = require "moonlet.fs"
 local json = require "moonlet.json"
+local retry = require "moonlet.retry"
 
 -- A vote comes without its chat, so each poll has a file; and a folder with
 -- one file for each vote, so that nobody's vote is in the way of another's.
 local function poll_file(id) return ("polls/%s.json"):format(id) end
 local function votes(id) return "polls/" .. id end
 
+-- Somebody may vote before the file is written.
 local function load_poll(id)
-  if fs.stat(poll_file(id)) then return json.decode(fs.read(poll_file(id))) end
+  return json.decode(retry(function() return fs.read(poll_file(id)) end,
+    { on = { "fs" } }))
 end
 
 local USAGE = "Write it as: /poll Tea or coffee? | Tea | Coffee"
@@ -36,9 +39,9 @@ end, { description = "Ask everybody" })
 bot.on("poll_answer", function(ctx)
   local vote = ctx.event
   local poll = load_poll(vote.poll_id)
-  if not poll then return end
-  local name, chosen = ctx.from.first_name, vote.option_ids[1]
-  local file = votes(vote.poll_id) .. "/" .. ctx.from.id
+  local who, chosen = ctx.from or vote.voter_chat, vote.option_ids[1]
+  local name = who.first_name or who.title
+  local file = votes(vote.poll_id) .. "/" .. who.id
   if chosen then
     fs.write(file, tostring(chosen))
   elseif fs.stat(file) then
@@ -51,9 +54,10 @@ end)
 
 bot.command("results", function(ctx)
   local asked = ctx.message.reply_to_message
-  local poll = asked and asked.poll and load_poll(asked.poll.id)
-  if not poll then return ctx:reply("Answer to one of my polls with it.") end
-  local counts, lines = {}, {}
+  if not asked or not asked.poll or not fs.stat(poll_file(asked.poll.id)) then
+    return ctx:reply("Answer to one of my polls with it.")
+  end
+  local poll, counts, lines = load_poll(asked.poll.id), {}, {}
   for _, file in ipairs(fs.list(votes(asked.poll.id))) do
     local chosen = tonumber(fs.read(votes(asked.poll.id) .. "/" .. file.name))
     counts[chosen] = (counts[chosen] or 0) + 1
