@@ -175,9 +175,21 @@ static int followed(lua_State *L, int status, lua_KContext context)
     return lua_gettop(L) - 2;
 }
 
+/* The library's file that has it is required when it is first needed. */
+static void push_runner(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &runner) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "moonlet.files");
+    lua_call(L, 1, 0);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &runner);
+}
+
 int progress_follow(lua_State *L)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &runner);
+    push_runner(L);
     lua_insert(L, -2);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);

@@ -417,7 +417,7 @@ static int open_scripts(struct engine *e, struct err *error)
         e->services.coverage_folder = e->home->coverage_folder;
     }
     if (!e->home)
-        e->library = library_sources();
+        e->library = library_compiled();
     uint64_t limit_ms = (uint64_t)e->settings.config.handler_cpu_limit_ms;
     e->limits = e->home ? limits_new_counted(limit_ms)
                         : limits_new(limit_ms, on_stuck, e, error);

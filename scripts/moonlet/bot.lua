@@ -14,15 +14,11 @@ local answers = require "moonlet.answers"
 local command = require "moonlet.command"
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
-local fsm = require "moonlet.fsm"
 local handlers = require "moonlet.handlers"
 local log = require "moonlet.log"
 local register = require "moonlet.register"
 local router = require "moonlet.router"
 local task = require "moonlet.task"
-local web = require "moonlet.web"
-require "moonlet.ctx_actions"
-require "moonlet.ctx_files"
 
 -- Of sealed modules, once for all updates.
 local new_context = context.new
@@ -42,6 +38,10 @@ local pass = bot.pass
 
 local no_options = { order = true } -- allowed everywhere
 local catchers, starters = {}, {}
+local machines -- moonlet.fsm, once there is one
+
+-- Read while scripts load: a bad one has to be told of then.
+if #core.locale_files() > 0 then require "moonlet.i18n" end
 
 core.want("my_chat_member") -- tells that a person has blocked the bot
 
@@ -90,7 +90,10 @@ end
 -- name may stand { to = "state", guard = fn }, or a list of such tables: the
 -- first counts whose guard(ctx, data, ...) says true. Raises "misuse" for
 -- what leads nowhere and for a state that nothing leads to.
-bot.fsm = fsm.declare
+function bot.fsm(name, definition)
+  machines = require "moonlet.fsm"
+  return machines.declare(name, definition)
+end
 
 --- bot.http(route, fn [, opts]): serves requests over HTTP below /x/ of the
 -- engine's port, which needs no token and is open to everybody. route:
@@ -106,7 +109,7 @@ bot.fsm = fsm.declare
 function bot.http(route, fn, opts)
   register.check("bot.http", fn)
   register.options("bot.http", opts, no_options)
-  web.add(route, register.counted(tostring(route), fn), pass)
+  require "moonlet.web".add(route, register.counted(tostring(route), fn), pass)
 end
 
 local function route(ctx)
@@ -142,15 +145,15 @@ local function run(ctx)
   local event = ctx.event
   local data = ctx.callback_query and event.data
   if event.migrate_to_chat_id or event.migrate_from_chat_id then
-    fsm.chat_moved(event)
+    require "moonlet.fsm".chat_moved(event)
   end
   if ctx.kind == "due" then
-    fsm.due(ctx)
+    require "moonlet.fsm".due(ctx)
   elseif not data or byte(data) ~= STORED
     or require "moonlet.payload".restore(ctx) then
     within(root, ctx, route_any)
   end
-  if ctx.machines then fsm.finish(ctx) end
+  if ctx.machines then require "moonlet.fsm".finish(ctx) end
 end
 
 local function handle(ctx)
@@ -187,12 +190,14 @@ end
 core.on_start(function(_, reason)
   -- Slow ones do not hold up what authors begin with.
   if command.has_menu() then task.detach(set_menus) end
-  fsm.started()
+  if machines then machines.started() end
   for _, fn in ipairs(starters) do fn(reason) end
 end)
 
 -- What the commands ask of the scripts, by the name of the request.
-local descriptions = { graph = fsm.graph }
+local descriptions = {
+  graph = function(request) return require "moonlet.fsm".graph(request) end,
+}
 function descriptions.check() return require "moonlet.check".run() end
 core.on_describe(function(request)
   return descriptions[request.what](request)

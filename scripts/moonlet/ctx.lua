@@ -10,7 +10,6 @@
 local api = require "moonlet.api"
 local core = require "moonlet.core"
 local json = require "moonlet.json"
-local pieces = require "moonlet.pieces"
 
 local kinds = {} -- the set of all update kinds of the Bot API
 for _, kind in ipairs(core.kinds()) do kinds[kind] = true end
@@ -33,11 +32,28 @@ local not_built = {
   ask = true, become = true, enter = true, step = true,
 }
 
+-- What adds a method, required when one of its is first asked for; false: not
+-- built.
+local elsewhere = { download = "moonlet.ctx_files", fsm = "moonlet.fsm",
+  send_album = "moonlet.ctx_files" }
+for name in pairs(not_built) do elsewhere[name] = false end
+for _, name in ipairs { "t", "t_html", "action", "while_action",
+  "while_typing", "answer_pre_checkout" } do
+  elsewhere[name] = "moonlet.ctx_actions"
+end
+for _, kind in ipairs { "animation", "audio", "document", "photo", "sticker",
+  "video", "video_note", "voice" } do
+  elsewhere["upload_" .. kind] = "moonlet.ctx_files"
+end
+
 local meta = { __metatable = false } -- else a script could change all contexts
 function meta.__index(_, name)
-  if not_built[name] then
-    core.misuse("not built yet: ctx:" .. name)
-  end
+  local method = methods[name]
+  if method then return method end
+  local module = elsewhere[name]
+  if module == nil then return nil end
+  if not module then core.misuse("not built yet: ctx:" .. name) end
+  require(module)
   return methods[name]
 end
 
@@ -137,7 +153,9 @@ local check = context.check
 
 -- A piece is left to the API call, which takes it apart.
 local function check_text(name, text)
-  if pieces.is(text) then return text end
+  if type(text) == "table" and require "moonlet.pieces".is(text) then
+    return text
+  end
   if type(text) ~= "string" and type(text) ~= "number" then
     core.misuse(("ctx:%s needs a text, got %s"):format(name, type(text)))
   end

@@ -3,7 +3,6 @@
 -- last through restarts, edits and deaths.
 local context = require "moonlet.ctx"
 local core = require "moonlet.core"
-local graph = require "moonlet.graph"
 local json = require "moonlet.json"
 local log = require "moonlet.log"
 local rows = require "moonlet.core.state"
@@ -440,7 +439,7 @@ end
 
 --- All machines as a text: Mermaid, or SVG.
 function fsm.graph(request)
-  local list = {}
+  local graph, list = require "moonlet.graph", {}
   for i, name in ipairs(names) do list[i] = machines[name] end
   return request.svg and graph.svg(list) or graph.mermaid(list)
 end

@@ -105,7 +105,8 @@ local function load()
   default = locales.en and "en" or tags[1]
 end
 
-load()
+-- Later there are none: bot.lua has looked.
+if core.loading() then load() end
 
 -- --- languages
 

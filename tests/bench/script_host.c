@@ -28,7 +28,7 @@ bool script_host_open(struct script_host *h, const char *scripts_dir)
     rng_seed(&h->rng, 1);
     h->log = log_new(STDERR_FILENO, LOG_WARN, LOG_TEXT, &h->clock);
     h->loop = loop_new(&h->clock, h->log, &h->rng);
-    h->library = library_sources();
+    h->library = library_compiled();
     h->limits = limits_new(CPU_LIMIT_MS, on_stuck, NULL, &e);
     h->host = (struct vm_host){
         .log = h->log,
