@@ -37,8 +37,8 @@ local not_built = {
 local elsewhere = { download = "moonlet.ctx_files", fsm = "moonlet.fsm",
   send_album = "moonlet.ctx_files" }
 for name in pairs(not_built) do elsewhere[name] = false end
-for _, name in ipairs { "t", "t_html", "action", "while_action",
-  "while_typing", "answer_pre_checkout" } do
+for _, name in ipairs { "action", "answer_pre_checkout", "set_language",
+  "show_menu", "t", "t_html", "while_action", "while_typing" } do
   elsewhere[name] = "moonlet.ctx_actions"
 end
 for _, kind in ipairs { "animation", "audio", "document", "photo", "sticker",
