@@ -440,8 +440,8 @@ static void the_demo_world(void **state)
     json_t *chats = fine(get(&f, "/sim/chats"));
     assert_string_equal(text_at(chats, "0.title"), "Team");
     same_json(at(chats, "0.members"), "[5000000001,5000000002]");
-    json_t *admins = result(
-        api(&f, "getChatAdministrators", "{\"chat_id\":\"-1001000000001\"}"));
+    json_t *admins = result(post(&f, "/bot1:PLAY/getChatAdministrators",
+                                 "{\"chat_id\":\"-1001000000001\"}"));
     assert_int_equal(json_array_size(admins), 1);
     assert_string_equal(text_at(admins, "0.user.first_name"), "Ann");
     fixture_close(&f);
