@@ -47,23 +47,15 @@ static void on_written(void *arg)
     finish(d, e ? e : &none);
 }
 
-static int refuse_size(struct err *e, int64_t size, int64_t max,
-                       const char *who)
-{
-    return err_set(e, ERR_LIMIT, 0,
-                   "the file has %.1f MB; %s takes %.1f MB at most",
-                   (double)size / MIB, who, (double)max / MIB);
-}
-
 /* What is known of the size: does anyone forbid it? */
 static int check_size(const struct download *d, int64_t size, struct err *e)
 {
     if (d->transfers->is_telegram && size > DOWNLOAD_TELEGRAM_MB * MIB)
-        return refuse_size(e, size, DOWNLOAD_TELEGRAM_MB * MIB,
-                           "a download by api.telegram.org");
-    if (d->max_size > 0 && size > d->max_size)
-        return refuse_size(e, size, d->max_size, "max_size");
-    return 0;
+        return err_set(e, ERR_LIMIT, 0,
+                       "the file has %.1f MB; a download by api.telegram.org "
+                       "takes %d MB at most",
+                       (double)size / MIB, DOWNLOAD_TELEGRAM_MB);
+    return download_check_max(d, size, e);
 }
 
 /* --- over http */

@@ -52,6 +52,15 @@ static int64_t announced(struct download *d, const struct http_response *r)
     return -1;
 }
 
+int download_check_max(const struct download *d, int64_t size, struct err *e)
+{
+    if (d->max_size <= 0 || size <= d->max_size)
+        return 0;
+    return err_set(e, ERR_LIMIT, 0,
+                   "the file has %" PRId64 " bytes, max_size is %" PRId64, size,
+                   d->max_size);
+}
+
 static bool check_length(struct download *d)
 {
     if (d->expected > 0 && d->coming >= 0 && d->coming != d->expected)
@@ -59,10 +68,8 @@ static bool check_length(struct download *d)
                 "the server sends %" PRId64
                 " bytes of a file that has %" PRId64,
                 d->coming, d->expected);
-    else if (d->max_size > 0 && d->coming > d->max_size)
-        err_set(&d->error, ERR_LIMIT, 0,
-                "the file has %" PRId64 " bytes, max_size is %" PRId64,
-                d->coming, d->max_size);
+    else
+        download_check_max(d, d->coming, &d->error);
     return d->error.code == ERR_OK;
 }
 

@@ -15,6 +15,9 @@ enum download_verdict {
     DOWNLOAD_FAILED   /* for good; *e says why */
 };
 
+/* ERR_LIMIT if a file of that size (-1: not known) is over max_size. */
+int download_check_max(const struct download *d, int64_t size, struct err *e);
+
 /* Fills d->sink: its head is checked against what is known of the file. */
 void download_sink_init(struct download *d);
 

@@ -251,7 +251,7 @@ t.case("the place, the name and the size are the script's", function()
     return file.path .. " " .. file.name .. " " .. seen]]):format(id),
     "a/b/c.bin c.bin 5000/5000")
   run(ann, ("return ctx:download(%q, { max_size = 4999 })"):format(id),
-    "limit: the file has")
+    "limit: the file has 5000 bytes, max_size is 4999")
 end)
 
 t.each({ "500", "502html", "cut_before", "429" },
