@@ -222,6 +222,7 @@ static const struct {
     {"/sim/chats", control_chat_fields, control_make_chat},
     {"/sim/send", control_send_fields, control_send},
     {"/sim/click", click_fields, control_click},
+    {"/sim/vote", control_vote_fields, control_vote},
     {"/sim/block", control_block_fields, control_block},
     {"/sim/join", control_join_fields, control_join},
     {"/sim/kick", control_kick_fields, control_kick},

@@ -136,6 +136,24 @@ static void list_messages(struct exchange *x, void *arg)
     reply_buf(x, &b);
 }
 
+/* The menus of commands, as the event "commands" tells them. */
+static void list_commands(struct exchange *x, void *arg)
+{
+    struct bot *bot = query_bot(x, arg);
+    const struct map_slot *slot;
+    size_t at = 0;
+    struct buf b = {0};
+    if (bot == NULL)
+        return;
+    buf_putc(&b, '[');
+    while ((slot = map_each(&bot->commands, &at)) != NULL) {
+        buf_puts(&b, b.len > 1 ? "," : "");
+        sim_dump(slot->value, &b);
+    }
+    buf_putc(&b, ']');
+    reply_buf(x, &b);
+}
+
 static void stream(struct exchange *x, void *arg)
 {
     struct sim *sim = arg;
@@ -151,6 +169,7 @@ void control_mount_lists(struct sim *sim, struct routes *routes)
 {
     routes_add(routes, "GET", "/sim/calls", list_calls, sim);
     routes_add(routes, "GET", "/sim/updates", list_updates, sim);
+    routes_add(routes, "GET", "/sim/commands", list_commands, sim);
     routes_add(routes, "GET", "/sim/chats/*/messages", list_messages, sim);
     routes_add(routes, "GET", "/sim/events", stream, sim);
     routes_add(routes, "GET", "/sim/files/*", serving_show, sim);

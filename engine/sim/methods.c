@@ -44,13 +44,19 @@ static void store_commands(struct call *c, json_t *commands)
 {
     struct map *m = &c->bot->commands;
     struct buf key = {0};
+    json_t *menu = json_object();
+    json_t *scope = call_json(c, "scope");
+    sim_set(menu, "scope",
+            scope != NULL ? scope : json_pack("{s:s}", "type", "default"));
+    sim_set(menu, "language_code",
+            json_string(params_text(&c->params, "language_code")));
+    json_object_set(menu, "commands", commands);
+    events_emit(&c->sim->events, "commands", sim_text(json_incref(menu)));
     commands_key(c, &key);
     if (m->count < COMMAND_SCOPES_MAX || map_get(m, key.data, key.len) != NULL)
-        json_decref(map_put(m, key.data, key.len, json_incref(commands)));
+        json_decref(map_put(m, key.data, key.len, json_incref(menu)));
+    json_decref(menu);
     buf_free(&key);
-    json_t *event = json_object();
-    json_object_set(event, "commands", commands);
-    events_emit(&c->sim->events, "commands", sim_text(event));
 }
 
 static json_t *set_my_commands(struct call *c)
@@ -76,9 +82,10 @@ static json_t *get_my_commands(struct call *c)
 {
     struct buf key = {0};
     commands_key(c, &key);
-    json_t *commands = map_get(&c->bot->commands, key.data, key.len);
+    json_t *menu = map_get(&c->bot->commands, key.data, key.len);
     buf_free(&key);
-    return commands != NULL ? json_incref(commands) : json_array();
+    return menu != NULL ? json_incref(json_object_get(menu, "commands"))
+                        : json_array();
 }
 
 /* By name, for bsearch. */

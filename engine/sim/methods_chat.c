@@ -5,6 +5,7 @@
 #include "sim/access.h"
 #include "sim/answer.h"
 #include "sim/call.h"
+#include "sim/posting.h"
 
 #include <string.h>
 
@@ -179,14 +180,17 @@ static bool may_pin(struct call *c)
     return c->error == NULL;
 }
 
+static struct message *message_of(struct call *c)
+{
+    int64_t id = params_int(&c->params, "message_id", 0, 0, INT32_MAX);
+    return room_find(c->room, id);
+}
+
 /* A method that needs a message of the chat and changes nothing that people
  * see. */
 static json_t *about_message(struct call *c, enum botapi_error absent)
 {
-    int64_t id = params_int(&c->params, "message_id", 0, 0, INT32_MAX);
-    if (room_find(c->room, id) == NULL)
-        return call_fail(c, absent);
-    return json_true();
+    return message_of(c) != NULL ? json_true() : call_fail(c, absent);
 }
 
 json_t *method_pin(struct call *c)
@@ -205,5 +209,13 @@ json_t *method_unpin(struct call *c)
 
 json_t *method_react(struct call *c)
 {
-    return about_message(c, BOTAPI_REACT_NOT_FOUND);
+    struct message *m = message_of(c);
+    json_t *wanted = call_json(c, "reaction");
+    if (m != NULL) {
+        json_decref(m->reactions);
+        m->reactions = json_array_size(wanted) > 0 ? json_incref(wanted) : NULL;
+        posting_tell_marks(c->sim, c->room, m);
+    }
+    json_decref(wanted);
+    return m != NULL ? json_true() : call_fail(c, BOTAPI_REACT_NOT_FOUND);
 }

@@ -40,6 +40,15 @@ void posting_tell(struct sim *sim, const struct room *room,
     events_emit(&sim->events, "message", sim_text(event));
 }
 
+void posting_tell_marks(struct sim *sim, const struct room *room,
+                        const struct message *m)
+{
+    json_t *event = json_object();
+    sim_set(event, "chat_id", json_integer(room->chat->id));
+    sim_set(event, "message", message_view(m));
+    events_emit(&sim->events, "marks", sim_text(event));
+}
+
 struct message *posting_add(struct sim *sim, struct bot *bot, struct room *room,
                             json_t *message, json_t *keyboard)
 {

@@ -22,6 +22,11 @@ struct message *posting_add(struct sim *sim, struct bot *bot, struct room *room,
 void posting_tell(struct sim *sim, const struct room *room,
                   const struct message *m, const char *mark);
 
+/* The same as an event "marks": only reactions or votes are new, the message
+ * is not. */
+void posting_tell_marks(struct sim *sim, const struct room *room,
+                        const struct message *m);
+
 /* reply_markup of a call: *markup is an inline keyboard, *keyboard another
  * one (new references or NULL). False: refused. */
 bool posting_markup(struct call *c, json_t **markup, json_t **keyboard);

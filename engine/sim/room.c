@@ -22,11 +22,17 @@ json_t *room_draft(struct bot *bot, struct room *room, int64_t date)
     return json;
 }
 
-static void forget_oldest(struct world *w, struct room *room)
+void message_clear(struct message *m)
 {
-    struct message *m = &room->list[room->first++];
     json_decref(m->json);
     json_decref(m->keyboard);
+    json_decref(m->reactions);
+    json_decref(m->votes);
+}
+
+static void forget_oldest(struct world *w, struct room *room)
+{
+    message_clear(&room->list[room->first++]);
     room->count--;
     w->messages--;
 }
@@ -95,8 +101,7 @@ void room_delete(struct world *w, struct room *room, int64_t id)
     struct message *m = room_find(room, id);
     if (m == NULL)
         return;
-    json_decref(m->json);
-    json_decref(m->keyboard);
+    message_clear(m);
     size_t behind = room->first + room->count - (size_t)(m - room->list) - 1;
     memmove(m, m + 1, behind * sizeof(*m));
     room->count--;
@@ -148,5 +153,9 @@ json_t *message_view(const struct message *m)
         json_object_get(m->json, "reply_markup"), "inline_keyboard");
     if (inline_keyboard != NULL)
         sim_set(view, "buttons", buttons_view(inline_keyboard));
+    if (m->reactions != NULL)
+        json_object_set(view, "reactions", m->reactions);
+    if (m->votes != NULL)
+        sim_set(view, "votes", json_copy(m->votes));
     return view;
 }

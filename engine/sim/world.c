@@ -324,10 +324,8 @@ static void free_room(struct room *room)
 {
     limits_chat_free(&room->limits);
     free(room->topics);
-    for (size_t i = 0; i < room->count; i++) {
-        json_decref(room->list[room->first + i].json);
-        json_decref(room->list[room->first + i].keyboard);
-    }
+    for (size_t i = 0; i < room->count; i++)
+        message_clear(&room->list[room->first + i]);
     free(room->list);
     free(room);
 }

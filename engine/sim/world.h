@@ -66,8 +66,10 @@ struct topic {
 
 struct message {
     int64_t id;
-    json_t *json;     /* Message as the Bot API shows it */
-    json_t *keyboard; /* reply keyboard sent with it; NULL: none */
+    json_t *json;      /* Message as the Bot API shows it */
+    json_t *keyboard;  /* reply keyboard sent with it; NULL: none */
+    json_t *reactions; /* of the bot: Array of ReactionType; NULL: none */
+    json_t *votes;     /* in its poll: user id -> indexes; NULL: none yet */
 };
 
 enum presence { PRESENCE_INSIDE, PRESENCE_LEFT, PRESENCE_KICKED };
@@ -95,7 +97,8 @@ struct bot {
     json_t *user;   /* User */
     struct map rooms;
     int64_t last_id;       /* message ids of private chats and groups */
-    struct map commands;   /* scope and language -> Array of BotCommand */
+    struct map commands;   /* scope and language -> {scope, language_code,
+                              commands} */
     bool awake;            /* called, and not closed since */
     uint64_t out_until_ms; /* logged out, by the loop's clock */
     struct limit_bot limits;
@@ -177,8 +180,11 @@ struct message *room_last(const struct room *room); /* NULL: empty */
 void room_delete(struct world *w, struct room *room, int64_t id);
 /* Replaces a message by a changed copy, which is taken over. */
 void message_replace(struct message *m, json_t *json);
-/* What people see: the message with its keyboard and `buttons`. New. */
+/* What people see: the message with its keyboard, `buttons`, `reactions` and
+ * `votes`. New. */
 json_t *message_view(const struct message *m);
+/* Gives up what it holds. */
+void message_clear(struct message *m);
 
 struct callback *world_add_callback(struct world *w, const char *id,
                                     int64_t from, int64_t chat_id,

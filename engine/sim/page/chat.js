@@ -65,13 +65,28 @@ function pressesOf(store, view, message) {
   return found;
 }
 
+// Messages of one media group that follow each other are one item.
+function gathered(items) {
+  const all = [];
+  for (const item of items) {
+    const group = item.message?.media_group_id;
+    const last = all.at(-1);
+    const joins = group && !item.message.deleted &&
+      last?.message?.media_group_id === group && !last.message.deleted;
+    if (joins) last.album = [...last.album ?? [last.message], item.message];
+    else all.push({ ...item });
+  }
+  return all;
+}
+
 function lookOf(app, items, i) {
   const { store, view } = app;
-  const { message } = items[i];
+  const { message, album } = items[i];
   const same = (other) => other?.message && !other.message.deleted &&
     other.message.from?.id === message.from?.id;
   return {
     own: message.from?.id === view.as,
+    album,
     first: !same(items[i - 1]),
     last: !same(items[i + 1]),
     named: store.chats.has(view.chat),
@@ -88,7 +103,8 @@ function messageRow(app, items, i) {
   return {
     key: `${app.view.chat}:m${message.message_id}`,
     message,
-    deps: [message, look.own, look.first, look.last, look.revealed, pressed],
+    deps: [message, look.own, look.first, look.last, look.revealed, pressed,
+      ...look.album ?? []],
     make: () => messageNode(message, look, app.act),
   };
 }
@@ -135,13 +151,13 @@ function emptyRow(app) {
 
 function rowsOf(app) {
   const { store, view } = app;
-  const items = chatItems(store, view.chat);
+  const items = gathered(chatItems(store, view.chat));
   const again = againOf(app, items);
   const rows = items.map((item, i) => item.notice
     ? noticeRow(app, item.notice, again) : messageRow(app, items, i));
   for (const entry of store.outbox) {
     if (entry.chat !== view.chat || entry.from !== view.as) continue;
-    rows.push({ key: `o${entry.key}`, text: entry.text, deps: [entry.waiting],
+    rows.push({ key: `o${entry.key}`, text: entry.text || entry.what, deps: [entry.waiting],
       make: () => pendingNode(entry) });
   }
   if (!rows.some((r) => r.message || r.text)) rows.push(emptyRow(app));
@@ -188,12 +204,23 @@ function drawAnswers(app) {
     .map((a) => ({ key: a, deps: [], make: () => answerNode(app, a) })));
 }
 
+// What the actions of sendChatAction are called; others are typing.
+const ACTIONS = {
+  upload_photo: "sends a photo", upload_document: "sends a file",
+  upload_video: "sends a video", upload_voice: "sends a voice message",
+  record_video: "records a video", record_voice: "records a voice message",
+  record_video_note: "records a video", upload_video_note: "sends a video",
+  choose_sticker: "chooses a sticker", find_location: "picks a place",
+};
+
 function drawTyping({ store, view }) {
-  const typing = (store.typing.get(view.chat) ?? 0) > Date.now();
-  const name = botName(store);
-  drawRows($("typing"), typing ? [{ key: "dots", deps: [name], make: () =>
-    h("div", { class: "dots", role: "img", "aria-label": `${name} is typing`,
-    }, h("i"), h("i"), h("i")) }] : []);
+  const { until, action } = store.typing.get(view.chat) ?? {};
+  const text = `${botName(store)} ${ACTIONS[action] ?? "is typing"}`;
+  drawRows($("typing"), until > Date.now() ? [{ key: "dots", deps: [text],
+    make: () => h("div", { class: "acting muted" },
+      h("span", { class: "dots", "aria-hidden": "true" },
+        h("i"), h("i"), h("i")),
+      h("span", { dir: "auto" }, text)) }] : []);
 }
 
 export function newChat(app) {

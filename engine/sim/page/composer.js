@@ -1,11 +1,12 @@
-// The message field, in which Enter sends, and the reply keyboard over it.
+// The message field, in which Enter sends, and what is answered over it.
 
-import { $, drawRows, h } from "./dom.js";
+import { $, drawRows, h, icon } from "./dom.js";
 import { chatTitle } from "./chat.js";
 import { newCommands } from "./commands.js";
 import { size } from "./format.js";
-import { nameOf } from "./message.js";
-import { replyKeyboard } from "./store.js";
+import { newKeyboard } from "./keyboard.js";
+import { nameOf, preview } from "./message.js";
+import { commandsFor, forcedReply } from "./store.js";
 
 const HEIGHT_MAX = 160;
 const FILE_MAX = 8e6; // bytes, of what can be attached here
@@ -20,40 +21,15 @@ function base64Of(file) {
   });
 }
 
-function drawKeyboard(app) {
-  const { store, view } = app;
-  const shown = replyKeyboard(store, view.chat);
-  const used = shown && view.used.get(view.chat) === shown.message.message_id;
-  drawRows($("keyboard"), shown && !used ? [{
-    key: view.chat, deps: [shown.message],
-    make: () => h("div", { class: "reply", role: "group",
-      "aria-label": "Reply keyboard" },
-    shown.keyboard.map((row) => h("div", { class: "keys" },
-      row.map((key) => keyNode(app, shown, key))))),
-  }] : []);
-}
-
-function keyNode(app, shown, key) {
-  const text = key.text ?? key;
-  const asks = key.request_contact || key.request_location;
-  return h("button", { type: "button", class: "key", dir: "auto",
-    disabled: Boolean(asks),
-    title: asks ? "Sharing a contact or a place is not built yet." : null,
-    onclick() {
-      const { view } = app;
-      if (shown.one_time_keyboard) {
-        view.used.set(view.chat, shown.message.message_id);
-      }
-      app.send(text);
-    } }, text);
-}
-
 export function newComposer(app) {
   const field = $("composer");
   const drafts = new Map();
   let place = null; // whose draft the field holds
   const commands = newCommands(field,
-    { given: () => app.store.commands, set, send });
+    { given: () => commandsFor(app.store, app.view), set, send });
+  const drawKeyboard = newKeyboard(app);
+  const replies = new Map(); // place -> the message that is answered
+  let forced = null; // the message that has asked for it last
 
   function fit() {
     field.style.height = "auto";
@@ -70,7 +46,46 @@ export function newComposer(app) {
     if (!text.trim()) return;
     set("");
     drafts.delete(place);
-    app.send(text);
+    app.send(text, { reply: takeReply() });
+  }
+
+  function takeReply() {
+    const message = replies.get(place);
+    replies.delete(place);
+    return message;
+  }
+
+  function replyTo(message) {
+    if (message) replies.set(place, message);
+    else replies.delete(place);
+    field.focus();
+    app.changed();
+  }
+
+  function drawReply() {
+    const asked = forcedReply(app.store, app.view);
+    if (asked && asked.message !== forced) {
+      forced = asked.message;
+      replies.set(place, forced);
+    }
+    const message = replies.get(place);
+    drawRows($("answered"), message ? [{ key: place, deps: [message],
+      make: () => h("div", { class: "answered" },
+        h("div", { class: "quote" },
+          h("b", { dir: "auto" }, `Answer to ${nameOf(message.from)}`),
+          h("span", { dir: "auto" }, preview(message))),
+        h("button", { type: "button", class: "quiet",
+          "aria-label": "No answer to that message",
+          onclick: () => replyTo(null) }, icon("close"))) }] : []);
+    return asked?.message === message && message
+      ? asked.markup.input_field_placeholder : null;
+  }
+
+  // The beginning of an inline query.
+  function query(text) {
+    const bot = app.store.bots.values().next().value;
+    set(`@${bot?.username ?? "bot"} ${text}`);
+    field.focus();
   }
 
   field.addEventListener("keydown", (e) => {
@@ -83,6 +98,7 @@ export function newComposer(app) {
     app.trouble("");
     fit();
     commands.typed();
+    app.changed();
   });
   // The first takes what is in the field as its caption.
   async function attach(files) {
@@ -98,13 +114,19 @@ export function newComposer(app) {
         const caption = field.value;
         set("");
         drafts.delete(place);
-        app.send(caption, { kind, name: file.name, base64 });
+        app.send(caption, { reply: takeReply(),
+          file: { kind, name: file.name, base64 } });
       } catch (e) {
         app.trouble(`${file.name} cannot be read: ${e.message}.`);
       }
     }
   }
 
+  $("slash").addEventListener("click", () => {
+    field.focus();
+    set("/");
+    app.changed();
+  });
   $("attach").addEventListener("click", () => $("file").click());
   $("file").addEventListener("change", (e) => {
     attach([...e.target.files]);
@@ -146,9 +168,12 @@ export function newComposer(app) {
       set(drafts.get(here) ?? "");
     }
     const as = nameOf(store.users.get(view.as));
-    field.placeholder = `Message as ${as}`;
+    const asked = drawReply();
+    const offered = drawKeyboard();
+    field.placeholder = asked ?? offered ?? `Message as ${as}`;
     field.setAttribute("aria-label", `Message to ${chatTitle(app)} as ${as}`);
-    drawKeyboard(app);
+    $("slash").hidden = Boolean(field.value) ||
+      !commandsFor(store, view).length;
     commands.draw();
   }
 
@@ -160,5 +185,5 @@ export function newComposer(app) {
     }
   }
 
-  return { draw, refuse };
+  return { draw, refuse, query, replyTo };
 }

@@ -3,7 +3,7 @@
 // have left a hole. Updates and calls come from the stream's past alone.
 
 const TYPES = ["user", "chat", "message", "update", "call", "callback",
-  "action", "commands", "notice", "gap"];
+  "marks", "action", "commands", "notice", "gap"];
 const WAIT_MIN = 1000;
 const WAIT_MAX = 30000;
 const HIDDEN = 10000;
@@ -44,11 +44,11 @@ export async function readLog(id) {
 }
 
 async function snapshot() {
-  const [users, chats] = await Promise.all([
-    get("/sim/users"), get("/sim/chats"),
+  const [users, chats, menus] = await Promise.all([
+    get("/sim/users"), get("/sim/chats"), get("/sim/commands"),
   ]);
   const ids = [...chats, ...users].map((c) => c.id).slice(0, CHATS_READ);
-  return { users, chats, logs: await Promise.all(ids.map(readLog)) };
+  return { users, chats, menus, logs: await Promise.all(ids.map(readLog)) };
 }
 
 // onEvent(type, data, id); onSnapshot(world, anew): the world began anew, what

@@ -48,9 +48,10 @@ function walk(from, by) {
 }
 
 // What a single key does with the message that has the focus, if any.
-function onMessage(key, row) {
+function onMessage(app, key, row) {
   if (key === "j" || key === "ArrowDown") walk(row, 1);
   else if (key === "k" || key === "ArrowUp") walk(row, -1);
+  else if (key === "r") app.answer(Number(row?.dataset.message));
   else if (key === "c") $("composer").focus();
   else if (key === "i") row?.querySelector(".when")?.click();
   else if (/^[1-9]$/.test(key)) {
@@ -97,7 +98,7 @@ export function bindKeys(app) {
     else if ($("log").contains(e.target) && single.checked) {
       const row = e.target.closest(".row");
       if (e.target.matches("button") && /^Arrow/.test(e.key)) return;
-      if (onMessage(e.key, row)) e.preventDefault();
+      if (onMessage(app, e.key, row)) e.preventDefault();
     }
   });
 }

@@ -25,11 +25,13 @@ const view = {
   marked: null, // group of the timeline that was asked for
   unfolded: new Set(), // keys whose JSON is open
   revealed: new Set(), // deleted messages that are shown
-  used: new Map(), // one-time keyboards that were used, by chat
+  hidden: new Map(), // reply keyboards that are out of sight, by place
 };
 const app = { store, view, ready: false, changed, open, send, show,
-  inspectNotice, goTo, trouble,
-  act: { slow: SLOW_MS, press, inspect, reveal, command: (text) => send(text) } };
+  inspectNotice, goTo, trouble, answer,
+  act: { slow: SLOW_MS, press, inspect, reveal, vote, copy,
+    me: () => view.as, query: (text) => composer.query(text),
+    command: (text) => send(text) } };
 
 const chat = newChat(app);
 const composer = newComposer(app);
@@ -125,17 +127,32 @@ function trouble(text) {
   $("trouble").textContent = text;
 }
 
+function answer(id) {
+  const found = store.logs.get(view.chat)?.get(id);
+  if (found && !found.message.deleted) composer.replyTo(found.message);
+}
+
 let sent = 0;
 
-// With a file {kind, name, base64} the text is its caption.
-function send(text, file) {
+// With a file {kind, name, base64} the text is its caption; a contact or a
+// location stands alone; reply is the message that is answered.
+function send(text, { file, contact, location, reply } = {}) {
+  const what = file?.name ?? (contact && "Contact") ??
+    (location && "Location");
   const entry = { key: ++sent, chat: view.chat, from: view.as, text, file,
-    waiting: false };
+    contact, location, reply, what, waiting: false };
   store.outbox.push(entry);
   trouble("");
   changed();
   chat.toEnd();
   deliver();
+}
+
+function bodyOf({ text, file, contact, location }) {
+  if (contact || location) return { contact, location };
+  if (!file) return { text };
+  return { caption: text.trim() ? text : undefined,
+    [file.kind]: { name: file.name, base64: file.base64 } };
 }
 
 let delivering = false;
@@ -147,10 +164,9 @@ async function deliver() {
   while (store.outbox.length) {
     const entry = store.outbox[0];
     try {
-      const { chat: to, from, text, file } = entry;
-      const what = file ? { caption: text.trim() ? text : undefined,
-        [file.kind]: { name: file.name, base64: file.base64 } } : { text };
-      const message = await post("/sim/send", { from, chat: to, ...what });
+      const { chat: to, from, reply } = entry;
+      const message = await post("/sim/send", { from, chat: to,
+        reply_to: reply?.message_id, ...bodyOf(entry) });
       store.outbox.shift();
       putMessage(store, to, message);
     } catch (e) {
@@ -168,7 +184,44 @@ async function deliver() {
   changed();
 }
 
-async function press(message, { data }) {
+// A short word of the page itself, where the bot's stand.
+function toast(text) {
+  store.answers.push({ chat: view.chat, from: view.as, text, alert: false });
+  forgetToast(store.answers.at(-1));
+  changed();
+}
+
+function forgetToast(answer) {
+  setTimeout(() => {
+    store.answers = store.answers.filter((a) => a !== answer);
+    changed();
+  }, TOAST_MS);
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("Copied");
+  } catch {
+    toast(`Not copied, the browser does not allow it: ${text}`);
+  }
+}
+
+// A press on the chosen option takes the vote back.
+async function vote(message, at) {
+  const mine = message.votes?.[view.as] ?? [];
+  const many = message.poll.allows_multiple_answers;
+  const rest = many ? mine.filter((i) => i !== at) : [];
+  try {
+    await post("/sim/vote", { from: view.as, chat: view.chat,
+      message_id: message.message_id,
+      options: mine.includes(at) ? rest : [...rest, at] });
+  } catch (e) {
+    trouble(`The vote was not taken: ${why(e)}.`);
+  }
+}
+
+async function press(message, data) {
   const { chat: where, as: from } = view;
   const key = `${where}:${message.message_id}:${from}:${data}`;
   const mine = { chat: where, message: message.message_id, from, data,
@@ -253,11 +306,7 @@ function onEvent(type, data, id) {
   applyEvent(store, type, data, id);
   if (type === "action") changedIn(5050);
   if (store.answers.length > answers && !data.show_alert) {
-    const toast = store.answers.at(-1);
-    setTimeout(() => {
-      store.answers = store.answers.filter((a) => a !== toast);
-      changed();
-    }, TOAST_MS);
+    forgetToast(store.answers.at(-1));
   }
   changed();
 }

@@ -1,12 +1,12 @@
 // One message of the chat: text, what it carries, its buttons.
 
 import { h, icon } from "./dom.js";
-import { clock, iso, short, size } from "./format.js";
-import { richText, safeUrl } from "./text.js";
+import { buttonRows } from "./buttons.js";
+import { carried, carriedNode, found, nameOf } from "./cards.js";
+import { clock, iso, short } from "./format.js";
+import { richText } from "./text.js";
 
-export const nameOf = (user) =>
-  [user?.first_name, user?.last_name].filter(Boolean).join(" ") ||
-  user?.title || "Someone";
+export { nameOf };
 
 export const BOT = 0; // the id that stands for the bot
 
@@ -20,57 +20,6 @@ export function avatar(id, name) {
     first.toUpperCase());
 }
 
-// What a message carries beside text, in one line.
-const CARRIES = {
-  photo: () => "Photo",
-  document: (m) => m.document.file_name ?? "Document",
-  sticker: (m) => `${m.sticker.emoji ?? ""} Sticker`.trim(),
-  voice: () => "Voice message",
-  audio: (m) => m.audio.title ?? "Audio",
-  video: () => "Video",
-  animation: () => "Animation",
-  video_note: () => "Video note",
-  contact: (m) => `Contact: ${nameOf(m.contact)} ${m.contact.phone_number}`,
-  venue: (m) => `Venue: ${m.venue.title}`,
-  location: (m) =>
-    `Location: ${m.location.latitude}, ${m.location.longitude}`,
-  poll: (m) => `Poll: ${m.poll.question}`,
-  dice: (m) => `${m.dice.emoji} ${m.dice.value}`,
-  game: (m) => `Game: ${m.game.title}`,
-  invoice: (m) => `Invoice: ${m.invoice.title}`,
-};
-
-// The same with its bytes, for what is a file.
-const FILES = ["document", "audio", "voice", "video", "animation",
-  "video_note", "sticker"];
-const PHOTO_WIDTH = 320;
-
-const address = (file) => `/sim/files/${encodeURIComponent(file.file_id)}`;
-
-function photo(sizes) {
-  const shown = sizes.find((s) => s.width >= PHOTO_WIDTH) ?? sizes.at(-1);
-  return h("a", { href: address(sizes.at(-1)), target: "_blank",
-    rel: "noopener noreferrer" },
-  h("img", { class: "photo", src: address(shown), alt: "Photo",
-    width: shown.width, height: shown.height, loading: "lazy" }));
-}
-
-function fileNode(file, what) {
-  return h("div", { class: "carried" }, icon("file"),
-    h("a", { href: address(file), download: file.file_name ?? "",
-      dir: "auto" }, what),
-    file.file_size === undefined ? null
-      : h("span", { class: "muted figures" }, size(file.file_size)));
-}
-
-function carriedNode(message, what) {
-  if (message.photo?.length) return photo(message.photo);
-  const kind = FILES.find((k) => message[k]?.file_id);
-  if (kind) return fileNode(message[kind], what);
-  return h("div", { class: "carried" }, icon("file"),
-    h("span", { dir: "auto" }, what));
-}
-
 const SERVICE = {
   new_chat_members: (m) =>
     `${m.new_chat_members.map(nameOf).join(", ")} joined`,
@@ -78,14 +27,6 @@ const SERVICE = {
   new_chat_title: (m) => `The group is now called ${m.new_chat_title}`,
   pinned_message: (m) => `Pinned: ${preview(m.pinned_message)}`,
   group_chat_created: () => "The group was made",
-};
-
-const found = (table, message) =>
-  Object.keys(table).find((k) => message[k] !== undefined);
-
-const carried = (message) => {
-  const key = found(CARRIES, message);
-  return key && CARRIES[key](message);
 };
 
 const service = (message) => {
@@ -108,35 +49,18 @@ function quote(message) {
 function meta(message, act) {
   const at = h("time", { datetime: iso(message.date) }, clock(message.date));
   return h("span", { class: "meta figures" },
-    message.edited || message.edit_date ? h("i", {}, "edited") : null,
+    (message.edited || message.edit_date) && !message.same ? h("i", {}, "edited") : null,
     h("button", { type: "button", class: "when", "data-focus": "when",
       title: "Show in the inspector", "aria-label":
       `${clock(message.date)}, show in the inspector`,
       onclick: () => act.inspect(message) }, at));
 }
 
-function button(message, spec, at, press, act) {
-  if (spec.url) {
-    const href = safeUrl(spec.url);
-    return h("a", { class: "key", href, target: "_blank",
-      rel: "noopener noreferrer", dir: "auto" }, spec.text, " ↗");
-  }
-  const slow = press && Date.now() - press.since > act.slow;
-  return h("button", {
-    type: "button", class: `key${slow ? " slow" : ""}`, dir: "auto",
-    "data-focus": `key${at}`, "aria-busy": press ? "true" : null,
-    title: slow ? "No answer yet: see the inspector" : null,
-    onclick: () => !press && act.press(message, spec),
-  }, spec.text);
-}
-
-function buttons(message, presses, act) {
-  let at = 0;
-  const rows = message.buttons.map((row) => h("div", { class: "keys" },
-    row.map((spec) =>
-      button(message, spec, at++, presses.get(spec.data), act))));
-  return h("div", { class: "inline", role: "group",
-    "aria-label": "Buttons of this message" }, rows);
+function reactions(message) {
+  if (!message.reactions?.length) return null;
+  return h("div", { class: "reactions" }, message.reactions.map((r) =>
+    h("span", { "aria-label": `Reaction ${r.emoji ?? "of another kind"}` },
+      r.emoji ?? "★")));
 }
 
 function ghost(message, act) {
@@ -146,21 +70,38 @@ function ghost(message, act) {
       onclick: () => act.reveal(message) }, "show"));
 }
 
-function body(message, act) {
-  const text = message.text ?? message.caption ?? "";
+function textOf(message, act) {
+  const text = message.text ?? message.caption;
   const entities = message.entities ?? message.caption_entities;
-  const what = carried(message);
+  return text ? h("div", { class: "text", dir: "auto" },
+    richText(text, entities, act.command)) : null;
+}
+
+// Photos side by side, files below each other, then the captions.
+function albumBody(album, act) {
+  const tile = (message) => h("div", { class: "tile",
+    "data-message": message.message_id, tabindex: "-1" },
+  carriedNode(message, act));
+  const seen = album[0].photo || album[0].video;
   return [
-    message.reply_to_message ? quote(message.reply_to_message) : null,
-    what ? carriedNode(message, what) : null,
-    text ? h("div", { class: "text", dir: "auto" },
-      richText(text, entities, act.command)) : null,
-    !text && !what ? h("div", { class: "text muted" }, preview(message))
-      : null,
+    h("div", { class: seen ? "album photos" : "album", role: "group",
+      "aria-label": `Album of ${album.length}` }, album.map(tile)),
+    album.map((message) => textOf(message, act)),
   ];
 }
 
-// look: {own, first, last, named, presses, revealed}
+function body(message, look, act) {
+  const what = look.album ? albumBody(look.album, act)
+    : [carriedNode(message, act), textOf(message, act)];
+  return [
+    message.reply_to_message ? quote(message.reply_to_message) : null,
+    what.some(Boolean) ? what
+      : h("div", { class: "text muted" }, preview(message)),
+  ];
+}
+
+// look: {own, first, last, named, presses, revealed, album}; an album is the
+// list of its messages, and the message its first.
 export function messageNode(message, look, act) {
   const told = service(message);
   if (told) return h("div", { class: "divider" }, h("span", {}, told));
@@ -179,16 +120,16 @@ export function messageNode(message, look, act) {
           : message.from?.id ?? BOT)}`,
           dir: "auto" }, name)
         : null,
-      body(message, act), meta(message, act)),
-    message.buttons?.length ? buttons(message, look.presses, act) : null,
+      body(message, look, act), meta(message, act), reactions(message)),
+    buttonRows(message, look.presses, act),
   ]);
 }
 
 export function pendingNode(entry) {
   return h("article", { class: "row out first last pending" },
     h("div", { class: "bubble" },
-      entry.file ? h("div", { class: "carried" }, icon("file"),
-        h("span", { dir: "auto" }, entry.file.name)) : null,
+      entry.what ? h("div", { class: "carried" }, icon("file"),
+        h("span", { dir: "auto" }, entry.what)) : null,
       entry.text ? h("div", { class: "text", dir: "auto" }, entry.text) : null,
       h("span", { class: "meta" },
         entry.waiting ? h("i", {}, "waits for the engine") : null,

@@ -23,8 +23,8 @@ export const newStore = () => ({
   updates: new Map(), // by n
   calls: new Map(), // by n
   notices: [], // {id, at, kind, ...}
-  commands: [],
-  typing: new Map(), // chat id -> time at which the dots go
+  menus: new Map(), // of commands, by scope and language
+  typing: new Map(), // chat id -> {until, action} of the bot
   unread: new Map(),
   presses: new Map(), // of inline buttons, see press()
   answers: [], // toasts and alerts of callbacks
@@ -85,12 +85,26 @@ const numbered = (map, max) => (store, event) => {
 
 const putCall = numbered("calls", CALLS_MAX);
 
+const content = ({ text, caption, entities, photo, document }) =>
+  JSON.stringify([text, caption, entities, photo, document]);
+
+// New buttons or marks are no edit for those who read.
+function markSame(store, chat, message) {
+  const old = store.logs.get(chat)?.get(message.message_id)?.message;
+  const edited = old && (old.edited || old.edit_date) && !old.same;
+  if (old && !edited && content(old) === content(message)) message.same = true;
+}
+
+const scopeKey = ({ type, chat_id: chat, user_id: user }) =>
+  [type, chat, user].filter((part) => part !== undefined).join(":");
+
 const on = {
   user: (store, { user }) => learn(store, user),
   chat: (store, { chat }) => {
     if (chat.type !== "private") store.chats.set(chat.id, chat);
   },
   message(store, { chat_id: chat, message }, id) {
+    markSame(store, chat, message);
     const fresh = putMessage(store, chat, message, id);
     if (message.from?.is_bot) store.typing.delete(chat);
     else if (!store.chats.has(chat)) return; // of its own person
@@ -102,10 +116,17 @@ const on = {
     if (call.method === "getMe" && call.result) learn(store, call.result);
   },
   callback: (store, event) => event.answered && settle(store, event),
-  action: (store, { chat_id: chat }) =>
-    store.typing.set(chat, Date.now() + TYPING_MS),
-  commands: (store, { commands }) => {
-    store.commands = commands ?? [];
+  marks: (store, { chat_id: chat, message }) => {
+    markSame(store, chat, message);
+    putMessage(store, chat, message);
+  },
+  action: (store, { chat_id: chat, action }) => {
+    if (action === "cancel") store.typing.delete(chat);
+    else store.typing.set(chat, { until: Date.now() + TYPING_MS, action });
+  },
+  commands: (store, menu) => {
+    const { scope, language_code: language } = menu;
+    store.menus.set(`${scopeKey(scope)}|${language}`, menu.commands);
   },
   notice,
 };
@@ -124,6 +145,7 @@ export function applySnapshot(store, world, anew) {
   store.chats.clear();
   for (const user of world.users) learn(store, user);
   for (const chat of world.chats) on.chat(store, { chat });
+  for (const menu of world.menus) on.commands(store, menu);
   const old = store.logs;
   store.logs = new Map();
   for (const read of world.logs) applyLog(store, read, old.get(read.id));
@@ -156,14 +178,54 @@ export function chatItems(store, chat) {
   return [...items, ...entries.slice(done)];
 }
 
-// The reply keyboard that the chat shows now, if any.
-export function replyKeyboard(store, chat) {
-  let shown = null;
+// Whether a keyboard that is for some alone is for that person.
+function isFor({ text = "", entities = [], reply_to_message: quoted }, user) {
+  return quoted?.from?.id === user.id || entities.some((e) =>
+    e.user?.id === user.id || (user.username && e.type === "mention" &&
+      text.substr(e.offset, e.length) === `@${user.username}`));
+}
+
+function* markupsFor(store, { chat, as }) {
+  const user = store.users.get(as) ?? {};
   for (const { message } of store.logs.get(chat)?.values() ?? []) {
     const markup = message.reply_markup;
     if (!message.from?.is_bot || message.deleted || !markup) continue;
+    if (!markup.selective || isFor(message, user)) yield { message, markup };
+  }
+}
+
+// The reply keyboard that the person sees there now, if any.
+export function replyKeyboard(store, view) {
+  let shown = null;
+  for (const { message, markup } of markupsFor(store, view)) {
     if (markup.keyboard) shown = { ...markup, message };
-    if (markup.remove_keyboard) shown = null;
+    if (markup.remove_keyboard || markup.force_reply) shown = null;
   }
   return shown;
+}
+
+// The newest message if it asks for an answer that quotes it.
+export function forcedReply(store, view) {
+  let asked = null;
+  for (const found of markupsFor(store, view)) {
+    asked = found.markup.force_reply ? found : null;
+  }
+  return asked && asked.message ===
+    [...store.logs.get(view.chat).values()].at(-1).message ? asked : null;
+}
+
+// The bot's commands as the person's client lists them there: those of the
+// narrowest scope alone, in its language if there are such.
+export function commandsFor(store, { chat, as }) {
+  const group = store.chats.has(chat);
+  const scopes = [`chat_member:${chat}:${as}`, `chat:${chat}`,
+    group ? "all_group_chats" : "all_private_chats", "default"];
+  const language = store.users.get(as)?.language_code ?? "";
+  for (const scope of scopes) {
+    for (const tag of [language, ""]) {
+      const found = store.menus.get(`${scope}|${tag}`);
+      if (found?.length) return found;
+    }
+  }
+  return [];
 }

@@ -30,6 +30,18 @@ function spoiler(children) {
   return el;
 }
 
+// A long quotation shows its beginning.
+function folded(children) {
+  const more = h("button", { type: "button", class: "link",
+    "aria-expanded": "false", onclick() {
+      const open = more.parentNode.classList.toggle("open");
+      more.setAttribute("aria-expanded", String(open));
+      more.textContent = open ? "Show less" : "Show more";
+    } }, "Show more");
+  return h("blockquote", { class: "folded" },
+    h("div", {}, children), more);
+}
+
 const wrap = (tag, cls) => (_, children) => h(tag, { class: cls }, children);
 
 const make = {
@@ -38,9 +50,10 @@ const make = {
   underline: wrap("u"),
   strikethrough: wrap("s"),
   code: wrap("code"),
-  pre: wrap("pre"),
+  pre: ({ entity }, children) => h("pre",
+    { tabindex: "0", "data-language": entity.language }, children),
   blockquote: wrap("blockquote"),
-  expandable_blockquote: wrap("blockquote"),
+  expandable_blockquote: (_, children) => folded(children),
   spoiler: (_, children) => spoiler(children),
   url: ({ text }, children) => link(text, children),
   email: ({ text }, children) => link(`mailto:${text}`, children),

@@ -1,0 +1,139 @@
+/* Votes of people in a bot's polls. */
+#include "sim/control.h"
+
+#include "sim/posting.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct control_field control_vote_fields[] = {
+    {"from", FIELD_INTEGER, true},
+    {"message_id", FIELD_INTEGER, true},
+    {"options", FIELD_IDS, true}, /* indexes; none takes the vote back */
+    {"chat", FIELD_INTEGER, false},
+    {NULL, FIELD_STRING, false}};
+
+/* NULL: an answer was sent. */
+static struct message *poll_message(struct control *c, struct room *room)
+{
+    int64_t id = sim_int(c->body, "message_id");
+    struct message *m = room_find(room, id);
+    const json_t *poll = m != NULL ? json_object_get(m->json, "poll") : NULL;
+    if (poll == NULL)
+        exchange_fail(c->x, 404,
+                      "message_id: chat %lld has no message %lld with a poll",
+                      (long long)room->chat->id, (long long)id);
+    else if (json_is_true(json_object_get(poll, "is_closed")))
+        exchange_fail(c->x, 400, "message_id: that poll is closed");
+    else
+        return m;
+    return NULL;
+}
+
+static bool is_quiz(const json_t *poll)
+{
+    const char *type = json_string_value(json_object_get(poll, "type"));
+    return type != NULL && strcmp(type, "quiz") == 0;
+}
+
+/* False: an answer was sent. */
+static bool may_vote(struct control *c, const struct message *m,
+                     const char *voter)
+{
+    const json_t *poll = json_object_get(m->json, "poll");
+    const json_t *wanted = json_object_get(c->body, "options");
+    size_t count = json_array_size(json_object_get(poll, "options"));
+    bool many = json_is_true(json_object_get(poll, "allows_multiple_answers"));
+    if (is_quiz(poll) && json_object_get(m->votes, voter) != NULL) {
+        exchange_fail(c->x, 400, "from: an answer to a quiz stays");
+        return false;
+    }
+    if (json_array_size(wanted) > (many ? count : 1)) {
+        exchange_fail(c->x, 400, "options: the poll takes at most %zu",
+                      many ? count : (size_t)1);
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(wanted); i++) {
+        json_int_t at = json_integer_value(json_array_get(wanted, i));
+        if (at >= 0 && at < (json_int_t)count)
+            continue;
+        exchange_fail(c->x, 400, "options: the poll has 0 to %zu, not %lld",
+                      count - 1, (long long)at);
+        return false;
+    }
+    return true;
+}
+
+static int votes_for(const json_t *votes, json_int_t option)
+{
+    const char *voter;
+    json_t *chosen, *one;
+    size_t i;
+    int count = 0;
+    json_object_foreach((json_t *)votes, voter, chosen)
+    {
+        json_array_foreach(chosen, i, one)
+        {
+            count += json_integer_value(one) == option;
+        }
+    }
+    return count;
+}
+
+/* The message with the votes counted anew. */
+static void count_votes(struct message *m)
+{
+    json_t *message = json_copy(m->json);
+    json_t *poll = json_deep_copy(json_object_get(m->json, "poll"));
+    size_t i;
+    json_t *option;
+    json_array_foreach(json_object_get(poll, "options"), i, option)
+    {
+        sim_set(option, "voter_count",
+                json_integer(votes_for(m->votes, (json_int_t)i)));
+    }
+    sim_set(poll, "total_voter_count",
+            json_integer((json_int_t)json_object_size(m->votes)));
+    sim_set(message, "poll", poll);
+    message_replace(m, message);
+}
+
+/* The bot hears how the poll stands, and who it was if the poll is open. */
+static void tell_bot(struct control *c, const struct user *user,
+                     const struct room *room, const struct message *m)
+{
+    json_t *poll = json_object_get(m->json, "poll");
+    struct queue *queue = &c->bot->queue;
+    queue_push(queue, "poll", json_incref(poll), room->chat->id, false);
+    if (json_is_true(json_object_get(poll, "is_anonymous")))
+        return;
+    json_t *answer = json_object();
+    json_object_set(answer, "poll_id", json_object_get(poll, "id"));
+    json_object_set(answer, "user", user->json);
+    json_object_set(answer, "option_ids", json_object_get(c->body, "options"));
+    queue_push(queue, "poll_answer", answer, room->chat->id, false);
+}
+
+void control_vote(struct control *c)
+{
+    char voter[24];
+    const struct user *user = control_user(c, "from");
+    struct room *room = user != NULL ? control_room_of(c, user) : NULL;
+    if (room == NULL || !control_speaks(c, user, room))
+        return;
+    struct message *m = poll_message(c, room);
+    snprintf(voter, sizeof(voter), "%lld", (long long)user->id);
+    if (m == NULL || !may_vote(c, m, voter))
+        return;
+    json_t *wanted = json_object_get(c->body, "options");
+    if (m->votes == NULL)
+        m->votes = json_object();
+    if (json_array_size(wanted) > 0)
+        json_object_set(m->votes, voter, wanted);
+    else
+        json_object_del(m->votes, voter);
+    count_votes(m);
+    posting_tell_marks(c->sim, room, m);
+    tell_bot(c, user, room, m);
+    control_reply(c, message_view(m));
+}
