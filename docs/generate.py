@@ -4,7 +4,7 @@ bindings/*.c whose text begins with a call ("task.sleep(duration): ..."). A
 module whose opening comment says "Not for scripts" is left out, but for what
 authors call on a value that they are given ("ctx:reply(text): ..."), and but
 for the C half of a module that is in Lua. So is one that bindings/modules.c
-does not list.
+does not list. Below an entry stands its example of docs/examples/MODULE.lua.
 
     docs/generate.py            writes the page and, by docs/luacats.py, the
                                 annotations of docs/types
@@ -40,6 +40,9 @@ CALLED_ON = {
 
 # Modules of which other files of the library's own hold a part.
 SPREAD = ["bot", "ctx"]
+
+# Before the code of each function in docs/examples/MODULE.lua.
+EXAMPLE = re.compile(r"^-- ([\w.:]+)\n(.*?)(?=^-- [\w.:]+\n|\Z)", re.M | re.S)
 
 CALL = re.compile(
     r"(\w+[.:]\w+(?:\(.*?\)|\{.*?\})?|\w+\(.*?\)): (.*)")
@@ -177,12 +180,26 @@ def code(text):
                   lambda m: f"[{m[0]}]({BOT_API}#{m[1].lower()})", text)
 
 
-def section(module):
+def name_of(each):
+    """What an entry's call calls: "ctx:reply"."""
+    return re.match(r"[\w.:]+", each.call)[0]
+
+
+def examples(root, module):
+    """Code by the name of the function that it shows."""
+    path = root / f"docs/examples/{module.name}.lua"
+    text = path.read_text("utf-8") if path.exists() else ""
+    return {name: code.strip("\n") for name, code in EXAMPLE.findall(text)}
+
+
+def section(module, shown_by):
     given = module.name in GIVEN
     title = module.name if given else f"moonlet.{module.name}"
     lines = [f"## {title}", "", code(sentence(module.intro)), ""]
     for each in module.entries:
         lines += [f"### `{each.call}`", "", code(sentence(each.text)), ""]
+        if name_of(each) in shown_by:
+            lines += ["```lua", shown_by[name_of(each)], "```", ""]
     if module.absent:
         shown = ", ".join(f"`{name}`" for name in module.absent)
         lines += [f"Not built yet: {shown}.", ""]
@@ -193,7 +210,7 @@ def section(module):
 def page(root):
     lines = [HEAD]
     for module in modules(root):
-        lines += section(module)
+        lines += section(module, examples(root, module))
     later = absent((root / "engine/vm/sandbox.c").read_text("utf-8"))
     if later:
         lines += ["## Modules that are not built yet", "",

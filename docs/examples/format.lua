@@ -1,0 +1,31 @@
+-- format.html
+ctx:reply(format.html("<b>%s</b> joined", ctx.from.first_name))
+-- format.text
+ctx:reply(format { format.text("2 < 3: "), format.bold("true") })
+-- format.bold
+ctx:reply(format { "Hello ", format.bold(ctx.from.first_name) })
+-- format.italic
+ctx:reply(format.italic("whispered"))
+-- format.underline
+ctx:reply(format.underline("read this"))
+-- format.strike
+ctx:reply(format { format.strike("12 EUR"), " 9 EUR" })
+-- format.spoiler
+ctx:reply(format.spoiler("The butler did it"))
+-- format.code
+ctx:reply(format { "Type ", format.code("/start") })
+-- format.pre
+ctx:reply(format.pre("print(1)", "lua"))
+-- format.link
+ctx:reply(format.link("Our site", "https://example.org"))
+-- format.mention
+ctx:reply(format { "Thanks, ", format.mention(ctx.from) })
+-- format.quote
+ctx:reply(format.quote("To be or not to be"))
+-- format.join
+local names = { format.bold("Ann"), "Ben", "Cem" }
+ctx:reply(format.join(names, ", "))
+-- format.to_html
+assert(format.to_html(format.bold("a")) == "<b>a</b>")
+-- format.escape_html
+assert(format.escape_html("a < b") == "a &lt; b")
