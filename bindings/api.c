@@ -261,6 +261,31 @@ static void check_call(lua_State *L, const char *method, struct buf *params)
         misuse(L, params, &why);
 }
 
+/* The server would take null for the text "null": it is left out. */
+static void drop_nulls(struct buf *params)
+{
+    const struct jslice object = {params->data, params->len};
+    struct buf rest = {0};
+    size_t cursor = 0;
+    struct jslice key, value;
+
+    /* Most calls have none; one within a text or further down does no harm. */
+    if (!strstr(params->data, ":null") || js_type(object) != JS_OBJECT)
+        return;
+    buf_putc(&rest, '{');
+    while (js_each(object, &cursor, &key, &value)) {
+        if (js_type(value) == JS_NULL)
+            continue;
+        buf_puts(&rest, rest.len > 1 ? ",\"" : "\"");
+        buf_append(&rest, key.at, key.len);
+        buf_puts(&rest, "\":");
+        buf_append(&rest, value.at, value.len);
+    }
+    buf_putc(&rest, '}');
+    buf_free(params);
+    *params = rest;
+}
+
 static void encode_params(lua_State *L, const char *method, struct buf *params)
 {
     const char *why = NULL;
@@ -272,6 +297,7 @@ static void encode_params(lua_State *L, const char *method, struct buf *params)
         buf_free(params);
         script_error_misuse(L, "%s: %s", method, why);
     }
+    drop_nulls(params);
 }
 
 enum limiter_class api_class_of(lua_State *L)
@@ -303,28 +329,27 @@ static int await_files(lua_State *L, struct upload_list *files,
 
 /* api.METHOD(params [, options]): calls the method with its parameters by
  * name and waits for the answer. A text or caption may be a piece
- * (moonlet.format). Before it is sent, method, names and types
- * of the parameters are checked against the Bot API's tables (10.3); what is
- * newer passes with options.unchecked = true. options.timeout: a duration for
- * the whole call, its repeats and waits included; without it each try may
- * take REQUEST_TIMEOUT. options.on_unknown says what to do if the call may
- * have been executed or not: "error" raises kind "unknown", "resend" repeats
- * it though somebody may see it twice, "skip" returns false and the error;
- * without it "error". Calls that nobody sees twice, such as getChat, are
- * repeated in any case. Of a call with files: options.progress is a function
- * that is called with the bytes sent and in all, at most twice a second, and
- * at the end; options.action = false leaves out the chat action, which shows
- * while it takes longer than a second; it has no limit of time but that of
- * options.timeout and TRANSFER_STALL_TIMEOUT. Returns `result` of the answer.
- * For "message is not
- * modified" and "query is too old" it returns false and the error table.
- * Raises kind "api" (Telegram's error: `code` is error_code, `message` the
- * description, `retry_after` seconds), "http" (surely not sent, after
- * MAX_RETRIES repeats), "unknown" (sent, and no answer came), "timeout", "fs"
- * (a file that is missing, or has changed while it was sent), "limit" (an
- * answer over 16 MiB; a file larger than the server takes; a group's 20
- * messages a minute would hold it up for more than 90 seconds, `retry_after`
- * tells how long; 10,000 calls wait) or "misuse". */
+ * (moonlet.format), and json.null is as if it were not there. Before it is
+ * sent, method, names and types of the parameters are checked against the Bot
+ * API's tables (10.3); what is newer passes with options.unchecked = true.
+ * options.timeout: a duration for the whole call, its repeats and waits
+ * included; without it each try may take REQUEST_TIMEOUT. options.on_unknown
+ * says what to do if the call may have been executed or not: "error" raises
+ * kind "unknown", "resend" repeats it though somebody may see it twice, "skip"
+ * returns false and the error; without it "error". Calls that nobody sees
+ * twice, such as getChat, are repeated in any case. Of a call with files:
+ * options.progress is a function that is called with the bytes sent and in all,
+ * at most twice a second, and at the end; options.action = false leaves out the
+ * chat action, which shows while it takes longer than a second; it has no limit
+ * of time but that of options.timeout and TRANSFER_STALL_TIMEOUT. Returns
+ * `result` of the answer. For "message is not modified" and "query is too old"
+ * it returns false and the error table. Raises kind "api" (Telegram's error:
+ * `code` is error_code, `message` the description, `retry_after` seconds),
+ * "http" (surely not sent, after MAX_RETRIES repeats), "unknown" (sent, and no
+ * answer came), "timeout", "fs" (a file that is missing, or has changed while
+ * it was sent), "limit" (an answer over 16 MiB; a file larger than the server
+ * takes; a group's 20 messages a minute would hold it up for more than 90
+ * seconds, `retry_after` tells how long; 10,000 calls wait) or "misuse". */
 static int api_method(lua_State *L)
 {
     struct services *services = vm_services(L);

@@ -158,11 +158,19 @@ static void put_types(struct buf *why, const char *types)
     }
 }
 
+/* Of so many bytes, which is less than all, those without a broken letter at
+ * their end. */
+static size_t whole_letters(struct jslice text, size_t len)
+{
+    while (len > 0 && (text.at[len] & 0xC0) == 0x80)
+        len--;
+    return len;
+}
+
 static void put_value(struct buf *why, struct jslice v)
 {
-    int shown = v.len > SHOWN_MAX ? SHOWN_MAX : (int)v.len;
-    while (shown > 0 && (v.at[shown - 1] & 0xC0) == 0x80)
-        shown--; /* no broken letter at the end */
+    int shown =
+        v.len > SHOWN_MAX ? (int)whole_letters(v, SHOWN_MAX) : (int)v.len;
     switch (js_type(v)) {
     case JS_STRING:
         buf_printf(why, "the text %.*s%s", shown, v.at,
@@ -213,7 +221,8 @@ static void put_unknown(struct buf *why, const struct botapi_method *m,
                         struct jslice key)
 {
     char name[NEAREST_NAME_MAX + 2];
-    size_t len = key.len < sizeof name - 1 ? key.len : sizeof name - 1;
+    size_t len =
+        key.len < sizeof name ? key.len : whole_letters(key, sizeof name - 1);
     memcpy(name, key.at, len);
     name[len] = '\0';
     struct nearest n = nearest_to(name);
@@ -283,6 +292,10 @@ bool botapi_check_params(const struct botapi_method *m, struct jslice params,
     uint64_t given = 0, required = 0;
 
     assert(m->params_count <= 64);
+    if (js_type(params) == JS_ARRAY) {
+        buf_printf(why, "%s takes its parameters by name, got a list", m->name);
+        return false;
+    }
     while (js_each(params, &cursor, &key, &value))
         if (!check_one(m, key, value, &given, why))
             return false;

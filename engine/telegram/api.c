@@ -15,7 +15,8 @@
 
 /* Answers are small but for getUpdates: 4 MiB plus slack (SERVER.md 3). */
 #define RESPONSE_MAX (16u * 1024 * 1024)
-#define TOLD_NOTHING_S 1 /* a 429 that does not say how long */
+/* Of a 429 that says less or nothing: its repeats stay few. */
+#define TOLD_MIN_S 1
 
 struct api {
     struct loop *loop;
@@ -178,8 +179,8 @@ static void after_unknown(struct api_call *call, const struct err *e)
  * and all others to its chat. */
 static void after_told(struct api_call *call, struct err *e)
 {
-    if (e->retry_after <= 0)
-        e->retry_after = TOLD_NOTHING_S;
+    if (e->retry_after < TOLD_MIN_S)
+        e->retry_after = TOLD_MIN_S;
     limiter_told(call->api->limiter, &call->ask, e->retry_after);
     if (call->once || call->ask.told_us > LIMITER_WAIT_MAX_MS * INT64_C(1000)) {
         finish(call, e);

@@ -26,7 +26,7 @@ local function read_options(opts)
   end
   if not math.tointeger(read.tries) or read.tries < 1 then
     misuse("tries must be a whole number from 1 on")
-  elseif read.base < 1 or read.base > 100 then
+  elseif not (read.base >= 1 and read.base <= 100) then -- nor NaN
     misuse("base must be 1 to 100 seconds")
   end
   read.max_ms = math.max(1, core.duration(read.max_wait, "retry: max_wait"))

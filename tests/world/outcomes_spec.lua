@@ -38,6 +38,14 @@ bot.command("wrong", function(ctx)
   ctx:reply(("%s %d %s"):format(err.kind, err.line, err.message))
 end)
 
+bot.command("null", function(ctx)
+  local null = require "moonlet.json".null
+  ctx.api.sendMessage{ reply_markup = null, text = "bare",
+    chat_id = ctx.chat.id, link_preview_options = null }
+  ctx.api.sendDocument{ chat_id = ctx.chat.id, document = { data = "x" },
+    caption = null, reply_markup = null }
+end)
+
 bot.command("newer", function(ctx)
   ctx.api.sendMessage({ chat_id = ctx.chat.id, text = "sent", sparkle = true },
     { unchecked = true })
@@ -134,6 +142,14 @@ for what, text in pairs {
     assert(#t.calls("sendMessage") == 1)
   end)
 end
+
+t.case("null is as if it were not there", function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/null")
+  ann:expect("bare")
+  local sent = ann:expect { method = "sendDocument" }
+  assert(not sent.caption, sent.caption)
+end)
 
 t.case("what is newer than the tables can be sent", function()
   local ann = people()

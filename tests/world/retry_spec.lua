@@ -92,6 +92,7 @@ for _, row in ipairs {
   { "retry(print, { tires = 1 })", 'there is no option "tires"' },
   { "retry(print, { tries = 0 })", "tries must be a whole number from 1 on" },
   { "retry(print, { base = 0 })", "base must be 1 to 100 seconds" },
+  { "retry(print, { base = 0/0 })", "base must be 1 to 100 seconds" },
   { "retry(print, { max_wait = 'x' })",
     "max_wait must be a number of seconds" },
   { "retry(print, { on = 1 })",

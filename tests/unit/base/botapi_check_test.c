@@ -75,6 +75,13 @@ static void all_that_is_missing_is_named(void **state)
                         "message_id");
 }
 
+static void a_list_is_not_taken_for_parameters(void **state)
+{
+    (void)state;
+    assert_string_equal(wrong("sendMessage", "[5,\"x\"]"),
+                        "sendMessage takes its parameters by name, got a list");
+}
+
 static void values_that_can_be_right_pass(void **state)
 {
     static const char *const rows[][2] = {
@@ -135,6 +142,9 @@ static void values_that_cannot_are_named(void **state)
         assert_string_equal(wrong(rows[i][0], rows[i][1]), rows[i][2]);
 }
 
+#define TEN "éééééééééé"
+#define LETTERS TEN TEN TEN TEN
+
 static void long_names_and_values_are_cut(void **state)
 {
     char params[2000];
@@ -144,6 +154,13 @@ static void long_names_and_values_are_cut(void **state)
     snprintf(params, sizeof params,
              "{\"chat_id\":1,\"message_id\":\"%0900d x\"}", 1);
     assert_true(strlen(wrong("deleteMessage", params)) < 200);
+    for (int i = 0; i < 2; i++) { /* both places of a cut in two bytes */
+        snprintf(params, sizeof params,
+                 "{\"chat_id\":1,\"message_id\":\"%s" LETTERS "\"}", &"x"[i]);
+        assert_non_null(strstr(wrong("deleteMessage", params), "é…"));
+        snprintf(params, sizeof params, "{\"%s" LETTERS "\":1}", &"x"[i]);
+        assert_non_null(strstr(wrong("getMe", params), "é\""));
+    }
     memset(params, 'a', 300);
     params[300] = '\0';
     assert_true(strlen(wrong(params, "{}")) < 200);
@@ -187,6 +204,7 @@ int main(void)
         cmocka_unit_test(methods_are_known_by_their_spelling),
         cmocka_unit_test(parameters_are_known),
         cmocka_unit_test(all_that_is_missing_is_named),
+        cmocka_unit_test(a_list_is_not_taken_for_parameters),
         cmocka_unit_test(values_that_can_be_right_pass),
         cmocka_unit_test(values_that_cannot_are_named),
         cmocka_unit_test(long_names_and_values_are_cut),

@@ -256,12 +256,16 @@ static void a_429_is_waited_for_and_is_no_try(void **state)
 
 static void a_429_without_a_time_is_a_second(void **state)
 {
-    struct ask a = {0};
+    struct ask a = {0}, b = {0};
     (void)state;
     ANSWERS({429, "<html>", NULL});
     run(&a, "sendMessage");
     assert_int_equal(a.err.code, ERR_OK);
     assert_int_equal(requests[1].at_ms, 1000);
+    ANSWERS(LATE("0.001"), LATE("-7"), LATE("0"), LATE("1.5"));
+    run(&b, "getChat");
+    assert_int_equal(b.err.code, ERR_OK);
+    assert_int_equal(requests[4].at_ms - requests[0].at_ms, 4500);
 }
 
 static void the_chat_waits_for_the_429_of_another_call(void **state)
