@@ -231,15 +231,15 @@ end
 
 local function store(handle, due)
   local text, ctx = json.encode(handle.data), handle.ctx
-  local lane = ctx.chat and ctx.lane
-    or "chat:" .. chat_of(ctx, handle.user).id
+  local lane = ctx.lane
   local others = other_notes(handle)
   handle.due = due
   handle.version = rows.put(kind_of(handle.machine), handle.key, {
     state = handle.state, data = handle.data, update = handle.update,
     fires = handle.fires, done = handle.done, lane = lane, due = due,
     others = others[1] and others, place = place_of(ctx, handle.user),
-  }, handle.version, { tag = handle.state, lane = lane, due = due })
+  }, handle.version, { tag = handle.state, due = due,
+    lane = ctx.chat and lane or "chat:" .. chat_of(ctx, handle.user).id })
   handle.saved = text
   handle.notes = { { update = handle.update, fires = handle.fires,
     done = handle.done, lane = lane }, table.unpack(others) }

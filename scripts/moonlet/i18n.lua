@@ -6,8 +6,8 @@
 -- { menu = { title = "Menu" } } the key is "menu.title". Languages are spelt
 -- as Telegram does, "de" or "pt-br". The language of an update is ctx.lang if
 -- a handler has set it, else what i18n.choose says, else what i18n.set has
--- stored, else the language of the person's app; where a text is missing, "en-gb" falls back to "en" and that
--- to the default.
+-- stored, else the language of the person's app; where a text is missing,
+-- "en-gb" falls back to "en" and that to the default.
 local core = require "moonlet.core"
 local html = require "moonlet.format_html"
 local json = require "moonlet.json"

@@ -181,7 +181,9 @@ function builder_meta.__index(m, name)
 end
 
 local function page_of(m, what)
-  if not pages[m] then core.misuse("m:" .. what .. " is called with a colon") end
+  if not pages[m] then
+    core.misuse("m:" .. what .. " is called with a colon")
+  end
   return pages[m]
 end
 

@@ -287,7 +287,9 @@ for _, key in ipairs { "user", "chat", "topic" } do
     end } } })
 end
 bot.command("go", function(ctx)
-  for _, key in ipairs { "user", "chat", "topic" } do ctx:fsm(key):fire("go") end
+  for _, key in ipairs { "user", "chat", "topic" } do
+    ctx:fsm(key):fire("go")
+  end
   ctx:reply("went")
 end)
 bot.command("where", function(ctx)
@@ -398,4 +400,36 @@ bot.catch(function(ctx, err) ctx:reply(err.kind) end)
     ann:expect("conflict")
     ann:send("/n")
     ann:expect("now 1")
+  end)
+
+t.case("11: an update without a chat beside one of the private chat",
+  { main = [[
+local bot = require "moonlet.bot"
+local task = require "moonlet.task"
+bot.fsm("m", { initial = "on", states = { on = { on = { go = "on" } } } })
+local function add(ctx)
+  local m = ctx:fsm("m")
+  m.data[ctx.kind] = (m.data[ctx.kind] or 0) + 1
+  m:fire("go")
+  task.sleep("5s")
+end
+bot.on("inline_query", add)
+bot.command("go", function(ctx)
+  add(ctx)
+  ctx:reply("went")
+end)
+bot.command("how", function(ctx)
+  local data = ctx:fsm("m").data
+  ctx:reply(data.inline_query .. " and " .. data.message)
+end)
+]] }, function()
+    t.update { inline_query = { id = "1", query = "x", offset = "",
+      from = { id = ann.id, is_bot = false, first_name = "Ann" } } }
+    t.advance("1s")
+    ann:send("/go")
+    t.advance("1s")
+    t.crash()
+    ann:expect("went")
+    ann:send("/how")
+    ann:expect("1 and 1")
   end)

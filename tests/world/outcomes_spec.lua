@@ -157,7 +157,8 @@ t.case("what is newer than the tables can be sent", function()
   ann:expect("sent")
 end)
 
-t.case("a chat that is closed to the bot is no error of its handler", { main = [[
+t.case("a chat that is closed to the bot is no error of its handler",
+  { main = [[
 local bot = require "moonlet.bot"
 local task = require "moonlet.task"
 bot.command("late", function(ctx)
