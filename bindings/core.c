@@ -52,6 +52,13 @@ static int core_on_describe(lua_State *L)
     return binding_set_entry(L, VM_ON_DESCRIBE);
 }
 
+/* core.on_late_press(fn): fn(update) runs for a button press that still waits
+ * for its turn 5 seconds after it came, outside of its lane. */
+static int core_on_late_press(lua_State *L)
+{
+    return binding_set_entry(L, VM_ON_LATE_PRESS);
+}
+
 /* core.on_album(fn): fn(updates, nil, redelivered) runs once for each album;
  * without it the messages of an album come one by one. */
 static int core_on_album(lua_State *L)
@@ -268,6 +275,7 @@ static const luaL_Reg functions[] = {
     {"on_failed", core_on_failed},
     {"on_order", core_on_order},
     {"on_describe", core_on_describe},
+    {"on_late_press", core_on_late_press},
     {"on_album", core_on_album},
     {"want", core_want},
     {"part", core_part},

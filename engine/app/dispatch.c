@@ -3,6 +3,7 @@
 #include "app/album.h"
 #include "app/errors.h"
 #include "app/notices.h"
+#include "app/presses.h"
 #include "app/shelf.h"
 #include "base/crash_point.h"
 #include "base/list.h"
@@ -58,6 +59,7 @@ struct dispatch {
     size_t startable_count; /* in both lists */
     size_t held;            /* of all lanes */
     struct deferred pump;
+    struct presses *presses;
     size_t running;
     bool open;
     bool stopped;
@@ -69,10 +71,24 @@ static void gather_waiting(struct lane *lane);
 static void on_ended(void *arg, enum task_outcome outcome,
                      const struct script_error *error);
 
+static void on_late_press(void *arg, const char *json, size_t len)
+{
+    struct dispatch *d = arg;
+    const struct task_spec spec = {
+        .entry = VM_ON_LATE_PRESS,
+        .json = json,
+        .json_len = len,
+        .timeout_ms = FAILED_TIMEOUT_MS,
+    };
+    if (!d->stopped && generation_has(d->generation, VM_ON_LATE_PRESS))
+        task_spawn(d->generation, &spec);
+}
+
 struct dispatch *dispatch_new(const struct dispatch_options *o)
 {
     struct dispatch *d = MEM_NEW(struct dispatch);
     d->o = *o;
+    d->presses = presses_new(o->loop, on_late_press, d);
     list_init(&d->startable);
     list_init(&d->gathering);
     deferred_init(&d->pump, pump_now);
@@ -208,7 +224,10 @@ static void enqueue(struct dispatch *d, struct inbox_entry *entry)
     }
     if (!lane->busy && !behind) {
         make_startable(d, run_new(lane, entry));
-    } else if (!behind && lane->held < LANE_HELD_MAX &&
+        return;
+    }
+    presses_wait(d->presses, entry);
+    if (!behind && lane->held < LANE_HELD_MAX &&
                d->held < DISPATCH_HELD_MAX) {
         list_push(&lane->waiting, &run_new(lane, entry)->link);
         hold(lane, 1);
@@ -483,6 +502,7 @@ static bool start(struct dispatch *d, struct run *run)
         .lane = run->entry->lane,
         .generation = generation_id(d->generation),
     };
+    presses_begun(d->presses, run->entry);
     list_remove(&run->link);
     d->startable_count--;
     d->running++;
@@ -549,6 +569,7 @@ void dispatch_free(struct dispatch *d)
     size_t cursor = 0;
 
     loop_undefer(&d->pump);
+    presses_free(d->presses);
     release_all(&d->startable);
     release_all(&d->gathering);
     while ((slot = map_each(&d->lanes, &cursor))) {

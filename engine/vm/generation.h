@@ -96,6 +96,7 @@ enum vm_entry {
     VM_ON_START,
     VM_ON_FAILED,
     VM_ON_HTTP,
+    VM_ON_LATE_PRESS,
     VM_ON_ALBUM,    /* its JSON is a list of updates */
     VM_ON_ORDER,    /* for generation_ask alone */
     VM_ON_DESCRIBE, /* the same */

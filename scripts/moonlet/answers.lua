@@ -16,6 +16,10 @@ local first, last = 1, 0
 local watching = false
 local now = os.time
 
+-- Those that were answered before their handler began, by their ids.
+local early, early_count = {}, 0
+local EARLY_MAX = 10000 -- beyond it they are forgotten: a second answer fails
+
 local function answer(ctx)
   ctx.callback_answered = true
   local ok, err = pcall(api.answerCallbackQuery,
@@ -42,6 +46,12 @@ end
 --- A press has come: it will be answered in time unless finish is first.
 -- Returns what finish is told.
 function answers.begin(ctx)
+  local id = ctx.callback_query.id
+  if early[id] then
+    early[id], early_count = nil, early_count - 1
+    ctx.callback_answered = true
+    return nil
+  end
   last = last + 1
   open[last], due[last] = ctx, now() + LATEST
   if not watching then
@@ -57,6 +67,13 @@ function answers.finish(ctx, place)
   if place and open[place] == ctx then open[place] = false end
   while last >= first and not open[last] do last = last - 1 end
   if not ctx.callback_answered then answer(ctx) end
+end
+
+--- The press waits behind other updates for too long: answers it.
+function answers.late(ctx)
+  if early_count >= EARLY_MAX then early, early_count = {}, 0 end
+  early[ctx.callback_query.id], early_count = true, early_count + 1
+  answer(ctx)
 end
 
 return answers

@@ -175,6 +175,13 @@ core.on_update(function(update, lane, redelivered)
   return handle(new_context(update, redelivered, lane))
 end)
 
+-- Its lane is busy: nobody else can answer it in time.
+core.on_late_press(function(update)
+  local ctx = new_context(update)
+  local registered = router.find(ctx, "callback_query")
+  if not registered or not registered.silent then answers.late(ctx) end
+end)
+
 -- The handler was ended by a limit, which nothing in it could catch.
 core.on_failed(function(update, err, redelivered)
   local ctx = update[1] and album.context(update, redelivered)

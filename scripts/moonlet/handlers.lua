@@ -72,7 +72,7 @@ local function add_text(group, kind, field, pattern, spec)
       local text = ctx.event[field]
       if text then return find(text) end
     end,
-    fn = register.counted(words, spec.fn),
+    fn = register.counted(words, spec.fn), silent = spec.silent,
     order = spec.order, allow = spec.allow,
   })
   core.want(kind)
@@ -117,7 +117,8 @@ local function add_data(group, data, fn, opts)
       if not values then return packed.answer_outdated(data, ctx) end
       return fn(ctx, values)
     end),
-    order = opts.order, allow = opts.allow,
+    silent = opts.auto_answer == false, order = opts.order,
+    allow = opts.allow,
   })
   core.want("callback_query")
 end
@@ -140,7 +141,8 @@ function handlers.callback(group, pattern, fn, opts)
   end
   add_text(group, "callback_query", "data", pattern, {
     what = "bot.callback", word = "callback", fn = matched,
-    order = opts.order, allow = opts.allow })
+    silent = opts.auto_answer == false, order = opts.order,
+    allow = opts.allow })
 end
 
 --- bot.album(fn [, opts]): the messages of one media group, handed over

@@ -276,10 +276,10 @@ function router.route(ctx, kind)
   return result
 end
 
---- The order that the first registration has that fits an update.
-function router.order_of(ctx, kind)
+--- The first registration that fits an update, before any middleware.
+function router.find(ctx, kind)
   local index = indexes[kind]
-  if not index or not index.ordered then return nil end
+  if not index then return nil end
   local cursor = candidates(ctx, index)
   while true do
     local entry = take(cursor, math.huge)
@@ -290,9 +290,17 @@ function router.order_of(ctx, kind)
     if may_run(ctx, cursor, entry)
       and (not entry.match or entry.match(ctx)) then
       give_back(cursor)
-      return entry.order, true
+      return entry
     end
   end
+end
+
+--- The order that the first registration has that fits an update.
+function router.order_of(ctx, kind)
+  local index = indexes[kind]
+  if not index or not index.ordered then return nil end
+  local entry = router.find(ctx, kind)
+  if entry then return entry.order, true end
 end
 
 --- All registrations of a kind, in order.
