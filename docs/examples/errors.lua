@@ -1,0 +1,3 @@
+-- errors.capture
+local ok, err = pcall(error, "no stock")
+if not ok then errors.capture(err, { item = "tea" }) end
