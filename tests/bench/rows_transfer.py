@@ -69,6 +69,13 @@ def curl_round(folder, way):
     return found
 
 
+def warm_up(path):
+    """The first to read it would pay for the pages of all others."""
+    with open(path, "rb", buffering=0) as file:
+        while file.read(1 << 20):
+            pass
+
+
 def measure(table, moonlet, _tools, options):
     speeds = {way: {"engine": [], "curl": []} for way in WAYS}
     with tempfile.TemporaryDirectory(dir=options.disk) as name:
@@ -77,6 +84,7 @@ def measure(table, moonlet, _tools, options):
         big.parent.mkdir(parents=True)
         with open(big, "wb") as file:
             file.truncate(SIZE)
+        warm_up(big)
         for _ in range(options.rounds):
             for way in WAYS:
                 speeds[way]["engine"].append(
