@@ -16,6 +16,13 @@
 #include <string.h>
 #include <time.h>
 
+/* A sanitizer would not see what happens to a block that is gone. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 #define LOAD_SECONDS 5 /* of CPU, for main.lua and all that it requires */
 #define LOAD_HOOK_STEPS 100000
 /* The same in a simulation, which counts LOAD_HOOK_STEPS. */
@@ -243,6 +250,7 @@ static void generation_free(struct generation *g)
     }
     g->loop = NULL; /* what a __gc detaches now has no one to run it */
     lua_close(g->L);
+    memory_close(&g->memory);
     if (entered)
         limits_leave(g->host->limits);
     buf_free(&g->kinds);
@@ -276,6 +284,7 @@ struct generation *generation_load(const struct vm_host *host, uint64_t id,
     g->memory.limit = host->memory_limit;
     g->memory.enforced = true;
     g->memory.numbered = host->simulated;
+    g->memory.slabs = !host->simulated && !SANITIZED;
     g->load_until_ms = thread_cpu_ms() + LOAD_SECONDS * 1000;
     rng_seed(&g->rng, host->random_seed ^ id << 32);
     g->L = lua_newstate(allocate, g);
