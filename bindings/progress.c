@@ -181,9 +181,8 @@ static void push_runner(lua_State *L)
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &runner) != LUA_TNIL)
         return;
     lua_pop(L, 1);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "moonlet.files");
-    lua_call(L, 1, 0);
+    vm_require(L, "moonlet.files");
+    lua_pop(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &runner);
 }
 

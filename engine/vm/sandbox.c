@@ -416,14 +416,10 @@ static void push_loader(lua_State *L, const char *name)
     }
 }
 
-int vm__require(lua_State *L)
+/* Leaves the module of that name, the only argument. */
+static int require_any(lua_State *L)
 {
-    size_t len;
-    const char *name = luaL_checklstring(L, 1, &len);
-    if (strlen(name) != len)
-        script_error_misuse(L, "require: a module name holds a zero byte");
-    if (is_internal(name) && !caller_is_library(L))
-        fail_unknown_module(L, name);
+    const char *name = lua_tostring(L, 1);
     lua_settop(L, 1);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_getfield(L, 2, name);
@@ -448,4 +444,22 @@ int vm__require(lua_State *L)
     lua_pushvalue(L, -1);
     lua_setfield(L, 2, name);
     return 1;
+}
+
+int vm__require(lua_State *L)
+{
+    size_t len;
+    const char *name = luaL_checklstring(L, 1, &len);
+    if (strlen(name) != len)
+        script_error_misuse(L, "require: a module name holds a zero byte");
+    if (is_internal(name) && !caller_is_library(L))
+        fail_unknown_module(L, name);
+    return require_any(L);
+}
+
+void vm_require(lua_State *L, const char *name)
+{
+    lua_pushcfunction(L, require_any);
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
 }

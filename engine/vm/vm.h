@@ -27,6 +27,10 @@ void vm_want_kind(lua_State *L, const char *kind);
 /* Of the running task; TASK_OF_NOBODY outside of tasks. */
 enum task_class vm_task_class(lua_State *L);
 
+/* Leaves a module of the shipped library on the stack, also one that scripts
+ * may not require. */
+void vm_require(lua_State *L, const char *name);
+
 /* True while main.lua and what it requires run for the first time. */
 bool vm_loading(lua_State *L);
 

@@ -36,7 +36,8 @@ CASES = {
 }
 NO_TIMEOUT = {"task task.sleep"}
 # Their timeout is DB_TIMEOUT; see the test of bot.db.
-OF_THE_DATABASE = {"state state.get", "state state.put", "state state.count"}
+OF_THE_DATABASE = {f"state state.{name}"
+                   for name in ("get", "put", "count", "move")}
 # A folder that cannot be opened to the end, see HANG.
 CASES |= {
     "fs fs.read": "fs.read('hang/x', { timeout = LIMIT })",

@@ -282,3 +282,20 @@ t.case("a crash in the middle of it runs the handler again", function()
   t.crash()
   ann:expect("big.bin 300000", { within = "2m" })
 end)
+
+t.case("progress needs nothing else of the library", { main = [[
+local api = require "moonlet.api"
+local bot = require "moonlet.bot"
+bot.command("go", function(ctx)
+  local last
+  api.sendDocument({ chat_id = ctx.chat.id, document = { data = "text" } },
+    { progress = function(done, total) last = done .. " of " .. total end })
+  api.sendMessage{ chat_id = ctx.chat.id, text = last }
+end)
+]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/go")
+  local text = ann:expect { pattern = "^%d+ of %d+$" }.text
+  local done, total = text:match("(%d+) of (%d+)")
+  assert(done == total and tonumber(total) >= 4)
+end)
