@@ -29,3 +29,15 @@ ctx:reply(format.join(names, ", "))
 assert(format.to_html(format.bold("a")) == "<b>a</b>")
 -- format.escape_html
 assert(format.escape_html("a < b") == "a &lt; b")
+-- format.escape_markdown
+assert(format.escape_markdown("a*b") == "a\\*b")
+-- format.length
+assert(format.length(format.bold("tea")) == 3)
+-- format.utf16_length
+assert(format.utf16_length("😀") == 2)
+-- format.split
+for _, part in ipairs(format.split(("tea "):rep(2000))) do ctx:reply(part) end
+-- format.markdown
+ctx:reply(format.markdown("*%s* joined", ctx.from.first_name))
+-- format.message
+ctx:reply(format.message(ctx.message))

@@ -28,3 +28,32 @@ ctx:reply("Go on", { reply_markup = keyboard.reply():text("On"):resize() })
 ctx:reply("Go on", { reply_markup = keyboard.reply():text("On"):once() })
 -- keyboard.remove
 ctx:reply("Thanks", { reply_markup = keyboard.remove() })
+-- keyboard.columns
+local rows = keyboard.columns(2, { "Mon", "Tue", "Wed" })
+ctx:reply("When?", { reply_markup = keyboard.reply(rows) })
+-- keyboard.force_reply
+ctx:reply("Your name?", { reply_markup = keyboard.force_reply("Ann") })
+-- inline:copy_text
+local markup = keyboard.inline():copy_text("Copy code", "TEA-7")
+ctx:reply("A voucher", { reply_markup = markup })
+-- inline:columns
+local markup = keyboard.inline():text("1", "n:1"):text("2", "n:2")
+  :text("3", "n:3"):columns(2)
+ctx:reply("How many?", { reply_markup = markup })
+-- inline:switch_inline
+local markup = keyboard.inline():switch_inline("Share", "tea")
+ctx:reply("Tell others", { reply_markup = markup })
+-- inline:switch_inline_here
+local markup = keyboard.inline():switch_inline_here("Search", "tea")
+ctx:reply("Search here", { reply_markup = markup })
+-- reply:columns
+local markup = keyboard.reply():text("1"):text("2"):text("3"):columns(2)
+ctx:reply("How many?", { reply_markup = markup })
+-- reply:persistent
+ctx:reply("Menu", { reply_markup = keyboard.reply():text("Help"):persistent() })
+-- reply:placeholder
+local markup = keyboard.reply():text("Red"):placeholder("A colour")
+ctx:reply("Colour?", { reply_markup = markup })
+-- reply:selective
+local markup = keyboard.reply():text("Me"):selective()
+ctx:reply("Who?", { quote = true, reply_markup = markup })

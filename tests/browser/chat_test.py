@@ -58,6 +58,8 @@ bot.on("message:document", function(ctx)
     document = ctx.message.document.file_id, caption = "back" }
 end)
 
+bot.on("poll", function() end)
+
 bot.hears(".+", function(ctx) ctx:reply("You said: " .. ctx.message.text) end)
 """
 FAILING_LINE = 1 + BOT[:BOT.index("-- fails")].count("\n")

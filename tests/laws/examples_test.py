@@ -16,25 +16,23 @@ MODULES = ["bot", "errors", "filter", "format", "fs", "json", "keyboard",
 MISSING = """
 api.METHOD chat:expect chat:expect_nothing chat:messages ctx:answer_callback
 ctx:answer_inline ctx:answer_pre_checkout ctx:download ctx:edit ctx:fsm
-ctx:send_album ctx:t ctx:t_html ctx:upload_animation ctx:upload_audio
-ctx:upload_photo ctx:upload_sticker ctx:upload_video ctx:upload_video_note
-ctx:upload_voice filter.admin filter.all filter.any filter.chat_type filter.no
-format format.emoji format.entities format.escape_markdown format.length
-format.markdown format.message format.split format.utf16_length http.get
-http.post http.request i18n.check i18n.choose i18n.default i18n.html
-i18n.language i18n.languages i18n.t i18n.use inline.article inline.photo
-inline:columns inline:copy_text inline:game inline:login inline:pay
-inline:rows inline:switch_inline inline:switch_inline_chosen
-inline:switch_inline_here inline:web_app keyboard.columns keyboard.force_reply
-link.app machine:can machine:fire machine:reset re:groups reply:chat
-reply:columns reply:persistent reply:placeholder reply:poll reply:rows
-reply:selective reply:users reply:web_app request:form request:json
-response:json stars.balance stars.link stars.refund stars.send t.advance
-t.after t.any t.api t.at t.await t.before t.calls t.case t.crash t.each
-t.errors t.expect_call t.fault t.file t.group t.http t.http_calls t.kick
-t.kill t.limits t.log t.migrate t.now t.reload t.request t.restart t.start
-t.stop t.update t.use t.user t.write time.parse user:block user:click
-user:forward user:init_data user:reply user:send webapp.check
+ctx:send_album ctx:set_language ctx:show_menu ctx:t ctx:t_html
+ctx:upload_animation ctx:upload_audio ctx:upload_photo ctx:upload_sticker
+ctx:upload_video ctx:upload_video_note ctx:upload_voice filter.admin
+filter.all filter.any filter.chat_type filter.no format format.emoji
+format.entities http.get http.post http.request i18n.check i18n.choose
+i18n.default i18n.html i18n.language i18n.languages i18n.remember i18n.set
+i18n.t i18n.use inline.article inline.photo inline:game inline:login
+inline:pay inline:rows inline:switch_inline_chosen inline:web_app link.app
+m:back m:button m:close m:open m:pages m:row m:text m:toggle m:url machine:can
+machine:fire machine:reset menu.new re:groups reply:chat reply:poll reply:rows
+reply:users reply:web_app request:form request:json response:json
+stars.balance stars.link stars.refund stars.send t.advance t.after t.any t.api
+t.at t.await t.before t.calls t.case t.crash t.each t.errors t.expect_call
+t.fault t.file t.group t.http t.http_calls t.kick t.kill t.limits t.log
+t.migrate t.now t.reload t.request t.restart t.start t.stop t.update t.use
+t.user t.write time.parse user:block user:click user:forward user:init_data
+user:join user:pay user:reply user:send user:vote webapp.check
 """
 
 SPEC = """

@@ -27,7 +27,7 @@ export function newComposer(app) {
   let place = null; // whose draft the field holds
   const commands = newCommands(field,
     { given: () => commandsFor(app.store, app.view), set, send });
-  const drawKeyboard = newKeyboard(app);
+  const keyboard = newKeyboard(app);
   const replies = new Map(); // place -> the message that is answered
   let forced = null; // the message that has asked for it last
 
@@ -46,6 +46,7 @@ export function newComposer(app) {
     if (!text.trim()) return;
     set("");
     drafts.delete(place);
+    keyboard.used();
     app.send(text, { reply: takeReply() });
   }
 
@@ -169,7 +170,7 @@ export function newComposer(app) {
     }
     const as = nameOf(store.users.get(view.as));
     const asked = drawReply();
-    const offered = drawKeyboard();
+    const offered = keyboard.draw();
     field.placeholder = asked ?? offered ?? `Message as ${as}`;
     field.setAttribute("aria-label", `Message to ${chatTitle(app)} as ${as}`);
     $("slash").hidden = Boolean(field.value) ||

@@ -23,7 +23,15 @@ export function newKeyboard(app) {
   const toggle = $("toggle");
   const nameOf = () => `${app.view.chat}:${app.view.as}`;
 
-  function keyNode(shown, key) {
+  // Whatever is sent is the one use of a keyboard for one time.
+  function used() {
+    const shown = replyKeyboard(app.store, app.view);
+    if (shown?.one_time_keyboard) {
+      app.view.hidden.set(nameOf(), shown.message.message_id);
+    }
+  }
+
+  function keyNode(key) {
     const text = key.text ?? key;
     const ask = Object.keys(asks).find((k) => key[k]);
     const lacks = others.some((k) => key[k]);
@@ -33,9 +41,7 @@ export function newKeyboard(app) {
         : lacks ? "The simulator has nothing for this button." : null,
       onclick() {
         const { store, view } = app;
-        if (shown.one_time_keyboard) {
-          view.hidden.set(nameOf(), shown.message.message_id);
-        }
+        used();
         app.send(ask ? "" : text,
           ask ? asks[ask].of(store.users.get(view.as)) : {});
       } }, text);
@@ -50,7 +56,7 @@ export function newKeyboard(app) {
   });
 
   // Returns the placeholder that the keyboard wants, if any.
-  return function draw() {
+  function draw() {
     const shown = replyKeyboard(app.store, app.view);
     const hidden = shown &&
       app.view.hidden.get(nameOf()) === shown.message.message_id;
@@ -61,8 +67,10 @@ export function newKeyboard(app) {
       make: () => h("div", { role: "group", "aria-label": "Reply keyboard",
         class: shown.resize_keyboard ? "reply" : "reply tall" },
       shown.keyboard.map((row) => h("div", { class: "keys" },
-        row.map((key) => keyNode(shown, key))))),
+        row.map((key) => keyNode(key))))),
     }] : []);
     return hidden ? null : shown?.input_field_placeholder;
-  };
+  }
+
+  return { draw, used };
 }
