@@ -227,8 +227,7 @@ static void enqueue(struct dispatch *d, struct inbox_entry *entry)
         return;
     }
     presses_wait(d->presses, entry);
-    if (!behind && lane->held < LANE_HELD_MAX &&
-               d->held < DISPATCH_HELD_MAX) {
+    if (!behind && lane->held < LANE_HELD_MAX && d->held < DISPATCH_HELD_MAX) {
         list_push(&lane->waiting, &run_new(lane, entry)->link);
         hold(lane, 1);
     } else {

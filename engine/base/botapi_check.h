@@ -20,8 +20,8 @@ struct jslice;
 const struct botapi_method *botapi_check_method(const char *name,
                                                 struct buf *why);
 
-/* `params` is a checked JSON object or list. False: `why` (appended) says what is
- * wrong, in one sentence that begins with the method. */
+/* `params` is a checked JSON object or list. False: `why` (appended) says what
+ * is wrong, in one sentence that begins with the method. */
 bool botapi_check_params(const struct botapi_method *m, struct jslice params,
                          struct buf *why);
 
