@@ -32,11 +32,11 @@ static struct press *first_of(struct presses *p)
     return LIST_ENTRY(p->waiting.next, struct press, link);
 }
 
-static void drop(struct presses *p, struct press *press)
+/* The first one, taken off. */
+static struct press *shift(struct presses *p)
 {
-    list_remove(&press->link);
     p->count--;
-    free(press);
+    return LIST_ENTRY(list_shift(&p->waiting), struct press, link);
 }
 
 static void watch(struct presses *p)
@@ -53,9 +53,9 @@ static void fire(struct timer *timer)
     struct presses *p = LIST_ENTRY(timer, struct presses, timer);
     int64_t now_ms = clock_unix_ms(loop_clock(p->loop));
     while (!list_empty(&p->waiting) && first_of(p)->late_ms <= now_ms) {
-        struct press *press = first_of(p);
+        struct press *press = shift(p);
         p->late(p->arg, press->json, press->len);
-        drop(p, press);
+        free(press);
     }
     watch(p);
 }
@@ -97,7 +97,9 @@ void presses_begun(struct presses *p, const struct inbox_entry *entry)
     for (struct list *l = p->waiting.next; l != &p->waiting; l = l->next) {
         struct press *press = LIST_ENTRY(l, struct press, link);
         if (press->seq == entry->seq) {
-            drop(p, press);
+            list_remove(l);
+            p->count--;
+            free(press);
             return;
         }
     }
@@ -107,6 +109,6 @@ void presses_free(struct presses *p)
 {
     timer_stop(&p->timer);
     while (!list_empty(&p->waiting))
-        drop(p, first_of(p));
+        free(shift(p));
     free(p);
 }

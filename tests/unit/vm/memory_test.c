@@ -34,11 +34,11 @@ static void resize(struct memory *m, struct block *b, size_t size)
     b->data = memory_alloc(m, b->data, b->size, size);
     assert_true((b->data != NULL) == (size > 0));
     assert_int_equal((uintptr_t)b->data % 16, 0);
-    for (size_t i = 0; i < kept; i++)
+    for (size_t i = 0; b->data && i < kept; i++)
         assert_int_equal(b->data[i], b->mark);
     b->mark++;
     b->size = size;
-    if (size > 0)
+    if (b->data)
         memset(b->data, b->mark, size);
 }
 
