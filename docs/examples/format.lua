@@ -41,3 +41,8 @@ for _, part in ipairs(format.split(("tea "):rep(2000))) do ctx:reply(part) end
 ctx:reply(format.markdown("*%s* joined", ctx.from.first_name))
 -- format.message
 ctx:reply(format.message(ctx.message))
+-- format.emoji
+ctx:reply(format { "Tea is ready ", format.emoji("5368324170671202286", "🍵") })
+-- format.entities
+local text, entities = format.entities(format.bold("Tea"))
+ctx:reply(text, { entities = entities })

@@ -1,0 +1,31 @@
+-- menu.new
+local count = menu.new("count", function(m)
+  m:text("Pressed " .. store.presses .. " times")
+end)
+bot.command("count", function(ctx) ctx:show_menu(count) end)
+-- m:text
+m:text(format { "Your ", format.bold("order") })
+-- m:row
+m:button("Tea", function(ctx) ctx:answer_callback("Tea it is") end)
+m:row()
+m:button("Milk", function(ctx) ctx:answer_callback("Milk it is") end)
+-- m:button
+m:button("Tea", function(ctx) ctx:answer_callback("It is coming") end)
+-- m:toggle
+m:toggle("Sugar", ctx.chat_store.sugar, function(ctx, wanted)
+  ctx.chat_store.sugar = wanted
+end)
+-- m:url
+m:url("Site", "https://example.org")
+-- m:open
+local teas = menu.new("teas", function(m) m:text("Teas") m:back("Back") end)
+local shop = menu.new("shop", function(m) m:text("Shop") m:open("Teas", teas) end)
+bot.command("shop", function(ctx) ctx:show_menu(shop) end)
+-- m:back
+m:back("Back")
+-- m:close
+m:close("Close")
+-- m:pages
+m:pages { items = { "Green", "Black", "White" }, per_page = 2,
+  label = function(tea) return tea end,
+  on_pick = function(ctx, tea) ctx:answer_callback(tea .. " it is") end }
