@@ -47,7 +47,11 @@ ctx:send_album({
   { type = "document", media = { data = "3,4\n" }, caption = "Two lists" },
 })
 -- ctx:set_language
-ctx:set_language("de")
+i18n.remember()
+bot.command("german", function(ctx)
+  ctx:set_language("de")
+  ctx:reply(ctx:t("welcome", { name = ctx.from.first_name }))
+end)
 -- ctx:show_menu
 local drinks = menu.new("drinks", function(m)
   m:text("Drinks")

@@ -7,8 +7,8 @@ bot.on(filter.any("message:voice", "message:audio"), function(ctx)
   ctx:reply("I hear you")
 end)
 -- filter.no
-bot.on(filter.all("message:text", filter.no("::url")), function()
-  return bot.pass
+bot.on(filter.all("message:text", filter.no("::url")), function(ctx)
+  ctx:reply("No link in it")
 end)
 -- filter.chat_type
 bot.group(filter.chat_type("group", "supergroup"), function(group)

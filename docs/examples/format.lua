@@ -46,3 +46,5 @@ ctx:reply(format { "Tea is ready ", format.emoji("5368324170671202286", "🍵") 
 -- format.entities
 local text, entities = format.entities(format.bold("Tea"))
 ctx:reply(text, { entities = entities })
+-- format
+ctx:reply(format { "Two ", format.bold("green"), " teas" })

@@ -1,8 +1,9 @@
 -- menu.new
-local count = menu.new("count", function(m)
-  m:text("Pressed " .. store.presses .. " times")
-end)
-bot.command("count", function(ctx) ctx:show_menu(count) end)
+local settings = menu.new("settings", function(m, ctx)
+  m:text("Settings of " .. ctx.from.first_name)
+  m:close("Done")
+end, { personal = true })
+bot.command("settings", function(ctx) ctx:show_menu(settings) end)
 -- m:text
 m:text(format { "Your ", format.bold("order") })
 -- m:row
@@ -12,8 +13,9 @@ m:button("Milk", function(ctx) ctx:answer_callback("Milk it is") end)
 -- m:button
 m:button("Tea", function(ctx) ctx:answer_callback("It is coming") end)
 -- m:toggle
-m:toggle("Sugar", ctx.chat_store.sugar, function(ctx, wanted)
-  ctx.chat_store.sugar = wanted
+local data = ctx:fsm("order").data
+m:toggle("Sugar", data.sugar == true, function(ctx, wanted)
+  ctx:fsm("order").data.sugar = wanted
 end)
 -- m:url
 m:url("Site", "https://example.org")

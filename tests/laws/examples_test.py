@@ -1,5 +1,5 @@
 """Functions of docs/LUA_API.md have an example in docs/examples/MODULE.lua,
-which runs: those of a bot's registrations while the scripts load, others in a
+which runs: those that register something while the scripts load, others in a
 handler, in the virtual world."""
 import re
 import subprocess
@@ -9,30 +9,40 @@ from laws import tree
 from laws.docs_test import generator
 
 AT_LOAD = ["bot", "filter"]
-MODULES = ["bot", "errors", "filter", "format", "fs", "json", "keyboard",
-           "link", "log", "re", "retry", "task", "time", "timeout"]
+MODULES = ["api", "bot", "errors", "filter", "format", "fs", "i18n", "inline",
+           "json", "keyboard", "link", "log", "menu", "re", "retry", "task",
+           "time", "timeout"]
+LOCALES = {
+    "locales/en.lua": 'return { welcome = "Welcome, {name}", '
+                      'rules = "<b>Be kind</b>, {name}" }',
+    "locales/de.lua": 'return { welcome = "Hallo, {name}" }'}
 
 # Functions without an example. This list may only shrink.
 MISSING = """
-api.METHOD chat:expect chat:expect_nothing chat:messages ctx:answer_callback
-ctx:answer_inline ctx:answer_pre_checkout ctx:download ctx:edit ctx:fsm
-ctx:send_album ctx:set_language ctx:show_menu ctx:t ctx:t_html
-ctx:upload_animation ctx:upload_audio ctx:upload_photo ctx:upload_sticker
-ctx:upload_video ctx:upload_video_note ctx:upload_voice filter.admin
-filter.all filter.any filter.chat_type filter.no format format.emoji
-format.entities http.get http.post http.request i18n.check i18n.choose
-i18n.default i18n.html i18n.language i18n.languages i18n.remember i18n.set
-i18n.t i18n.use inline.article inline.photo inline:game inline:login
-inline:pay inline:rows inline:switch_inline_chosen inline:web_app link.app
-m:back m:button m:close m:open m:pages m:row m:text m:toggle m:url machine:can
-machine:fire machine:reset menu.new re:groups reply:chat reply:poll reply:rows
-reply:users reply:web_app request:form request:json response:json
-stars.balance stars.link stars.refund stars.send t.advance t.after t.any t.api
-t.at t.await t.before t.calls t.case t.crash t.each t.errors t.expect_call
-t.fault t.file t.group t.http t.http_calls t.kick t.kill t.limits t.log
-t.migrate t.now t.reload t.request t.restart t.start t.stop t.update t.use
-t.user t.write time.parse user:block user:click user:forward user:init_data
-user:join user:pay user:reply user:send user:vote webapp.check
+chat:expect chat:expect_nothing chat:messages http.get http.post http.request
+i18n.check i18n.choose i18n.default i18n.html i18n.language i18n.languages
+i18n.remember i18n.set i18n.t i18n.use inline.article inline.photo inline:game
+inline:login inline:pay inline:rows inline:switch_inline_chosen inline:web_app
+link.app re:groups reply:chat reply:poll reply:rows reply:users reply:web_app
+request:form request:json response:json stars.balance stars.link stars.refund
+stars.send t.advance t.after t.any t.api t.at t.await t.before t.calls t.case
+t.crash t.each t.errors t.expect_call t.fault t.file t.group t.http
+t.http_calls t.kick t.kill t.limits t.log t.migrate t.now t.reload t.request
+t.restart t.start t.stop t.update t.use t.user t.write time.parse user:block
+user:click user:forward user:init_data user:join user:pay user:reply user:send
+user:vote webapp.check
+"""
+
+# Those that show one line of a menu's build are wrapped in it.
+MENU = """
+local shown = menu.new("{command}", function(m, ctx)
+m:text("A menu")
+{code}
+end)
+bot.command("{command}", function(ctx)
+ctx:show_menu(shown)
+ctx:reply("The example is over")
+end)
 """
 
 SPEC = """
@@ -66,14 +76,18 @@ def test_examples_run(tmp_path):
     rows = []
     for module, _, shown in sections(tree.ROOT):
         for name, code in shown.items():
-            if module in AT_LOAD:
+            if module in AT_LOAD or re.search(r"^bot\.", code, re.M):
                 lines.append(f"do\n{code}\nend")
                 continue
             command = f"example_{len(rows)}"
             rows.append(f'{{ name = "{name}", command = "{command}" }},')
+            if name.startswith("m:"):
+                shell = MENU.format(command=command, code=code)
+                lines.append(f"do\n{shell}end")
+                continue
             lines.append(f'bot.command("{command}", function(ctx)\ndo\n{code}'
                          '\nend\nctx:reply("The example is over")\nend)')
-    tree.plant(tmp_path, {
+    tree.plant(tmp_path, LOCALES | {
         "main.lua": "\n".join(lines), "examples_spec.lua": SPEC,
         "names.lua": "return {\n" + "\n".join(rows) + "\n}\n"})
     done = subprocess.run(
