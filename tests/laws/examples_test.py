@@ -1,6 +1,7 @@
 """Functions of docs/LUA_API.md have an example in docs/examples/MODULE.lua,
-which runs: those that register something while the scripts load, others in a
-handler, in the virtual world."""
+which runs: those that register something while the scripts load, those of
+specs in a case of a spec or beside it, others in a handler, in the virtual
+world."""
 import re
 import subprocess
 
@@ -9,6 +10,7 @@ from laws import tree
 from laws.docs_test import generator
 
 AT_LOAD = ["bot", "filter"]
+BESIDE_CASES = ["t.after", "t.before", "t.case", "t.each", "t.use"]
 MODULES = ["api", "bot", "errors", "filter", "format", "fs", "i18n", "inline",
            "json", "keyboard", "link", "log", "menu", "re", "retry", "task",
            "time", "timeout"]
@@ -17,20 +19,18 @@ LOCALES = {
                       'rules = "<b>Be kind</b>, {name}" }',
     "locales/de.lua": 'return { welcome = "Hallo, {name}" }'}
 
+# The bot that the examples of specs talk to.
+BOT = tree.ROOT / "tests/laws/examples_bot.lua"
+
 # Functions without an example. This list may only shrink.
 MISSING = """
-chat:expect chat:expect_nothing chat:messages http.get http.post http.request
-i18n.check i18n.choose i18n.default i18n.html i18n.language i18n.languages
-i18n.remember i18n.set i18n.t i18n.use inline.article inline.photo inline:game
-inline:login inline:pay inline:rows inline:switch_inline_chosen inline:web_app
-link.app re:groups reply:chat reply:poll reply:rows reply:users reply:web_app
-request:form request:json response:json stars.balance stars.link stars.refund
-stars.send t.advance t.after t.any t.api t.at t.await t.before t.calls t.case
-t.crash t.each t.errors t.expect_call t.fault t.file t.group t.http
-t.http_calls t.kick t.kill t.limits t.log t.migrate t.now t.reload t.request
-t.restart t.start t.stop t.update t.use t.user t.write time.parse user:block
-user:click user:forward user:init_data user:join user:pay user:reply user:send
-user:vote webapp.check
+http.get http.post http.request i18n.check i18n.choose i18n.default i18n.html
+i18n.language i18n.languages i18n.remember i18n.set i18n.t i18n.use
+inline.article inline.photo inline:game inline:login inline:pay inline:rows
+inline:switch_inline_chosen inline:web_app link.app re:groups reply:chat
+reply:poll reply:rows reply:users reply:web_app request:form request:json
+response:json stars.balance stars.link stars.refund stars.send time.parse
+webapp.check
 """
 
 # Those that show one line of a menu's build are wrapped in it.
@@ -54,12 +54,32 @@ t.each(require "names", "%s", function(row)
 end)
 """
 
+# Everybody whom the examples of specs know.
+CASE = """
+t.case("%s", function()
+  local ann = t.user { first_name = "Ann" }
+  local bob = t.user { first_name = "Bob" }
+  local team = t.group { title = "Team", members = { ann, bob } }
+%s
+end)
+"""
+
 
 def sections(root):
     generate = generator(root)
     for module in generate.modules(root):
         yield (module.name, {generate.name_of(e) for e in module.entries},
                generate.examples(root, module))
+
+
+def passed_of(folder):
+    done = subprocess.run(
+        [harness.binary(), "test", folder], capture_output=True, text=True,
+        env=harness.clean_environment(), timeout=harness.LIMIT, check=False)
+    said = done.stdout + done.stderr
+    passed = re.search(r"^(\d+) passed, 0 failed$", done.stdout, re.M)
+    assert passed, said
+    return int(passed[1])
 
 
 def test_functions_have_examples():
@@ -75,6 +95,8 @@ def test_examples_run(tmp_path):
     lines = [f'local {name} = require "moonlet.{name}"' for name in MODULES]
     rows = []
     for module, _, shown in sections(tree.ROOT):
+        if module == "test":
+            continue
         for name, code in shown.items():
             if module in AT_LOAD or re.search(r"^bot\.", code, re.M):
                 lines.append(f"do\n{code}\nend")
@@ -90,8 +112,19 @@ def test_examples_run(tmp_path):
     tree.plant(tmp_path, LOCALES | {
         "main.lua": "\n".join(lines), "examples_spec.lua": SPEC,
         "names.lua": "return {\n" + "\n".join(rows) + "\n}\n"})
-    done = subprocess.run(
-        [harness.binary(), "test", tmp_path], capture_output=True, text=True,
-        env=harness.clean_environment(), timeout=harness.LIMIT, check=False)
-    assert re.search(rf"^{len(rows)} passed, 0 failed$", done.stdout, re.M), (
-        done.stdout + done.stderr)
+    assert passed_of(tmp_path) == len(rows)
+
+
+def test_examples_of_specs_run(tmp_path):
+    shown = next(shown for module, _, shown in sections(tree.ROOT)
+                 if module == "test")
+    cases = {name: code for name, code in shown.items()
+             if name not in BESIDE_CASES}
+    spec = ['local t = require "moonlet.test"']
+    spec += [f"do\n{shown[name]}\nend" for name in BESIDE_CASES]
+    spec += [CASE % row for row in cases.items()]
+    tree.plant(tmp_path, {
+        "main.lua": BOT.read_text("utf-8"),
+        "greeting.lua": 'return "Hello, "',
+        "examples_spec.lua": "\n".join(spec)})
+    assert passed_of(tmp_path) > len(cases)
