@@ -5,7 +5,8 @@
 ---simulated Telegram, and what they see. Each case has an empty world with a
 ---clock of its own that jumps over every wait, and the bot freshly loaded.
 ---Durations are seconds or texts such as "5m". What does not hold ends the
----case with file and line.
+---case with file and line. In the examples ann and bob are people, and team is
+---a group of theirs.
 ---@class moonlet.test
 ---fits every message.
 ---@field any any
