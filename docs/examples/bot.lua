@@ -8,7 +8,7 @@ bot.on("message:photo", function(ctx) ctx:reply("Nice picture") end)
 -- bot.hears
 bot.hears("^(%d+) cups$", function(ctx, n) ctx:reply(n .. " it is") end)
 -- bot.inline_query
-bot.inline_query("", function(ctx) ctx:answer_inline({}) end)
+bot.inline_query("^nothing$", function(ctx) ctx:answer_inline({}) end)
 -- bot.callback
 bot.callback("^buy:(%d+)$", function(ctx, id) ctx:edit("Bought " .. id) end)
 -- bot.album

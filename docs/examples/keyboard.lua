@@ -57,3 +57,39 @@ ctx:reply("Colour?", { reply_markup = markup })
 -- reply:selective
 local markup = keyboard.reply():text("Me"):selective()
 ctx:reply("Who?", { quote = true, reply_markup = markup })
+-- inline:web_app
+local markup = keyboard.inline():web_app("Shop", "https://example.org/shop")
+ctx:reply("Come in", { reply_markup = markup })
+-- inline:login
+local markup = keyboard.inline():login("Log in", "https://example.org/login")
+ctx:reply("The site", { reply_markup = markup })
+-- inline:switch_inline_chosen
+local markup = keyboard.inline():switch_inline_chosen("Share",
+  { query = "tea", allow_group_chats = true })
+ctx:reply("Tell your groups", { reply_markup = markup })
+-- inline:pay
+stars.send(ctx.chat.id, { title = "Tea", description = "A cup",
+  payload = "tea:1", amount = 5,
+  reply_markup = keyboard.inline():pay("Pay 5 Stars") })
+-- inline:game
+api.sendGame { chat_id = ctx.chat.id, game_short_name = "snake",
+  reply_markup = keyboard.inline():game("Play") }
+-- inline:rows
+local markup = keyboard.inline():text("Back", "back")
+  :rows { { { "Tea", "buy:1" }, { "Milk", "buy:2" } } }
+ctx:reply("What?", { reply_markup = markup })
+-- reply:users
+local markup = keyboard.reply():users("Invite", 1, { max_quantity = 5 })
+ctx:reply("Whom?", { reply_markup = markup })
+-- reply:chat
+local markup = keyboard.reply():chat("A channel", 2, { chat_is_channel = true })
+ctx:reply("Where to?", { reply_markup = markup })
+-- reply:poll
+local markup = keyboard.reply():poll("Make a quiz", "quiz")
+ctx:reply("Ask them", { reply_markup = markup })
+-- reply:web_app
+local markup = keyboard.reply():web_app("Form", "https://example.org/form")
+ctx:reply("Fill it in", { reply_markup = markup })
+-- reply:rows
+local markup = keyboard.reply():text("All"):rows { { "Tea", "Milk" } }
+ctx:reply("What?", { reply_markup = markup })

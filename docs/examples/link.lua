@@ -7,3 +7,5 @@ local payload = link.encode("any text, äöü")
 assert(link.decode(payload) == "any text, äöü")
 -- link.decode
 assert(link.decode(link.encode("a b")) == "a b")
+-- link.app
+ctx:reply("The shop: " .. link.app("tea-7", "shop"))

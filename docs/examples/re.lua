@@ -12,3 +12,6 @@ for n in re.new("\\d+"):gmatch("1, 2, 3") do sum = sum + tonumber(n) end
 assert(sum == 6)
 -- re:gsub
 assert(re.new("\\s+"):gsub("a  b", " ") == "a b")
+-- re:groups
+local date = re.new("(?<day>\\d+)\\.(?<month>\\d+)"):groups("on 24.12")
+assert(date.day == "24" and date[2] == "12" and date[0] == "24.12")

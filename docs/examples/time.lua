@@ -6,3 +6,6 @@ assert(time.now() - began >= 2)
 assert(time.duration("5m") == 300)
 -- time.format
 ctx:reply(time.format(time.now(), "%Y-%m-%d"))
+-- time.parse
+local at = time.parse("2026-01-31 09:30", "+01:00")
+assert(time.format(at, "%H:%M", "UTC") == "08:30")

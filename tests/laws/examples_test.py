@@ -9,28 +9,24 @@ import harness
 from laws import tree
 from laws.docs_test import generator
 
-AT_LOAD = ["bot", "filter"]
+# Modules and functions.
+AT_LOAD = ["bot", "filter", "i18n.choose", "i18n.default", "i18n.remember",
+           "inline", "request", "stars.refund", "webapp"]
 BESIDE_CASES = ["t.after", "t.before", "t.case", "t.each", "t.use"]
-MODULES = ["api", "bot", "errors", "filter", "format", "fs", "i18n", "inline",
-           "json", "keyboard", "link", "log", "menu", "re", "retry", "task",
-           "time", "timeout"]
-LOCALES = {
-    "locales/en.lua": 'return { welcome = "Welcome, {name}", '
-                      'rules = "<b>Be kind</b>, {name}" }',
-    "locales/de.lua": 'return { welcome = "Hallo, {name}" }'}
+MODULES = ["api", "bot", "errors", "filter", "format", "fs", "http", "i18n",
+           "inline", "json", "keyboard", "link", "log", "menu", "re", "retry",
+           "stars", "task", "time", "timeout", "webapp"]
+TEXTS = """return {
+  hello = "Hello {name}", card = "<b>{name}</b>", welcome = "Welcome, {name}",
+  rules = "<b>Be kind</b>, {name}",
+}"""
+LOCALES = {"locales/en.lua": TEXTS, "locales/de.lua": TEXTS}
 
 # The bot that the examples of specs talk to.
 BOT = tree.ROOT / "tests/laws/examples_bot.lua"
 
 # Functions without an example. This list may only shrink.
 MISSING = """
-http.get http.post http.request i18n.check i18n.choose i18n.default i18n.html
-i18n.language i18n.languages i18n.remember i18n.set i18n.t i18n.use
-inline.article inline.photo inline:game inline:login inline:pay inline:rows
-inline:switch_inline_chosen inline:web_app link.app re:groups reply:chat
-reply:poll reply:rows reply:users reply:web_app request:form request:json
-response:json stars.balance stars.link stars.refund stars.send time.parse
-webapp.check
 """
 
 # Those that show one line of a menu's build are wrapped in it.
@@ -48,9 +44,40 @@ end)
 SPEC = """
 local t = require "moonlet.test"
 t.each(require "names", "%s", function(row)
+  t.http("https://shop.example/*", { json = { { name = "Green" } } })
   local ann = t.user { first_name = "Ann" }
   ann:send("/" .. row.command)
   ann:expect("The example is over", { within = "10m" })
+end)
+
+t.case("what is declared at load", function()
+  local ann = t.user { first_name = "Ann" }
+  local function answer(path, body, headers)
+    return t.request { method = "POST", path = "/x" .. path, body = body,
+      headers = headers }.body
+  end
+  assert(answer("/orders", '{"cups":2}') == '{"cups":2}')
+  assert(answer("/contact", "name=Ann", { ["Content-Type"] =
+    "application/x-www-form-urlencoded" }) == "Thanks, Ann")
+  assert(answer("/cart", "", { ["X-Init-Data"] = ann:init_data {} })
+    == "The cart of Ann")
+  for _, query in ipairs { "tea", "photo" } do
+    t.update { inline_query = { id = query, query = query, offset = "",
+      from = { id = ann.id, is_bot = false, first_name = "Ann" } } }
+    t.expect_call("answerInlineQuery", { inline_query_id = query })
+  end
+  ann:send("/sell")
+  assert(ann:pay(ann:expect { invoice = true }))
+  ann:expect("Sold out")
+end)
+"""
+
+# For what the examples need beside themselves.
+SELLER = """
+bot.on("pre_checkout_query", function(ctx) ctx:answer_pre_checkout() end)
+bot.command("sell", function(ctx)
+  stars.send(ctx.chat.id, { title = "Tea", description = "A cup",
+    payload = "tea:1", amount = 5 })
 end)
 """
 
@@ -93,12 +120,14 @@ def test_functions_have_examples():
 
 def test_examples_run(tmp_path):
     lines = [f'local {name} = require "moonlet.{name}"' for name in MODULES]
+    lines.append(SELLER)
     rows = []
     for module, _, shown in sections(tree.ROOT):
         if module == "test":
             continue
         for name, code in shown.items():
-            if module in AT_LOAD or re.search(r"^bot\.", code, re.M):
+            if (module in AT_LOAD or name in AT_LOAD or
+                    re.search(r"^bot\.", code, re.M)):
                 lines.append(f"do\n{code}\nend")
                 continue
             command = f"example_{len(rows)}"
@@ -112,7 +141,7 @@ def test_examples_run(tmp_path):
     tree.plant(tmp_path, LOCALES | {
         "main.lua": "\n".join(lines), "examples_spec.lua": SPEC,
         "names.lua": "return {\n" + "\n".join(rows) + "\n}\n"})
-    assert passed_of(tmp_path) == len(rows)
+    assert passed_of(tmp_path) == len(rows) + 1
 
 
 def test_examples_of_specs_run(tmp_path):
