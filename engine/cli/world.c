@@ -46,6 +46,7 @@ struct world {
     struct clock clock;
     struct rng rng;
     struct log *log;
+    off_t log_from; /* what was there before is of other worlds */
     struct routes *routes; /* of the simulator */
     struct http_client *telegram;
     struct http_client *hooks; /* by which the simulator delivers */
@@ -270,6 +271,8 @@ world_open(void *arg, const struct test_world_options *o, struct err *e)
     w->all = arg;
     if (w->all->log_is_ours)
         (void)!ftruncate(w->all->log_fd, 0);
+    off_t end = lseek(w->all->log_fd, 0, SEEK_END);
+    w->log_from = end > 0 ? end : 0;
     open_base(w, o->seed);
     open_sim(w);
     w->home.telegram = w->telegram;
@@ -287,7 +290,9 @@ static const char *world_log(struct test_world *face, size_t *len)
 {
     struct worlds *all = world_of(face)->all;
     off_t end = lseek(all->log_fd, 0, SEEK_END);
-    off_t from = end > (off_t)LOG_SHOWN_MAX ? end - (off_t)LOG_SHOWN_MAX : 0;
+    off_t from = world_of(face)->log_from;
+    if (end - from > (off_t)LOG_SHOWN_MAX)
+        from = end - (off_t)LOG_SHOWN_MAX;
     buf_clear(&all->shown);
     buf_reserve(&all->shown, LOG_SHOWN_MAX);
     ssize_t n = pread(all->log_fd, all->shown.data, LOG_SHOWN_MAX, from);
