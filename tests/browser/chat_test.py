@@ -577,3 +577,27 @@ def test_the_menu_is_that_of_the_persons_language(page, play):
     page.driver.refresh()
     page.click("#slash")
     page.see("#commands", "Los")
+
+
+def test_a_typed_answer_uses_a_keyboard_for_one_time(page, play):
+    call(page, play, "sendMessage", text="Where?", reply_markup={
+        "keyboard": [[{"text": "Here"}]], "one_time_keyboard": True})
+    page.see("#keyboard .key", "Here")
+    page.type("elsewhere")
+    page.wait_answer("You said: elsewhere")
+    assert page.all("#keyboard .key") == []
+
+
+def test_an_album_of_photos_fits_a_phone(page, play, tmp_path):
+    page.width(390)
+    picture = tmp_path / "grey.png"
+    picture.write_bytes(PNG)
+    page.all("#file")[0].send_keys(str(picture))
+    page.see("#messages .row.out .photo", "")
+    sent = play.sim("GET", "/sim/chats/%d/messages"
+                    % play.sim("GET", "/sim/users")[0]["id"])[-1]
+    photo = {"type": "photo", "media": sent["photo"][-1]["file_id"]}
+    call(page, play, "sendMediaGroup", media=[photo, photo, photo])
+    page.wait(lambda: len(page.all("#messages .album .photo")) == 3,
+              "three photos")
+    assert page.js("document.documentElement.scrollWidth") <= 390
