@@ -98,7 +98,7 @@ def sections(root):
 def passed_of(folder):
     done = subprocess.run(
         [harness.binary(), "test", folder], capture_output=True, text=True,
-        env=harness.clean_environment(), timeout=harness.LIMIT, check=False)
+        env=harness.clean_environment(), timeout=6 * harness.LIMIT, check=False)
     said = done.stdout + done.stderr
     passed = re.search(r"^(\d+) passed, 0 failed$", done.stdout, re.M)
     assert passed, said
