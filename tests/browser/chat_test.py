@@ -6,90 +6,14 @@ import urllib.request
 import pytest
 
 from browser import chromium
+from browser.chromium import BOT, PNG
 
-BOT = """\
-local bot = require "moonlet.bot"
-
-bot.command("start", function(ctx)
-  ctx:reply("Hello, " .. ctx.from.first_name, { reply_markup = {
-    inline_keyboard = { {
-      { text = "Order", callback_data = "order" },
-      { text = "Rules", callback_data = "rules" },
-    } },
-  } })
-end, { description = "Begin" })
-
-bot.callback("^order$", function(ctx) ctx:answer_callback("Ordered") end)
-bot.callback("^rules$", function(ctx)
-  ctx:answer_callback("Be kind", { show_alert = true })
-end)
-
-bot.hears("^keyboard$", function(ctx)
-  ctx:reply("Pick one", { reply_markup = {
-    keyboard = { { { text = "Tea" }, { text = "Coffee" } } },
-  } })
-end)
-
-bot.hears("^change$", function(ctx)
-  local kept = ctx:reply("First words")
-  local gone = ctx:reply("Short life")
-  local chat = ctx.chat.id
-  ctx.api.editMessageText{ chat_id = chat, message_id = kept.message_id,
-    text = "Second words" }
-  ctx.api.deleteMessage{ chat_id = chat, message_id = gone.message_id }
-end)
-
-bot.hears("^think$", function(ctx)
-  ctx.api.sendChatAction{ chat_id = ctx.chat.id, action = "typing" }
-end)
-
-bot.hears("^fail$", function(ctx)
-  local user
-  ctx:reply(user.name) -- fails
-end)
-
-bot.hears("^bold$", function(ctx)
-  ctx:reply("a <b>&</b> b", { entities = {
-    { type = "bold", offset = 2, length = 3 } } })
-end)
-
-bot.on("message:document", function(ctx)
-  ctx.api.sendDocument{ chat_id = ctx.chat.id,
-    document = ctx.message.document.file_id, caption = "back" }
-end)
-
-bot.on("poll", function() end)
-
-bot.hears(".+", function(ctx) ctx:reply("You said: " .. ctx.message.text) end)
-"""
 FAILING_LINE = 1 + BOT[:BOT.index("-- fails")].count("\n")
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; "
           "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
           "form-action 'self'; frame-ancestors 'none'; "
           "require-trusted-types-for 'script'; trusted-types 'none'")
 ASSETS_MAX = 120_000
-
-
-@pytest.fixture(scope="module")
-def driver():
-    browser = chromium.start()
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def page(play, driver):
-    """The page of a bot that runs BOT, with Ann's chat open."""
-    opened = chromium.Page(driver, f"{play.url}/play")
-    (play.scripts / "main.lua").write_text(BOT)
-    opened.see("#messages .reload", "reloaded, generation 2")
-    yield opened
-    opened.close()
-
-
-def start(page):
-    page.click(".start")
-    page.wait_answer("Hello, Ann")
 
 
 def fetch(url, **headers):
@@ -100,7 +24,7 @@ def fetch(url, **headers):
 
 def test_start_leads_to_an_answer_without_typing(page):
     assert page.answers() == []
-    start(page)
+    page.start()
     assert page.see("#messages .row.out", "/start")
     assert page.see("#messages .inline .key", "Order")
 
@@ -120,14 +44,14 @@ def test_shift_enter_breaks_the_line(page):
 
 
 def test_a_press_shows_its_answer(page):
-    start(page)
+    page.start()
     page.click("#messages .inline .key", "Order")
     page.see(".toast", "Ordered")
     page.wait(lambda: not page.all(".key[aria-busy]"), "the spinner's end")
 
 
 def test_an_alert_waits_for_its_button_and_only_here(page):
-    start(page)
+    page.start()
     page.click("#messages .inline .key", "Rules")
     page.see(".alert", "Be kind")
     page.click("#people .person", "Bob")
@@ -181,7 +105,7 @@ def test_a_group_message_appears_in_its_group_alone(page, play):
     people = {u["first_name"]: u["id"] for u in play.sim("GET", "/sim/users")}
     team = next(c["id"] for c in play.sim("GET", "/sim/chats")
                 if c.get("title") == "Team")
-    start(page)
+    page.start()
     play.sim("POST", "/sim/send", {
         "from": people["Bob"], "chat": team, "text": "lunch?"})
     page.see(f".person[data-chat='{team}']", "lunch?")
@@ -206,7 +130,7 @@ def test_a_name_of_markup_is_shown_literally(page, play):
 
 
 def test_a_save_shows_a_divider_and_the_new_answer(page, play):
-    start(page)
+    page.start()
     new = BOT.replace("Hello, ", "Welcome, ")
     (play.scripts / "main.lua").write_text(new)
     page.see("#messages .reload", "reloaded, generation 3")
@@ -242,7 +166,7 @@ def test_a_runtime_error_is_a_card_with_its_line(page):
 
 
 def test_the_inspector_tells_what_an_update_led_to(page):
-    start(page)
+    page.start()
     group = page.see("#timeline .group", "/start")
     assert "sendMessage" in group.text
     page.click("#timeline .call .entry-head", "sendMessage")
@@ -282,7 +206,7 @@ def test_an_engine_that_is_gone_is_told_and_messages_wait(page, play):
 
 def test_everything_goes_by_keyboard(page, play):
     keys = chromium.Keys
-    start(page)
+    page.start()
     play.sim("POST", "/bot1:PLAY/setMyCommands", {"commands": [
         {"command": "start", "description": "Begin"}]})
     field = page.all("#composer")[0]
@@ -301,7 +225,7 @@ def test_everything_goes_by_keyboard(page, play):
 
 def test_the_inspector_is_a_drawer_in_a_narrow_window(page):
     page.width(1000)
-    start(page)
+    page.start()
     assert not page.all("#pane")[0].is_displayed()
     page.click(".inspect")
     page.see("#timeline .group", "/start")
@@ -330,7 +254,7 @@ def test_the_chosen_colours_outlive_a_reload(page):
 @pytest.mark.parametrize("width", [320, 390, 1440])
 def test_nothing_scrolls_sideways(page, play, width):
     page.width(width)
-    start(page)
+    page.start()
     page.type("fail")
     page.see("#messages .card", "main.lua")
     page.type("w" * 300)
@@ -363,12 +287,6 @@ def test_the_files_are_small_and_guarded(page, play):
     assert 10_000 < total < ASSETS_MAX
 
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
-    "0000000a4944415478da6358000000a200a17105cb410000000049454e44ae4260"
-    "82")
-
-
 def test_files_go_both_ways(page, play, tmp_path):
     """A document comes back with a link that serves it; a photo is seen."""
     text = tmp_path / "list of things.csv"
@@ -394,210 +312,3 @@ def test_files_go_both_ways(page, play, tmp_path):
     large.write_bytes(b"x" * 8_000_001)
     page.all("#file")[0].send_keys(str(large))
     page.see("#trouble", "large.bin has 8 MB")
-
-
-def call(page, play, method, **params):
-    """A call of the bot, to Ann unless it says."""
-    ann = play.sim("GET", "/sim/users")[0]["id"]
-    return play.sim("POST", f"/bot1:PLAY/{method}",
-                    {"chat_id": ann, **params})["result"]
-
-
-def test_a_reply_keyboard_stands_below_and_goes_when_used(page, play):
-    call(page, play, "sendMessage", text="Where?", reply_markup={
-        "keyboard": [[{"text": "Here"}, {"text": "There"}]],
-        "one_time_keyboard": True, "resize_keyboard": True,
-        "input_field_placeholder": "A place"})
-    page.see("#keyboard .key", "Here")
-    field = page.all("#composer")[0]
-    assert field.get_attribute("placeholder") == "A place"
-    assert page.all("#keyboard")[0].rect["y"] > field.rect["y"]
-    page.click("#keyboard .key", "There")
-    page.wait_answer("You said: There")
-    assert page.all("#keyboard .key") == []
-    page.click("#toggle")
-    page.see("#keyboard .key", "Here")
-
-
-def test_a_selective_keyboard_is_for_whom_it_names(page, play):
-    ann = play.sim("GET", "/sim/users")[0]["id"]
-    asked = play.sim("POST", "/sim/send", {"from": ann, "text": "for me"})
-    markup = {"keyboard": [[{"text": "Mine"}]], "selective": True}
-    page.wait_answer("You said: for me")
-    call(page, play, "sendMessage", text="Nobody", reply_markup=markup)
-    page.wait_answer("Nobody")
-    assert page.all("#keyboard .key") == []
-    call(page, play, "sendMessage", text="You", reply_markup=markup,
-         reply_parameters={"message_id": asked["message_id"]})
-    page.see("#keyboard .key", "Mine")
-
-
-def test_a_contact_and_a_place_are_made_up_and_sent(page, play):
-    call(page, play, "sendMessage", text="Who?", reply_markup={"keyboard": [[
-        {"text": "My number", "request_contact": True},
-        {"text": "My place", "request_location": True}]]})
-    page.click("#keyboard .key", "My number")
-    page.see("#messages .row.out .carried", "+12025550100")
-    page.click("#keyboard .key", "My place")
-    page.see("#messages .row.out .carried a", "52.5186, 13.4081")
-
-
-def test_an_answer_that_is_asked_for_quotes_the_question(page, play):
-    call(page, play, "sendMessage", text="Your name?", reply_markup={
-        "force_reply": True, "input_field_placeholder": "Ann Example"})
-    page.see("#answered .quote", "Your name?")
-    field = page.all("#composer")[0]
-    assert field.get_attribute("placeholder") == "Ann Example"
-    page.type("Ann")
-    page.see("#messages .row.out .quote", "Your name?")
-    assert page.all("#answered .quote") == []
-
-
-def test_any_message_can_be_answered(page):
-    start(page)
-    keys = chromium.Keys
-    page.all("#composer")[0].send_keys(keys.ESCAPE)
-    page.driver.switch_to.active_element.send_keys("r")
-    page.see("#answered .quote", "Hello, Ann")
-    page.type("hello yourself")
-    page.see("#messages .row.out .quote", "Hello, Ann")
-
-
-def test_an_album_is_one_message(page, play):
-    files = [play.sim("POST", "/sim/send", {
-        "from": play.sim("GET", "/sim/users")[0]["id"],
-        "document": {"name": f"{n}.txt", "text": n}})
-        for n in ("one", "two")]
-    call(page, play, "sendMediaGroup", media=[
-        {"type": "document", "media": f["document"]["file_id"]}
-        for f in files])
-    page.wait(lambda: len(page.all("#messages .album .tile")) == 2,
-              "two files in one album")
-    assert len(page.all("#messages .album")) == 1
-    assert page.see("#messages .album", "two.txt")
-
-
-def test_what_the_bot_does_is_named(page, play):
-    call(page, play, "sendChatAction", action="typing")
-    page.see("#typing", "is typing")
-    call(page, play, "sendChatAction", action="upload_document")
-    page.see("#typing", "sends a file")
-    call(page, play, "sendMessage", text="there")
-    page.wait(lambda: page.text("#typing") == "", "the end of it")
-
-
-def test_a_vote_is_counted_and_taken_back(page, play):
-    call(page, play, "sendPoll", question="Tea?",
-         options=[{"text": "Yes"}, {"text": "No"}])
-    page.see("#messages .poll", "Anonymous poll")
-    page.click("#messages .option", "Yes")
-    page.see("#messages .poll", "1 vote")
-    page.see("#messages .option[aria-pressed=true]", "100 %")
-    page.click("#messages .option", "No")
-    page.see("#messages .option[aria-pressed=true]", "No")
-    page.click("#messages .option", "No")
-    page.see("#messages .poll", "0 votes")
-    polls = [u for u in play.sim("GET", "/sim/updates")
-             if "poll" in u["update"]]
-    assert len(polls) == 3
-
-
-@pytest.mark.parametrize("method, params, shown", [
-    ("sendDice", {}, "🎲"),
-    ("sendContact", {"phone_number": "+49301", "first_name": "Cho"}, "+49301"),
-    ("sendLocation", {"latitude": 52.5, "longitude": 13.4}, "52.5, 13.4"),
-    ("sendVenue", {"latitude": 1, "longitude": 2, "title": "Tea house",
-                   "address": "Leaf Road 1"}, "Leaf Road 1"),
-    ("sendSticker", {"sticker": "some"}, "Sticker"),
-])
-def test_what_is_no_text_is_a_card(page, play, method, params, shown):
-    call(page, play, method, **params)
-    page.see("#messages .row.in .bubble", shown)
-
-
-def test_reactions_stand_at_their_message(page, play):
-    said = call(page, play, "sendMessage", text="Tea is ready")
-    message = {"message_id": said["message_id"]}
-    call(page, play, "setMessageReaction", **message,
-         reaction=[{"type": "emoji", "emoji": "👍"}])
-    page.see("#messages .row.in .reactions", "👍")
-    assert "edited" not in page.text("#messages .row.in")
-    call(page, play, "setMessageReaction", **message, reaction=[])
-    page.wait(lambda: not page.all(".reactions"), "no reaction")
-
-
-def test_new_buttons_alone_are_no_edit(page, play):
-    said = call(page, play, "sendMessage", text="Pick")
-    call(page, play, "editMessageReplyMarkup",
-         message_id=said["message_id"], reply_markup={"inline_keyboard": [[
-             {"text": "Late", "callback_data": "late"}]]})
-    page.see("#messages .key", "Late")
-    assert "edited" not in page.text("#messages .row.in")
-
-
-def test_buttons_that_the_client_deals_with(page, play):
-    call(page, play, "sendMessage", text="Links",
-         reply_markup={"inline_keyboard": [[
-             {"text": "Site", "url": "https://telegram.org/"},
-             {"text": "Copy", "copy_text": {"text": "A-17"}},
-             {"text": "Ask", "switch_inline_query_current_chat": "tea"}]]})
-    link = page.see("#messages a.key", "Site")
-    assert link.get_attribute("href") == "https://telegram.org/"
-    page.click("#messages .key", "Copy")
-    page.see(".toast", "opied")
-    page.click("#messages .key", "Ask")
-    assert page.all("#composer")[0].get_property("value") == "@demo_bot tea"
-
-
-def test_entities_are_seen_and_can_be_opened(page, play):
-    call(page, play, "sendMessage", parse_mode="HTML", text=(
-        '<tg-spoiler>secret</tg-spoiler> <a href="https://a.example/">a</a>'
-        '<pre><code class="language-lua">return 1</code></pre>'
-        "<blockquote expandable>a long quotation</blockquote>"))
-    assert page.see("#messages pre", "return 1").get_attribute(
-        "data-language") == "lua"
-    page.click("#messages .spoiler")
-    page.see("#messages .shown", "secret")
-    page.click("#messages .folded button", "Show more")
-    page.see("#messages .folded.open", "Show less")
-
-
-def test_the_menu_is_that_of_the_persons_language(page, play):
-    dora = play.sim("POST", "/sim/users", {"first_name": "Dora",
-                                           "language_code": "de"})
-    for language, text in (("", "Begin"), ("de", "Los")):
-        play.sim("POST", "/bot1:PLAY/setMyCommands", {
-            "language_code": language,
-            "commands": [{"command": "start", "description": text}]})
-    page.click("#slash")
-    page.see("#commands", "Begin")
-    page.click(f"#people .person[data-chat='{dora['id']}']")
-    page.click("#slash")
-    page.see("#commands", "Los")
-    page.driver.refresh()
-    page.click("#slash")
-    page.see("#commands", "Los")
-
-
-def test_a_typed_answer_uses_a_keyboard_for_one_time(page, play):
-    call(page, play, "sendMessage", text="Where?", reply_markup={
-        "keyboard": [[{"text": "Here"}]], "one_time_keyboard": True})
-    page.see("#keyboard .key", "Here")
-    page.type("elsewhere")
-    page.wait_answer("You said: elsewhere")
-    assert page.all("#keyboard .key") == []
-
-
-def test_an_album_of_photos_fits_a_phone(page, play, tmp_path):
-    page.width(390)
-    picture = tmp_path / "grey.png"
-    picture.write_bytes(PNG)
-    page.all("#file")[0].send_keys(str(picture))
-    page.see("#messages .row.out .photo", "")
-    sent = play.sim("GET", "/sim/chats/%d/messages"
-                    % play.sim("GET", "/sim/users")[0]["id"])[-1]
-    photo = {"type": "photo", "media": sent["photo"][-1]["file_id"]}
-    call(page, play, "sendMediaGroup", media=[photo, photo, photo])
-    page.wait(lambda: len(page.all("#messages .album .photo")) == 3,
-              "three photos")
-    assert page.js("document.documentElement.scrollWidth") <= 390

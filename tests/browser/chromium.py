@@ -5,6 +5,7 @@ policy and a request to another origin are failures of whatever test made
 them: `Page.close` tells.
 """
 import json
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from selenium import webdriver
@@ -16,6 +17,11 @@ from selenium.webdriver.support.ui import WebDriverWait
 from selenium.common.exceptions import StaleElementReferenceException
 
 WAIT = 15
+BOT = Path(__file__).with_name("bot.lua").read_text("utf-8")
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a4944415478da6358000000a200a17105cb410000000049454e44ae4260"
+    "82")
 SWITCHES = [
     "--headless=new", "--no-sandbox", "--disable-gpu",
     "--disable-dev-shm-usage", "--disable-background-networking",
@@ -94,6 +100,10 @@ class Page:
 
     def type(self, text):
         self.all("#composer")[0].send_keys(text, Keys.ENTER)
+
+    def start(self):
+        self.click(".start")
+        self.wait_answer("Hello, Ann")
 
     def answers(self):
         return [e.text for e in self.all("#messages .row.in .text")]
