@@ -22,7 +22,7 @@ bot.callback("^like:", function(ctx) ctx:answer_callback("Thank you") end)
 -- ctx:answer_inline
 bot.inline_query("^tea", function(ctx)
   ctx:answer_inline({
-    inline.article { id = "1", title = "Green tea", text = "Green tea, please" },
+    inline.article { id = "1", title = "Green tea", text = "Green, please" },
   }, { cache_time = 60 })
 end)
 -- ctx:answer_pre_checkout

@@ -21,7 +21,10 @@ end)
 m:url("Site", "https://example.org")
 -- m:open
 local teas = menu.new("teas", function(m) m:text("Teas") m:back("Back") end)
-local shop = menu.new("shop", function(m) m:text("Shop") m:open("Teas", teas) end)
+local shop = menu.new("shop", function(m)
+  m:text("Shop")
+  m:open("Teas", teas)
+end)
 bot.command("shop", function(ctx) ctx:show_menu(shop) end)
 -- m:back
 m:back("Back")

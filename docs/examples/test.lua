@@ -150,9 +150,9 @@ ann:expect("How many?")
 t.advance("10m")
 ann:expect("The order is given up")
 -- t.at
-t.at("2030-01-06 09:30")
-ann:send("/year")
-ann:expect("2030")
+t.at("2026-02-01 09:30")
+ann:send("/date")
+ann:expect("2026-02-01")
 -- t.start
 t.stop()
 ann:send("/start")

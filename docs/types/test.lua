@@ -252,7 +252,8 @@ function test.now() end
 function test.advance(duration) end
 
 ---Lets time go by until then: "09:30", the next time that it is so late, or
----"2026-01-06 09:30"; in the zone of TZ, else UTC.
+---"2026-01-06 09:30"; in the zone of TZ, else UTC. A year of an idle bot takes
+---seconds of real time.
 ---@param time any
 ---@return any ...
 function test.at(time) end

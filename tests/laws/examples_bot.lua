@@ -29,7 +29,7 @@ end)
 
 bot.command("boom", function() error("no tea") end)
 
-bot.command("year", function(ctx) ctx:reply(os.date("!%Y")) end)
+bot.command("date", function(ctx) ctx:reply(os.date("!%F")) end)
 
 bot.command("weather", function(ctx)
   local answer = http.get("https://weather.example/today")

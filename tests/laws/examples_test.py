@@ -6,7 +6,6 @@ import re
 import subprocess
 
 import harness
-import pytest
 from laws import tree
 from laws.docs_test import generator
 
@@ -141,7 +140,6 @@ def test_examples_run(tmp_path):
     assert passed_of(tmp_path) == len(rows) + 1
 
 
-@pytest.mark.long  # a minute under sanitizers
 def test_examples_of_specs_run(tmp_path):
     shown = next(shown for module, _, shown in sections(tree.ROOT)
                  if module == "test")

@@ -526,7 +526,8 @@ local function parse_time(text)
 end
 
 --- t.at(time): lets time go by until then: "09:30", the next time that it is
--- so late, or "2026-01-06 09:30"; in the zone of TZ, else UTC.
+-- so late, or "2026-01-06 09:30"; in the zone of TZ, else UTC. A year of an
+-- idle bot takes seconds of real time.
 function t.at(time)
   local seconds = parse_time(time) - core.now()
   if seconds < 0 then expect.misuse("t.at: " .. time .. " is over") end
