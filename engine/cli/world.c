@@ -46,7 +46,7 @@ struct world {
     struct clock clock;
     struct rng rng;
     struct log *log;
-    off_t log_from; /* what was there before is of other worlds */
+    off_t log_from;        /* what was there before is of other worlds */
     struct routes *routes; /* of the simulator */
     struct http_client *telegram;
     struct http_client *hooks; /* by which the simulator delivers */

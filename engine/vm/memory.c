@@ -70,13 +70,13 @@ static void *take_small(struct memory *m, size_t class)
     void *block = m->free[class];
     if (!block)
         return cut(m, (class + 1) * MEMORY_STEP);
-    memcpy(&m->free[class], block, sizeof block);
+    memcpy(&m->free[class], block, sizeof m->free[class]);
     return block;
 }
 
 static void give_small(struct memory *m, void *block, size_t class)
 {
-    memcpy(block, &m->free[class], sizeof block);
+    memcpy(block, &m->free[class], sizeof m->free[class]);
     m->free[class] = block;
 }
 
