@@ -25,6 +25,8 @@
 
 #define SKIPPED "?" /* before the method of a result: on_unknown = "skip" */
 
+static const char api_key; /* its address is a key of the registry */
+
 struct api_op {
     struct await await;
     struct api *api;
@@ -327,6 +329,31 @@ static int await_files(lua_State *L, struct upload_list *files,
     return upload_await(L, &args);
 }
 
+/* With a colon the module itself is the first argument, or rather what scripts
+ * see of it. */
+static bool is_api(lua_State *L, int index)
+{
+    if (!lua_istable(L, index) ||
+        luaL_getmetafield(L, index, "__index") == LUA_TNIL)
+        return false;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &api_key);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same;
+}
+
+static void check_arguments(lua_State *L, const char *method)
+{
+    if (is_api(L, 1))
+        script_error_misuse(L,
+                            "%s is called with a dot, not with a colon: "
+                            "api.%s{...}",
+                            method, method);
+    if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1))
+        script_error_misuse(L, "%s takes one table of parameters, got %s",
+                            method, luaL_typename(L, 1));
+}
+
 /* api.METHOD(params [, options]): calls the method with its parameters by
  * name and waits for the answer. A text or caption may be a piece
  * (moonlet.format), and json.null is as if it were not there. Before it is
@@ -355,9 +382,7 @@ static int api_method(lua_State *L)
     struct services *services = vm_services(L);
     const char *method = lua_tostring(L, lua_upvalueindex(1));
 
-    if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1))
-        script_error_misuse(L, "%s takes one table of parameters, got %s",
-                            method, luaL_typename(L, 1));
+    check_arguments(L, method);
     struct options options = read_options(L, 2);
     await_check(L);
     if (options.follow) {
@@ -393,7 +418,10 @@ static int api_method(lua_State *L)
 /* Makes api.NAME at its first use. */
 static int api_index(lua_State *L)
 {
-    const char *name = luaL_checkstring(L, 2);
+    if (lua_type(L, 2) != LUA_TSTRING)
+        script_error_misuse(L, "a %s is no name of a Bot API method",
+                            luaL_typename(L, 2));
+    const char *name = lua_tostring(L, 2);
     size_t len = strlen(name);
     if (len == 0 || len > 64 ||
         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") !=
@@ -410,6 +438,8 @@ static int api_index(lua_State *L)
 int binding_api(lua_State *L)
 {
     lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &api_key);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, api_index);
     lua_setfield(L, -2, "__index");

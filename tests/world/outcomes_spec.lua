@@ -32,6 +32,11 @@ local wrong = {
   mode = function()
     api.sendMessage({ chat_id = 1, text = "x" }, { on_unknown = "maybe" })
   end,
+  colon = function() api:sendMessage { chat_id = 1, text = "x" } end,
+  nothing = function() api:getMe() end,
+  key = function() return api[nil] end,
+  table = function() return api[{}] end,
+  number = function() return api[1] end,
 }
 bot.command("wrong", function(ctx)
   local _, err = pcall(wrong[ctx.args[1] ])
@@ -120,6 +125,9 @@ t.case("a server that stays broken is an error", function()
   bob:expect_nothing()
 end)
 
+local unchecked = { method = true, case = true, param = true, missing = true,
+  type = true, boolean = true } -- what passes with that option
+
 for what, text in pairs {
   method = 'there is no Bot API method "sendMesage": did you mean '
     .. "sendMessage?",
@@ -131,6 +139,12 @@ for what, text in pairs {
   boolean = "sendMessage: chat_id must be Integer or String, got the boolean "
     .. "true",
   mode = 'on_unknown must be "error", "resend" or "skip"',
+  colon = "sendMessage is called with a dot, not with a colon: "
+    .. "api.sendMessage{...}",
+  nothing = "getMe is called with a dot",
+  key = "a nil is no name of a Bot API method",
+  table = "a table is no name of a Bot API method",
+  number = "a number is no name of a Bot API method",
 } do
   t.case("misuse is told before anything is sent: " .. what, function()
     local ann = people()
@@ -138,7 +152,8 @@ for what, text in pairs {
     local said = ann:expect("misuse").text
     assert(said:find(text, 1, true), said)
     assert(tonumber(said:match("^misuse (%d+) ")) >= 20, said)
-    assert(what == "mode" or said:find("unchecked = true", 1, true), said)
+    assert(not unchecked[what] == not said:find("unchecked = true", 1, true),
+      said)
     assert(#t.calls("sendMessage") == 1)
   end)
 end
