@@ -3,9 +3,11 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Timers are late by up to a few milliseconds, which must not add up. */
 #define LATE_US 5000
+#define FREE_US (-PACE_GROUP_US) /* a place of the window */
 
 static int64_t later(int64_t a, int64_t b)
 {
@@ -30,6 +32,28 @@ void pace_free(struct pace *p)
     p->sent = NULL;
 }
 
+/* The latest are kept. */
+static void note(struct pace *p, int64_t at_us)
+{
+    size_t i = 0;
+    if (at_us <= p->sent[0])
+        return;
+    for (; i + 1 < PACE_GROUP_MAX && p->sent[i + 1] <= at_us; i++)
+        p->sent[i] = p->sent[i + 1];
+    p->sent[i] = at_us;
+}
+
+static void forget(struct pace *p, int64_t at_us)
+{
+    for (size_t i = 0; i < PACE_GROUP_MAX; i++) {
+        if (p->sent[i] != at_us)
+            continue;
+        memmove(p->sent + 1, p->sent, i * sizeof *p->sent);
+        p->sent[0] = FREE_US;
+        return;
+    }
+}
+
 /* When the window has room behind so many. What goes beyond one window takes
  * the next. */
 static int64_t window_due(const struct pace *p, int64_t now_us, unsigned ahead,
@@ -39,12 +63,9 @@ static int64_t window_due(const struct pace *p, int64_t now_us, unsigned ahead,
         return 0;
     unsigned own = messages < PACE_GROUP_MAX ? messages : PACE_GROUP_MAX;
     unsigned last = ahead + own - 1;
-    int64_t at = -PACE_GROUP_US;
-    for (unsigned i = 0; i <= last && i < PACE_GROUP_MAX; i++)
-        at = later(at, p->sent[(p->count + i) % PACE_GROUP_MAX]);
-    at += PACE_GROUP_US;
     if (last < PACE_GROUP_MAX)
-        return at;
+        return p->sent[last] + PACE_GROUP_US;
+    int64_t at = p->sent[PACE_GROUP_MAX - 1] + PACE_GROUP_US;
     return later(now_us, at) + last / PACE_GROUP_MAX * PACE_GROUP_US;
 }
 
@@ -67,22 +88,19 @@ int64_t pace_bulk_due(const struct pace *p, int64_t now_us, unsigned messages)
     return later(due, gcra_due(&p->bulk, PACE_CHAT_US, PACE_CHAT_BURST));
 }
 
-static void note_sent(struct pace *p, int64_t now_us, unsigned messages)
+static void open_window(struct pace *p)
 {
-    if (!p->sent) {
-        p->sent = mem_zero(PACE_GROUP_MAX, sizeof *p->sent);
-        for (int i = 0; i < PACE_GROUP_MAX; i++)
-            p->sent[i] = -PACE_GROUP_US;
-    }
-    for (unsigned i = 0; i < messages; i++)
-        p->sent[p->count++ % PACE_GROUP_MAX] = now_us;
+    if (p->sent)
+        return;
+    p->sent = mem_zero(PACE_GROUP_MAX, sizeof *p->sent);
+    for (int i = 0; i < PACE_GROUP_MAX; i++)
+        p->sent[i] = FREE_US;
 }
 
 void pace_take(struct pace *p, int64_t now_us, unsigned messages,
                struct pace_mark *mark)
 {
     *mark = (struct pace_mark){
-        .first = p->count,
         .count = messages,
         .sent_us = now_us,
         .began = p->bulk.full_us <= now_us,
@@ -92,8 +110,11 @@ void pace_take(struct pace *p, int64_t now_us, unsigned messages,
     if (p->paced)
         p->gate_us = later(p->gate_us, now_us) + messages * PACE_CHAT_US;
     gcra_take(&p->bulk, now_us, PACE_CHAT_US, messages);
-    if (p->group)
-        note_sent(p, now_us, messages);
+    if (!p->group)
+        return;
+    open_window(p);
+    for (unsigned i = 0; i < messages && i < PACE_GROUP_MAX; i++)
+        note(p, now_us);
 }
 
 /* A bucket that was full is emptied when Telegram has the message, not when
@@ -113,17 +134,10 @@ void pace_settle(struct pace *p, const struct pace_mark *mark, int64_t now_us)
     settle_bulk(p, mark, now_us);
     if (!p->sent)
         return;
-    uint64_t end = mark->first + mark->count, n = mark->first;
-    unsigned gone = 0; /* from the ring: so many went out meanwhile */
-    if (mark->count > PACE_GROUP_MAX)
-        n = end - PACE_GROUP_MAX;
-    for (; n < end; n++) {
-        if (n + PACE_GROUP_MAX >= p->count)
-            p->sent[n % PACE_GROUP_MAX] = now_us;
-        else
-            gone++;
+    for (unsigned i = 0; i < mark->count && i < PACE_GROUP_MAX; i++) {
+        forget(p, mark->sent_us);
+        note(p, now_us);
     }
-    note_sent(p, now_us, gone);
 }
 
 void pace_block(struct pace *p, int64_t until_us)
@@ -148,17 +162,18 @@ void pace_merge(struct pace *to, struct pace *from)
     to->blocked_us = later(to->blocked_us, from->blocked_us);
     to->gate_us = later(to->gate_us, from->gate_us);
     to->bulk.full_us = later(to->bulk.full_us, from->bulk.full_us);
-    if (!to->sent && from->sent) {
-        to->sent = from->sent;
-        to->count = from->count;
-        from->sent = NULL;
-    }
+    if (!from->sent)
+        return;
+    open_window(to);
+    for (int i = 0; i < PACE_GROUP_MAX; i++)
+        note(to, from->sent[i]);
+    pace_free(from);
 }
 
 bool pace_idle(const struct pace *p, int64_t now_us)
 {
     int64_t last = later(p->blocked_us, later(p->gate_us, p->bulk.full_us));
-    for (int i = 0; p->sent && i < PACE_GROUP_MAX; i++)
-        last = later(last, p->sent[i] + PACE_GROUP_US);
+    if (p->sent)
+        last = later(last, p->sent[PACE_GROUP_MAX - 1] + PACE_GROUP_US);
     return last <= now_us;
 }

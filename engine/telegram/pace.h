@@ -35,13 +35,11 @@ struct pace {
     int64_t blocked_us; /* nothing before; only time clears it */
     int64_t gate_us;    /* no message before */
     struct gcra bulk;
-    int64_t *sent;  /* a ring of the group's last messages */
-    uint64_t count; /* of all; the next one's number */
+    int64_t *sent; /* when the group got its last messages, oldest first */
 };
 
 /* One call's messages, to be settled. */
 struct pace_mark {
-    uint64_t first;
     unsigned count;
     int64_t sent_us;
     bool began; /* the bucket was full */
