@@ -78,8 +78,8 @@ function test_chat:messages() end
 ---@return moonlet.test.user ...
 function test.user(options) end
 
----A chat of several. Admins are members too, with all rights.
----@param options { title?: any, members?: any, admins?: any, type?: any }
+---Several people. Admins are members with all rights.
+---@param options { title?: any, username?: any, members?: any, admins?: any, type?: any }
 ---@return moonlet.test.chat ...
 function test.group(options) end
 

@@ -168,11 +168,11 @@ local function ids_of(users)
   return ids
 end
 
---- t.group{ title =, members = { ann, ... }, admins = { bob, ... }, type =
--- "supergroup" }: a chat of several. Admins are members too, with all rights.
+--- t.group{ title =, username =, members = { ann, ... }, admins = { bob, ... },
+-- type = "supergroup" }: several people. Admins are members with all rights.
 function t.group(fields)
   fields = fields or {}
-  local body = { type = fields.type or "supergroup",
+  local body = { type = fields.type or "supergroup", username = fields.username,
     title = fields.title or "Group", id = fields.id,
     members = ids_of(fields.members), admins = ids_of(fields.admins) }
   return chat_of(sim("POST", "/sim/chats", body))
