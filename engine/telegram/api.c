@@ -96,7 +96,7 @@ static void ask_turn(struct api_call *call, const struct err *own)
         return;
     case LIMITER_REFUSED:
         if (own) {
-            finish(call, own);
+            finish(call, e.retry_after > own->retry_after ? &e : own);
             return;
         }
         /* Nothing may end before the call that started it has returned. */
@@ -233,12 +233,30 @@ static bool follow_chat(struct api_call *call, struct jslice answer)
     return true;
 }
 
+/* What was sent to a @name tells its id: the message, or each of them. */
+static void learn_name(const struct api_call *call)
+{
+    struct jslice message = call->result;
+    size_t cursor = 0;
+    int64_t id;
+    if (*call->chat != '@')
+        return;
+    if (js_type(message) == JS_ARRAY &&
+        !js_each(call->result, &cursor, NULL, &message))
+        return;
+    if (js_int(js_path(message, "chat.id"), &id))
+        limiter_named(call->api->limiter, call->chat, id);
+}
+
 /* --- a try */
 
 static void end_try(struct api_call *call, enum outcome o, struct err *e)
 {
     switch (o) {
     case OUTCOME_DONE:
+        learn_name(call);
+        finish(call, e);
+        return;
     case OUTCOME_REFUSED:
     case OUTCOME_ENDED:
         finish(call, e);

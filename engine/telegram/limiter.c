@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define SECOND_US INT64_C(1000000)
-#define WAIT_MAX_US (LIMITER_WAIT_MAX_MS * INT64_C(1000))
 /* Replies beyond the rate delay bulk by no more than this; and it always gets
  * one message a second. */
 #define DEBT_MAX_US (5 * SECOND_US)
@@ -25,6 +24,7 @@ struct limiter *limiter_new(struct loop *loop, const struct limiter_options *o)
     l->chats_max = o->chats_max > 0 ? o->chats_max : LIMITER_CHATS_MAX;
     l->last_bulk = LIMITER_BROADCAST;
     list_init(&l->chats);
+    list_init(&l->named);
     for (int i = 0; i < LIMITER_CLASSES; i++)
         list_init(&l->due[i]);
     for (int i = 0; i < LINES; i++)
@@ -43,12 +43,6 @@ void limiter_free(struct limiter *l)
     loop_undefer(&l->serve);
     limiter__chats_free(l);
     free(l);
-}
-
-static struct limiter_ask *first_ask(const struct list *head)
-{
-    return list_empty(head) ? NULL
-                            : LIST_ENTRY(head->next, struct limiter_ask, link);
 }
 
 static void start_at(struct timer *timer, int64_t due_us, int64_t now_us)
@@ -103,7 +97,7 @@ static void serve_lines(struct limiter *l)
 {
     for (int i = 0; i < LINES; i++) {
         struct limiter_ask *a;
-        while ((a = first_ask(&l->line[i])) && has_room(l, a)) {
+        while ((a = limiter__first(&l->line[i])) && has_room(l, a)) {
             list_remove(&a->link);
             l->waiting[a->class]--;
             begin(l, a);
@@ -146,93 +140,15 @@ static int64_t bulk_due(const struct limiter *l, const struct limiter_ask *a)
     return due > l->bulk_blocked_us ? due : l->bulk_blocked_us;
 }
 
-/* --- the queue of a chat */
-
-static void leave_queue(struct limiter *l, struct limiter_ask *a)
-{
-    struct limiter_chat *c = a->at;
-    list_remove(&a->link);
-    l->waiting[a->class]--;
-    if (list_empty(&c->queue[a->class]))
-        list_remove(&c->due[a->class]);
-}
-
-/* By arrival: a repeat goes before what came after it. */
-static void enter_queue(struct limiter *l, struct limiter_ask *a)
-{
-    struct list *queue = &a->at->queue[a->class];
-    struct list *before = queue->prev;
-    while (before != queue &&
-           LIST_ENTRY(before, struct limiter_ask, link)->order > a->order)
-        before = before->prev;
-    list_push(before->next, &a->link);
-    a->state = LIMITER_WAITING;
-    l->waiting[a->class]++;
-}
+/* --- the queues of a chat */
 
 static void release_reply(struct limiter *l, struct limiter_ask *a, int64_t now)
 {
-    leave_queue(l, a);
+    limiter__leave_queue(l, a);
     a->waited_us += now - a->asked_us;
     charge(l, a, now);
     if (begin_or_queue(l, a))
         a->turn(a, NULL);
-}
-
-static void too_late(const struct limiter_ask *a, int64_t now, int64_t due,
-                     struct err *e)
-{
-    int64_t seconds = (due - now + SECOND_US - 1) / SECOND_US;
-    /* But for a group's window, only what Telegram said holds replies up. */
-    if (a->at->pace.blocked_us > now || !a->at->pace.group)
-        err_set(e, ERR_API, 429, "Too Many Requests: retry after %lld",
-                (long long)seconds);
-    else
-        err_set(e, ERR_LIMIT, 0,
-                "the chat %s gets %d messages a minute: this one would wait "
-                "for %lld s",
-                a->at->key, PACE_GROUP_MAX, (long long)seconds);
-    e->retry_after = (double)seconds;
-    e->retryable = true;
-}
-
-/* Waits that Telegram asks for, and those of replies, are bounded; the rates
- * hold up bulk for as long as it takes. */
-static bool waits_too_long(const struct limiter_ask *a, int64_t now,
-                           int64_t due)
-{
-    int64_t blocked = a->at->pace.blocked_us;
-    if (a->told_us > WAIT_MAX_US)
-        return true;
-    if (a->class == LIMITER_REPLY)
-        return a->waited_us + (due - a->asked_us) > WAIT_MAX_US;
-    return blocked - now > WAIT_MAX_US;
-}
-
-/* A deadline has been put off: who cannot wait for it is told. */
-static void shed(struct limiter *l, struct limiter_chat *c)
-{
-    int64_t now = limiter__now_us(l), blocked = c->pace.blocked_us;
-    struct list gone, *link;
-    list_init(&gone);
-    for (int class = 0; class < LIMITER_CLASSES && blocked > now; class ++) {
-        for (link = c->queue[class].next; link != &c->queue[class];) {
-            struct limiter_ask *a = LIST_ENTRY(link, struct limiter_ask, link);
-            link = link->next;
-            if (!waits_too_long(a, now, blocked))
-                continue;
-            leave_queue(l, a);
-            list_push(&gone, &a->link);
-            a->state = LIMITER_LEAVING;
-        }
-    }
-    while ((link = list_shift(&gone))) {
-        struct limiter_ask *a = LIST_ENTRY(link, struct limiter_ask, link);
-        struct err e;
-        too_late(a, now, blocked, &e);
-        limiter_end(l, a);
-        a->turn(a, &e);
-    }
 }
 
 /* Puts the chat among those whose bulk may go, or gives the time at which it
@@ -240,7 +156,7 @@ static void shed(struct limiter *l, struct limiter_chat *c)
 static int64_t line_up_bulk(struct limiter *l, struct limiter_chat *c,
                             enum limiter_class class, int64_t now)
 {
-    const struct limiter_ask *a = first_ask(&c->queue[class]);
+    const struct limiter_ask *a = limiter__first(&c->queue[class]);
     if (!a || !list_empty(&c->due[class]))
         return NEVER;
     int64_t due = pace_bulk_due(&c->pace, now, a->messages);
@@ -256,7 +172,7 @@ static void run_queues(struct limiter *l, struct limiter_chat *c)
     struct limiter_ask *a;
     int64_t now = limiter__now_us(l);
     timer_stop(&c->timer);
-    while ((a = first_ask(&c->queue[LIMITER_REPLY]))) {
+    while ((a = limiter__first(&c->queue[LIMITER_REPLY]))) {
         int64_t due = pace_due(&c->pace, now, 0, a->messages);
         if (due > now) {
             start_at(&c->timer, due, now);
@@ -274,7 +190,7 @@ static void run_queues(struct limiter *l, struct limiter_chat *c)
 void limiter__run_chat(struct timer *timer)
 {
     struct limiter_chat *c = LIST_ENTRY(timer, struct limiter_chat, timer);
-    shed(c->limiter, c);
+    limiter__shed(c->limiter, c);
     run_queues(c->limiter, c);
 }
 
@@ -316,7 +232,7 @@ static void serve_bulk(struct limiter *l)
     enum limiter_class class;
     timer_stop(&l->bulk_timer);
     while (bulk_has_room(l) && (c = next_bulk(l, &class))) {
-        struct limiter_ask *a = first_ask(&c->queue[class]);
+        struct limiter_ask *a = limiter__first(&c->queue[class]);
         int64_t now = limiter__now_us(l);
         if (bulk_due(l, a) > now) {
             start_at(&l->bulk_timer, bulk_due(l, a), now);
@@ -325,7 +241,7 @@ static void serve_bulk(struct limiter *l)
         list_remove(&c->due[class]);
         if (may_go(c, a, now)) {
             l->last_bulk = class;
-            leave_queue(l, a);
+            limiter__leave_queue(l, a);
             charge(l, a, now);
             if (begin_or_queue(l, a))
                 a->turn(a, NULL);
@@ -337,6 +253,7 @@ static void serve_bulk(struct limiter *l)
 static void on_serve(struct deferred *d)
 {
     struct limiter *l = LIST_ENTRY(d, struct limiter, serve);
+    limiter__shed_bulk(l);
     serve_lines(l);
     serve_bulk(l);
 }
@@ -347,21 +264,6 @@ static void on_bulk_due(struct timer *timer)
 }
 
 /* --- asks */
-
-/* Messages that go before it. */
-static unsigned ahead_of(const struct limiter_ask *a)
-{
-    const struct list *queue = &a->at->queue[a->class];
-    unsigned count = 0;
-    for (struct list *l = queue->next; l != queue; l = l->next) {
-        const struct limiter_ask *other =
-            LIST_ENTRY(l, struct limiter_ask, link);
-        if (other->order > a->order)
-            break;
-        count += other->messages;
-    }
-    return count;
-}
 
 static bool reply_goes(const struct limiter_ask *a, int64_t now)
 {
@@ -391,25 +293,34 @@ static enum limiter_verdict go(struct limiter *l, struct limiter_ask *a,
     return begin_or_queue(l, a) ? LIMITER_GO : LIMITER_WAIT;
 }
 
+static void too_many(const struct limiter *l, const struct limiter_ask *a,
+                     int64_t now, struct err *e)
+{
+    int64_t us = a->class == LIMITER_REPLY ? 0 : bulk_due(l, a) - now;
+    err_set(e, ERR_LIMIT, 0,
+            "%d calls wait for Telegram's limits already: send more slowly",
+            LIMITER_WAITING_MAX);
+    e->retry_after = (double)(us > SECOND_US ? us : SECOND_US) / SECOND_US;
+    e->retryable = true;
+}
+
 static enum limiter_verdict wait_for(struct limiter *l, struct limiter_ask *a,
                                      int64_t now, struct err *e)
 {
     /* Only replies are bounded by what goes before them. */
-    unsigned ahead = a->class == LIMITER_REPLY ? ahead_of(a) : 0;
+    unsigned ahead = a->class == LIMITER_REPLY ? limiter__ahead(a) : 0;
     int64_t due = pace_due(&a->at->pace, now, ahead, a->messages);
-    if (waits_too_long(a, now, due)) {
-        too_late(a, now, due, e);
+    if (limiter__told_until(l, a) > due)
+        due = limiter__told_until(l, a);
+    if (limiter__waits_too_long(l, a, now, due)) {
+        limiter__too_late(l, a, now, due, e);
         return LIMITER_REFUSED;
     }
     if (l->waiting[a->class] >= LIMITER_WAITING_MAX) {
-        err_set(e, ERR_LIMIT, 0,
-                "%d calls wait for Telegram's limits already: send more "
-                "slowly",
-                LIMITER_WAITING_MAX);
-        e->retryable = true;
+        too_many(l, a, now, e);
         return LIMITER_REFUSED;
     }
-    enter_queue(l, a);
+    limiter__enter_queue(l, a);
     timer_start(&a->at->timer, 0);
     return LIMITER_WAIT;
 }
@@ -446,7 +357,7 @@ void limiter_end(struct limiter *l, struct limiter_ask *a)
     case LIMITER_IDLE:
         return;
     case LIMITER_WAITING:
-        leave_queue(l, a);
+        limiter__leave_queue(l, a);
         timer_start(&a->at->timer, 0); /* bulk may have waited for it */
         break;
     case LIMITER_PLACE:
@@ -460,7 +371,7 @@ void limiter_end(struct limiter *l, struct limiter_ask *a)
         l->active--;
         l->active_bulk -= a->class != LIMITER_REPLY;
         l->transfers -= a->transfer;
-        pace_settle(&a->at->pace, &a->mark, limiter__now_us(l));
+        pace_settle(&limiter__home(a)->pace, &a->mark, limiter__now_us(l));
         if (somebody_waits(l))
             loop_defer(l->loop, &l->serve);
         break;
@@ -473,9 +384,10 @@ void limiter_told(struct limiter *l, struct limiter_ask *a, double seconds)
 {
     const double most = 1e9; /* about 30 years */
     int64_t us = (int64_t)(fmin(seconds, most) * (double)SECOND_US);
-    struct limiter_chat *c = a->at;
+    struct limiter_chat *c = limiter__home(a);
     a->told_us += us;
     pace_block(&c->pace, limiter__now_us(l) + us);
+    c->put_off = true;
     limiter__slow(l, c, us);
     timer_start(&c->timer, 0);
 }

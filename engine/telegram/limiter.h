@@ -39,6 +39,8 @@ enum limiter_class {
 /* Chats beyond these share one place: the 429 of one is waited for by all of
  * them, and their windows and rates are not kept. */
 #define LIMITER_CHATS_MAX 100000
+/* @names whose id is known; the one used longest ago is forgotten. */
+#define LIMITER_NAMES_MAX 1000
 
 struct limiter_options {
     double bulk_rate; /* 0: LIMITER_BULK_RATE */
@@ -73,6 +75,7 @@ struct limiter_ask {
     int64_t asked_us;
     int64_t waited_us; /* for its chat */
     int64_t told_us;   /* times of its own 429s, in all */
+    int64_t due_us;    /* of one that is leaving */
     struct pace_mark mark;
 };
 
@@ -84,7 +87,8 @@ void limiter_free(struct limiter *l);
 
 /* LIMITER_GO: send now. LIMITER_WAIT: `turn` follows. LIMITER_REFUSED: would
  * wait for more than LIMITER_WAIT_MAX_MS, or too many wait already; e is then
- * ERR_API 429 if Telegram said so, else ERR_LIMIT, with retry_after. */
+ * ERR_API 429 if Telegram said so, else ERR_LIMIT, with retry_after (if too
+ * many wait: when the next of them may go, at the soonest). */
 enum limiter_verdict limiter_ask(struct limiter *l, struct limiter_ask *a,
                                  struct err *e);
 /* The try has ended, however; or the call ends while it waits. Safe when the
@@ -92,8 +96,12 @@ enum limiter_verdict limiter_ask(struct limiter *l, struct limiter_ask *a,
 void limiter_end(struct limiter *l, struct limiter_ask *a);
 /* After limiter_end: the answer was a 429. */
 void limiter_told(struct limiter *l, struct limiter_ask *a, double seconds);
-/* A chat has another id. */
+/* A chat has another id. What waits for the old one is not moved: it would be
+ * refused first. */
 void limiter_migrate(struct limiter *l, const char *from, const char *to);
+/* An answer has told whose "@name" it is: both are one chat from now on, with
+ * all that waits or is on its way. */
+void limiter_named(struct limiter *l, const char *name, int64_t id);
 
 /* Appends the members of a JSON object, without braces: rates, who waits,
  * blocked chats. */

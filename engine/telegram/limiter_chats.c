@@ -63,11 +63,12 @@ static struct limiter_chat *crowd(struct limiter *l)
 }
 
 /* A method's key begins with a slash, which no chat's does. */
-static size_t key_of(const struct limiter_ask *a, char key[KEY_MAX])
+static size_t key_of(struct limiter *l, const struct limiter_ask *a,
+                     char key[KEY_MAX])
 {
     const char *mark = *a->chat ? "" : "/";
-    int n =
-        snprintf(key, KEY_MAX, "%s%s", mark, *a->chat ? a->chat : a->method);
+    const char *text = *a->chat ? limiter__id_of(l, a->chat) : a->method;
+    int n = snprintf(key, KEY_MAX, "%s%s", mark, text);
     return n < KEY_MAX ? (size_t)n : KEY_MAX - 1;
 }
 
@@ -75,15 +76,15 @@ struct limiter_chat *limiter__chat(struct limiter *l,
                                    const struct limiter_ask *a)
 {
     char key[KEY_MAX];
-    size_t len = key_of(a, key);
+    size_t len = key_of(l, a, key);
     struct limiter_chat *c = map_get(&l->by_key, key, len);
     if (c)
-        return c;
+        return c->same ? c->same : c;
     if (l->by_key.count >= l->chats_max)
         return crowd(l);
     c = new_chat(l, key);
     c->pace.chat = *a->chat != '\0';
-    c->pace.group = *a->chat == '-' || *a->chat == '@';
+    c->pace.group = *key == '-' || *key == '@';
     map_put(&l->by_key, key, len, c);
     list_push(&l->chats, &c->link);
     if (!timer_active(&l->sweep))
@@ -109,6 +110,8 @@ void limiter__sweep(struct timer *timer)
             continue;
         }
         map_remove(&l->by_key, c->key, strlen(c->key));
+        if (c->same)
+            c->same->in_use--;
         free_chat(c);
     }
     if (l->by_key.count > 0)
@@ -123,16 +126,7 @@ void limiter__chats_free(struct limiter *l)
     if (l->crowd)
         free_chat(l->crowd);
     map_free(&l->by_key);
-}
-
-void limiter_migrate(struct limiter *l, const char *from, const char *to)
-{
-    struct limiter_chat *old = map_get(&l->by_key, from, strlen(from));
-    if (!old || strcmp(from, to) == 0)
-        return;
-    const struct limiter_ask named = {.chat = to, .method = ""};
-    struct limiter_chat *c = limiter__chat(l, &named);
-    pace_merge(&c->pace, &old->pace);
+    limiter__names_free(l);
 }
 
 /* --- what several 429s say of the whole bot */
@@ -154,8 +148,11 @@ double limiter__rate(struct limiter *l, int64_t now_us)
 static void stop_bulk(struct limiter *l, int64_t now, int64_t us)
 {
     bool anew = now >= l->bulk_blocked_us;
-    if (now + us > l->bulk_blocked_us)
+    if (now + us > l->bulk_blocked_us) {
         l->bulk_blocked_us = now + us;
+        l->bulk_put_off = true;
+        loop_defer(l->loop, &l->serve);
+    }
     /* Calls that were on their way together are one sign. */
     if (!anew)
         return;

@@ -31,6 +31,18 @@ bot.command("spread", function(ctx)
   end)
 end)
 
+-- "/both @name": 20 by its id and as many by its name, which one answer has
+-- told before.
+bot.command("both", function(ctx)
+  local name = ctx.args[1]
+  api.sendMessage { chat_id = name, text = "first" }
+  for i = 1, 20 do
+    task.spawn(api.sendMessage, { chat_id = ctx.chat.id, text = "id " .. i })
+    task.spawn(api.sendMessage, { chat_id = name, text = "name " .. i })
+  end
+  task.sleep("10m")
+end)
+
 bot.command("echo", function(ctx) ctx:reply(ctx.args[1]) end)
 
 -- Its own limit is over before its turn comes.
@@ -98,6 +110,18 @@ t.case("40 messages to a group take two windows and no 429", function()
   assert(#sent == 40)
   local took = t.now() - began
   assert(took >= 60 and took < 65, took)
+end)
+
+t.case("by its name or by its id, a group has one window", function()
+  t.limits { per_second = 30, per_chat = 0, per_group_minute = 20 }
+  local ann = t.user { first_name = "Ann" }
+  local team = t.group { title = "Team", members = { ann }, username = "team" }
+  ann:send("/both @Team", team)
+  local sent = sent_count(40, "5m")
+  assert(statuses() == 0, statuses())
+  t.advance("2m")
+  assert(sent[40].at - sent[1].at < 65, sent[40].at - sent[1].at)
+  assert(#t.calls("sendMessage") == 40) -- the 41st would have waited 120 s
 end)
 
 t.case("a reply that its group would hold up too long is raised", function()

@@ -180,6 +180,34 @@ static void two_chats_429s_stop_bulk_and_halve_it(void **state)
     assert_true(status_has("\"bulk_rate\":30,"));
 }
 
+/* Those who wait and those who come, of any chat; replies are not meant. */
+static void bulk_that_is_stopped_for_long_is_told(void **state)
+{
+    struct turn job, reply;
+    (void)state;
+    ask_many(0, 10, LIMITER_JOB);
+    ask_many(10, 10, LIMITER_BROADCAST);
+    refuse("1", LIMITER_REPLY, 5);
+    refuse("2", LIMITER_REPLY, 3600);
+    run_to(1);
+    for (int i = 1; i < 20; i++) {
+        assert_int_equal(turns[i].at_ms, REFUSED);
+        assert_int_equal(turns[i].err.detail, 429);
+        assert_true(turns[i].err.retry_after == 3600);
+    }
+    run_to(10000);
+    ask(&reply, "9", LIMITER_REPLY);
+    assert_int_equal(reply.at_ms, 10000);
+    ask(&job, "9", LIMITER_JOB);
+    assert_int_equal(job.at_ms, REFUSED);
+    assert_true(job.err.retry_after == 3590 && job.err.retryable);
+    run_to(3511000);
+    ask(&job, "9", LIMITER_JOB);
+    assert_int_equal(job.at_ms, NOT_YET);
+    run_to(3700000);
+    assert_int_equal(job.at_ms, 3600000);
+}
+
 static void bulk_is_never_slower_than_one_a_second(void **state)
 {
     (void)state;
@@ -295,11 +323,30 @@ static void the_queue_has_a_bound(void **state)
     }
     assert_in_range(refused, 5, 10);
     assert_int_equal(t[LIMITER_WAITING_MAX + 9].err.code, ERR_LIMIT);
+    assert_true(t[LIMITER_WAITING_MAX + 9].err.retry_after == 1);
     ask(&reply, "7", LIMITER_REPLY);
     assert_int_equal(reply.at_ms, 0);
     for (int i = 0; i < LIMITER_WAITING_MAX + 10; i++)
         limiter_end(l, &t[i].ask);
     assert_true(status_has("\"job\":0,"));
+    free(t);
+}
+
+/* 10,000 that count for nothing are held up by a 429. */
+static void a_long_queue_costs_no_more_than_a_short_one(void **state)
+{
+    struct turn *t = mem_zero(LIMITER_WAITING_MAX, sizeof *t);
+    (void)state;
+    refuse("7", LIMITER_REPLY, 80);
+    for (int i = 0; i < LIMITER_WAITING_MAX; i++) {
+        t[i] = (struct turn){.ask = ask_of("7", LIMITER_REPLY)};
+        t[i].ask.messages = 0;
+        ask_again(&t[i]);
+        run_to(i / 200);
+    }
+    run_to(90000);
+    for (int i = 0; i < LIMITER_WAITING_MAX; i++)
+        assert_int_equal(t[i].at_ms, 80000);
     free(t);
 }
 
@@ -318,11 +365,13 @@ int main(void)
         TEST(what_is_no_message_waits_for_no_rate),
         TEST(one_chats_429_slows_nobody),
         TEST(two_chats_429s_stop_bulk_and_halve_it),
+        TEST(bulk_that_is_stopped_for_long_is_told),
         TEST(bulk_is_never_slower_than_one_a_second),
         TEST(bulk_leaves_connections_for_replies),
         TEST(bulk_is_never_in_line_before_replies),
         TEST(transfers_have_a_bound_of_their_own),
         TEST(the_queue_has_a_bound),
+        TEST(a_long_queue_costs_no_more_than_a_short_one),
     };
     return FIXTURE_RUN(tests);
 }

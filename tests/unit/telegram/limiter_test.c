@@ -263,6 +263,104 @@ static void a_moved_chat_takes_its_state_along(void **state)
     assert_int_equal(t[20].at_ms, 60000);
 }
 
+/* Both have a window of their own until an answer tells. */
+static void a_name_and_its_id_are_one_chat(void **state)
+{
+    struct turn by_id[15], by_name[15],
+        held = {.ask = ask_of("@a", LIMITER_REPLY)};
+    struct turn late;
+    (void)state;
+    for (int i = 0; i < 15; i++)
+        ask(&by_id[i], "-100", LIMITER_REPLY);
+    held.holds = true;
+    ask_again(&held);
+    run_to(1000);
+    for (int i = 0; i < 15; i++)
+        ask(&by_name[i], "@a", LIMITER_REPLY);
+    limiter_named(l, "@a", -100);
+    limiter_end(l, &held.ask); /* counts from here on */
+    ask(&late, "@a", LIMITER_REPLY);
+    run_to(60500);
+    assert_int_equal(late.at_ms, 60000);
+    for (int i = 0; i < 4; i++)
+        ask(&by_id[i], "-100", LIMITER_REPLY);
+    run_to(100000);
+    assert_int_equal(by_id[2].at_ms, 60500);
+    assert_int_equal(by_id[3].at_ms, 61000);
+}
+
+static void what_waits_for_a_name_waits_for_its_chat(void **state)
+{
+    struct turn t[20], named[40];
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        ask(&t[i], "-100", LIMITER_REPLY);
+    for (int i = 0; i < 40; i++)
+        ask(&named[i], "@a", LIMITER_REPLY);
+    limiter_named(l, "@a", -100);
+    limiter_named(l, "@a", -100);
+    run_to(300000);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(named[i].at_ms, 0);
+    for (int i = 20; i < 40; i++)
+        assert_int_equal(named[i].at_ms, 60000);
+    refuse("-100", LIMITER_REPLY, 10);
+    ask(&t[0], "@a", LIMITER_REPLY);
+    assert_int_equal(t[0].at_ms, NOT_YET);
+    run_to(400000);
+    assert_int_equal(t[0].at_ms, 310000);
+}
+
+/* Each could wait for its own window, but not for both. */
+static void who_waits_too_long_for_both_is_told(void **state)
+{
+    static struct turn by_id[40], by_name[40];
+    int refused = 0;
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        ask(&by_id[i], "-100", LIMITER_REPLY);
+        ask(&by_name[i], "@a", LIMITER_REPLY);
+    }
+    limiter_named(l, "@a", -100);
+    run_to(1000);
+    for (int i = 0; i < 40; i++) {
+        refused += by_id[i].at_ms == REFUSED;
+        refused += by_name[i].at_ms == REFUSED;
+        if (by_name[i].at_ms == REFUSED)
+            assert_true(by_name[i].err.retry_after == 120);
+    }
+    assert_int_equal(refused, 20);
+    run_to(200000);
+    assert_int_equal(by_id[25].at_ms, 60000);
+    assert_int_equal(by_name[25].at_ms, 60000);
+}
+
+static void the_name_used_longest_ago_is_forgotten(void **state)
+{
+    struct turn t[20], other;
+    char name[20];
+    (void)state;
+    limiter_named(l, "@a", -1);
+    limiter_named(l, "@b", -2);
+    for (int i = 0; i < LIMITER_NAMES_MAX - 1; i++) {
+        ask(&t[0], "@a", LIMITER_REPLY);
+        snprintf(name, sizeof name, "@n%d", i);
+        limiter_named(l, name, -1000 - i);
+        if (i % 15 == 0)
+            run_to(now_ms() + 70000);
+    }
+    run_to(now_ms() + 70000);
+    for (int i = 0; i < 20; i++) {
+        ask(&t[i], "-1", LIMITER_REPLY);
+        ask(&other, "-2", LIMITER_REPLY);
+    }
+    ask(&other, "@b", LIMITER_REPLY);
+    assert_true(other.at_ms >= 0);
+    ask(&other, "@a", LIMITER_REPLY);
+    assert_int_equal(other.at_ms, NOT_YET);
+    run_to(now_ms() + 100000);
+}
+
 static void chats_that_hold_nothing_are_forgotten(void **state)
 {
     struct turn t;
@@ -272,8 +370,10 @@ static void chats_that_hold_nothing_are_forgotten(void **state)
         snprintf(id, sizeof id, "%d", i + 1);
         ask(&t, id, LIMITER_REPLY);
     }
-    ask(&t, "-7", LIMITER_REPLY);
+    ask(&t, "@seven", LIMITER_REPLY);
     assert_true(status_has("\"chats\":5001,"));
+    limiter_named(l, "@seven", -7);
+    assert_true(status_has("\"chats\":5002,"));
     run_to(20000);
     assert_true(status_has("\"chats\":1,"));
     run_to(300000);
@@ -319,6 +419,10 @@ int main(void)
         TEST(who_waits_is_told_of_a_later_deadline),
         TEST(a_429_without_a_chat_blocks_its_method),
         TEST(a_moved_chat_takes_its_state_along),
+        TEST(a_name_and_its_id_are_one_chat),
+        TEST(what_waits_for_a_name_waits_for_its_chat),
+        TEST(who_waits_too_long_for_both_is_told),
+        TEST(the_name_used_longest_ago_is_forgotten),
         TEST(chats_that_hold_nothing_are_forgotten),
         cmocka_unit_test(chats_beyond_the_bound_share_a_place),
     };
