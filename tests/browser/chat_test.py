@@ -269,6 +269,34 @@ def test_nothing_scrolls_sideways(page, play, width):
                        "e => e.scrollWidth - e.clientWidth))") <= 0
 
 
+@pytest.mark.parametrize("width", [320, 390, 800])
+def test_wide_content_stays_in_its_column(page, play, width):
+    """Code, long words and long buttons widen neither page nor column."""
+    ann = play.sim("GET", "/sim/users")[0]["id"]
+    page.width(width)
+    play.sim("POST", "/bot1:PLAY/sendMessage", {
+        "chat_id": ann, "parse_mode": "HTML",
+        "text": f"<pre>{'wide code ' * 40}</pre>", "reply_markup": {
+            "inline_keyboard": [[{"text": "long " * 40, "callback_data": "a"},
+                                 {"text": "w" * 90, "callback_data": "b"}]]}})
+    page.see("#messages pre", "wide code")
+    right = page.js("[...document.querySelectorAll('#chat, #form, .send, "
+                    ".row, .key')].map(e => e.getBoundingClientRect().right)")
+    assert max(right) <= width
+
+
+def test_short_words_on_buttons_are_not_broken(page, play):
+    ann = play.sim("GET", "/sim/users")[0]["id"]
+    play.sim("POST", "/bot1:PLAY/sendMessage", {
+        "chat_id": ann, "text": "Pick", "reply_markup": {"inline_keyboard": [[
+            {"text": t, "callback_data": t}
+            for t in ("Alert", "Ok", "Never", "Url")]]}})
+    page.see("#messages .key", "Never")
+    heights = page.js("[...document.querySelectorAll('#messages .key')]"
+                      ".map(e => e.offsetHeight)")
+    assert set(heights) == {36}
+
+
 def test_the_files_are_small_and_guarded(page, play):
     names = set(page.js("performance.getEntriesByType('resource')"
                         ".map(e => e.name)"))

@@ -158,12 +158,16 @@ def test_buttons_that_the_client_deals_with(page, play):
 
 def test_entities_are_seen_and_can_be_opened(page, play):
     call(page, play, "sendMessage", parse_mode="HTML", text=(
-        '<tg-spoiler>secret</tg-spoiler> <a href="https://a.example/">a</a>'
+        '<tg-spoiler>secret <a href="https://b.example/">b</a></tg-spoiler> '
+        '<a href="https://a.example/">a</a>'
         '<pre><code class="language-lua">return 1</code></pre>'
         "<blockquote expandable>a long quotation</blockquote>"))
     assert page.see("#messages pre", "return 1").get_attribute(
         "data-language") == "lua"
-    page.click("#messages .spoiler")
+    hidden = page.all("#messages .spoiler")[0]
+    assert hidden.accessible_name == "Hidden text, show"
+    assert page.all("#messages .spoiler a") == []
+    hidden.click()
     page.see("#messages .shown", "secret")
     page.click("#messages .folded button", "Show more")
     page.see("#messages .folded.open", "Show less")

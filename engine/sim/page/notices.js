@@ -38,7 +38,8 @@ export function traceback(notice) {
 }
 
 export function errorCard(notice, inspect) {
-  return h("section", { class: "card", "aria-label": "Error" },
+  return h("div", { class: "card", role: "group",
+    "aria-label": "Error" },
     h("div", { class: "card-head" },
       h("b", {}, kindOf(notice)),
       h("span", { class: "muted" }, "only you see this")),

@@ -97,12 +97,13 @@ function groupNode(app, row) {
   const [who, text] = updateLine(row);
   const last = row.calls.at(-1)?.call.at;
   const calls = view.calls ? row.calls : [];
-  return h("section", { class: `group${view.marked === key ? " marked" : ""}`,
-    "data-key": key, tabindex: "-1", "aria-label": `${row.kind} of ${who}` },
+  return h("div", { class: `group${view.marked === key ? " marked" : ""}`,
+    "data-key": key, tabindex: "-1", role: "group",
+    "aria-label": `${row.kind} of ${who}` },
   view.updates ? line(app, row, "update", [
     h("span", { class: "at" }, time(update.at)),
     h("span", { class: "what" }, h("b", {}, row.kind), " ",
-      h("span", { dir: "auto" }, who), " ",
+      h("span", { dir: "auto" }, short(who, 40)), " ",
       h("span", { class: "muted", dir: "auto" }, text)),
     h("span", { class: "status figures" },
       last === undefined ? update.state ?? ""
@@ -115,7 +116,7 @@ function groupNode(app, row) {
 
 function noticeNode(notice) {
   if (notice.kind === "error") {
-    return h("section", { class: "group" }, errorNode(notice));
+    return h("div", { class: "group" }, errorNode(notice));
   }
   const text = { reload: reloadText(notice), ready: "the engine is ready",
     reload_failed: [h("b", { class: "bad" }, "not loaded "),
@@ -135,7 +136,7 @@ function rowFor(app, row) {
   if (row.call) {
     if (!view.calls) return null;
     return { key: row.key, deps: [row.call, view.unfolded.has(row.key)],
-      make: () => h("section", { class: "group" },
+      make: () => h("div", { class: "group" },
         line(app, row, "call", callParts(row), callJson(row))) };
   }
   if (!view.updates && !(view.calls && row.calls.length) &&

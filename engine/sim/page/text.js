@@ -22,11 +22,12 @@ function link(url, children) {
     children);
 }
 
+// Until it is shown it is one button, without the links that are in it.
 function spoiler(children) {
+  const shown = h("span", { class: "shown" }, children);
   const el = h("button", { type: "button", class: "spoiler",
-    "aria-label": "Hidden text, show", onclick() {
-      el.replaceWith(h("span", { class: "shown" }, [...el.childNodes]));
-    } }, children);
+    "aria-label": "Hidden text, show", onclick: () => el.replaceWith(shown) },
+  h("span", { "aria-hidden": "true" }, shown.textContent));
   return el;
 }
 
