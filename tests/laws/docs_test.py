@@ -217,6 +217,37 @@ def guide_blocks():
     return [row for row in all_guide_blocks() if '"moonlet.test"' not in row[2]]
 
 
+def torn(page):
+    """Places of a page that a merge has torn: headings without an empty line
+    around them, and paragraphs that say what another has said."""
+    prose = re.sub(r"```.*?```", lambda m: "\n" * m.group(0).count("\n"), page,
+                   flags=re.S)
+    lines = ["", *prose.split("\n"), ""]
+    places = [n for n, line in enumerate(lines) if re.match("#+ ", line)
+              and n > 1 and (lines[n - 1] or lines[n + 1])]
+    seen = {}
+    for n, line in enumerate(lines):
+        start = line[:60]
+        if len(start) == 60 and line[0] not in "|#":
+            if start in seen:
+                places.append(n)
+            seen[start] = n
+    return places
+
+
+def test_a_torn_page_is_seen():
+    long = "A machine belongs to a person in a chat; others may share it."
+    assert torn(f"# A\n\n{long}\n\n## B\n\n```lua\n# c\n```\n") == []
+    assert torn(f"{long}\n### B\n\n{long} More.\n") == [2, 4]
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/GUIDE.md",
+                                  "docs/OPERATIONS.md",
+                                  "docs/ARCHITECTURE.md"])
+def test_no_page_is_torn(name):
+    assert torn(text(tree.ROOT, name)) == []
+
+
 def test_the_specs_of_the_guide_pass(tmp_path):
     first = guide_blocks()[0][2]
     specs = {n: b for _, n, b in all_guide_blocks() if n and "_spec" in n}
