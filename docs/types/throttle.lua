@@ -3,6 +3,7 @@
 
 ---A middleware against people who send too much.
 ---@class moonlet.throttle
+---@overload fun(options: table): any
 local throttle = {}
 
 return throttle

@@ -64,12 +64,12 @@ local function key_of(ctx, by)
   return whom and whom.id
 end
 
---- throttle{ per =, limit =, by =, on_limit = }: a function for bot.use that
--- lets limit updates of a person through at once, and then one each per /
--- limit; the rest go nowhere. per is a duration. by: "user", unless said, or
--- "chat". on_limit(ctx) runs for the first of a row that does not pass.
--- Counted are messages, presses of buttons and inline queries; other updates
--- pass, and so do successful payments and what comes from nobody. It
+--- throttle(options): a function for bot.use that lets options.limit updates
+-- of a person through at once, and then one each options.per / limit; the
+-- rest go nowhere. options.per: a duration. options.by: "user", unless said,
+-- or "chat". options.on_limit(ctx) runs for the first of a row that does not
+-- pass. Counted are messages, presses of buttons and inline queries; other
+-- updates pass, and so do successful payments and what comes from nobody. It
 -- remembers the 10,000 to 20,000 who were last here.
 return function(options)
   check(options)
