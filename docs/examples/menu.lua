@@ -34,3 +34,9 @@ m:close("Close")
 m:pages { items = { "Green", "Black", "White" }, per_page = 2,
   label = function(tea) return tea end,
   on_pick = function(ctx, tea) ctx:answer_callback(tea .. " it is") end }
+-- m:range
+local data = ctx:fsm("order").data
+m:range("Cups", data.cups or 1, { min = 1, max = 9,
+  on_change = function(ctx, wanted) ctx:fsm("order").data.cups = wanted end })
+-- m:add
+m:add { text = "Share", switch_inline_query = "tea" }

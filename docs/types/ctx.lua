@@ -147,8 +147,9 @@ function ctx:t(key, args) end
 function ctx:t_html(key, args) end
 
 ---Sends a menu of moonlet.menu, or after a press shows it in place of the
----message with the button. arg: a text or an integer, the menu's m.arg.
----Returns the Message; raises as ctx:reply and ctx:edit do.
+---message with the button; after that of a menu's button, its m:back leads to
+---that menu. arg: a text or an integer, the menu's m.arg (else false). Returns
+---the Message; raises as ctx:reply and ctx:edit do.
 ---@param menu any
 ---@param arg? any
 ---@return any ...

@@ -39,11 +39,28 @@ function menu:button(label, fn, id) end
 ---@return any ...
 function menu:toggle(label, on, fn, id) end
 
+---A number between buttons that take opts.step (1) from it and add it, as far
+---as opts.min and opts.max (without one: no bound); they call
+---opts.on_change(ctx, wanted). A row of its own. opts.id: what tells it from
+---others in place of the label.
+---@param label any
+---@param value any
+---@param opts table
+---@return any ...
+function menu:range(label, value, opts) end
+
 ---A link.
 ---@param label any
 ---@param url string
 ---@return any ...
 function menu:url(label, url) end
+
+---A button of another kind, a table of the Bot API's fields (Bot API
+---InlineKeyboardButton), such as text and web_app. One with callback_data is
+---answered by bot.callback.
+---@param button any
+---@return any ...
+function menu:add(button) end
 
 ---Shows another menu, whose m.arg is arg, a text or an integer.
 ---@param label any
@@ -52,8 +69,8 @@ function menu:url(label, url) end
 ---@return any ...
 function menu:open(label, menu, arg) end
 
----Shows the menu from which this one was opened. Without one there is no such
----button.
+---Shows the menu from which this one was opened, by m:open or by ctx:show_menu
+---in the function of a button. Without one there is no such button.
 ---@param label any
 ---@return any ...
 function menu:back(label) end

@@ -28,8 +28,9 @@ function methods.t_html(ctx, key, args)
 end
 
 --- ctx:show_menu(menu [, arg]): sends a menu of moonlet.menu, or after a press
--- shows it in place of the message with the button. arg: a text or an integer,
--- the menu's m.arg. Returns the Message; raises as ctx:reply and ctx:edit do.
+-- shows it in place of the message with the button; after that of a menu's
+-- button, its m:back leads to that menu. arg: a text or an integer, the menu's
+-- m.arg (else false). Returns the Message; raises as ctx:reply and ctx:edit do.
 function methods.show_menu(ctx, menu, arg)
   check("show_menu", ctx)
   return require "moonlet.menu"._show(ctx, menu, arg)

@@ -21,9 +21,12 @@ local DEPTH_MAX = 10
 
 local menus = {} -- by name
 local known_options = { changed = true, personal = true, not_yours = true }
+local known_range = { min = true, max = true, step = true, on_change = true,
+  id = true }
 local known_pages = { items = true, per_page = true, columns = true,
   label = true, on_pick = true, id = true }
 local outdated = 0
+local pressed = setmetatable({}, { __mode = "k" }) -- of a ctx, its page
 
 -- --- where a button stands
 --
@@ -78,7 +81,13 @@ local function at_page(path, page)
   return copy
 end
 
+-- One that is on the path already is gone back to: a way round is no way down.
 local function below(path, name, arg)
+  for i, at in ipairs(path) do
+    if at.name == name and at.arg == arg then
+      return table.move(path, 1, i, 1, {})
+    end
+  end
   local copy = table.move(path, 1, #path, 1, {})
   copy[#copy + 1] = { name = name, arg = arg, page = 1 }
   if #copy > DEPTH_MAX then table.remove(copy, 1) end
@@ -150,15 +159,19 @@ local function add_pages(page, opts)
   page.begins_row = true
 end
 
+local function check_options(self, what, opts, known)
+  for name in pairs(opts) do
+    if not known[name] then
+      fail(self, "m:%s has no option %q", what, tostring(name))
+    end
+  end
+end
+
 local function check_pages(self, opts)
   if type(opts) ~= "table" or type(opts.items) ~= "table" then
     fail(self, "m:pages needs a table with items, a list")
   end
-  for name in pairs(opts) do
-    if not known_pages[name] then
-      fail(self, "m:pages has no option %q", tostring(name))
-    end
-  end
+  check_options(self, "pages", opts, known_pages)
   check_function(self, "on_pick of m:pages", opts.on_pick)
   for _, name in ipairs { "per_page", "columns" } do
     local n = opts[name]
@@ -216,9 +229,64 @@ function Builder.toggle(m, label, on, fn, id)
     { fn = fn, value = not on })
 end
 
+local function check_range(self, value, opts)
+  if type(opts) ~= "table" then
+    fail(self, "m:range needs a table of options, got %s", type(opts))
+  end
+  check_options(self, "range", opts, known_range)
+  check_function(self, "on_change of m:range", opts.on_change)
+  if type(value) ~= "number" then
+    fail(self, "m:range needs its value, a number, got %s", type(value))
+  end
+  for _, name in ipairs { "min", "max", "step" } do
+    local n = opts[name]
+    if n ~= nil and type(n) ~= "number" then
+      fail(self, "%s of m:range must be a number, got %s", name, type(n))
+    end
+  end
+  if opts.step and opts.step <= 0 then
+    fail(self, "step of m:range must be more than 0")
+  end
+end
+
+local function nothing() end
+
+--- m:range(label, value, opts): a number between buttons that take opts.step
+-- (1) from it and add it, as far as opts.min and opts.max (without one: no
+-- bound); they call opts.on_change(ctx, wanted). A row of its own. opts.id:
+-- what tells it from others in place of the label.
+function Builder.range(m, label, value, opts)
+  local page = page_of(m, "range")
+  check_range(page.menu, value, opts)
+  local id = tostring(opts.id or label)
+  -- Of the value at the press: who presses three times goes three steps.
+  local function go(sign, by)
+    local wanted = math.min(math.max(value + by, opts.min or -math.huge),
+      opts.max or math.huge)
+    add(page, sign, id .. sign, wanted == value and { fn = nothing }
+      or { fn = opts.on_change, value = wanted })
+  end
+  page.begins_row = true
+  go("−", -(opts.step or 1))
+  add(page, label .. ": " .. value, id, { fn = nothing })
+  go("+", opts.step or 1)
+  page.begins_row = true
+end
+
 --- m:url(label, url): a link.
 function Builder.url(m, label, url)
-  add(page_of(m, "url"), label, nil, { url = url })
+  add(page_of(m, "url"), label, nil, { raw = { text = label, url = url } })
+end
+
+--- m:add(button): a button of another kind, a table of the Bot API's fields
+-- (Bot API InlineKeyboardButton), such as text and web_app. One with
+-- callback_data is answered by bot.callback.
+function Builder.add(m, button)
+  local page = page_of(m, "add")
+  if type(button) ~= "table" then
+    fail(page.menu, "m:add needs a table, got %s", type(button))
+  end
+  add(page, button.text, nil, { raw = button })
 end
 
 --- m:open(label, menu [, arg]): shows another menu, whose m.arg is arg, a text
@@ -230,8 +298,9 @@ function Builder.open(m, label, target, arg)
   add(page, label, nil, { path = below(page.path, name, arg) })
 end
 
---- m:back(label): shows the menu from which this one was opened. Without one
--- there is no such button.
+--- m:back(label): shows the menu from which this one was opened, by m:open or
+-- by ctx:show_menu in the function of a button. Without one there is no such
+-- button.
 function Builder.back(m, label)
   local page = page_of(m, "back")
   if #page.path > 1 then add(page, label, nil, { path = above(page.path) }) end
@@ -305,9 +374,8 @@ local function markup_of(page)
     list[i] = {}
     for j, button in ipairs(row) do
       number = number + 1
-      list[i][j] = { button.text, not button.url
-        and "mn:" .. page.mark .. ":" .. number .. tail or nil,
-        url = button.url }
+      list[i][j] = button.raw
+        or { button.text, "mn:" .. page.mark .. ":" .. number .. tail }
     end
   end
   return keyboard.inline(list)
@@ -380,7 +448,8 @@ local function press(ctx, mark, number, owner, text)
   end
   local page = lay_out(ctx, path, owner ~= "" and owner or nil)
   local button = mark == page.mark and button_at(page, tonumber(number))
-  if not button or button.url then return tell_outdated(ctx, page) end
+  if not button or button.raw then return tell_outdated(ctx, page) end
+  pressed[ctx] = page
   act(ctx, page, button)
 end
 
@@ -425,10 +494,10 @@ function menu._show(ctx, target, arg)
     core.misuse("ctx:show_menu needs a menu of menu.new, or its name")
   end
   check_arg(self, arg)
-  local owner
+  local above_it = pressed[ctx] or { path = {} }
+  local owner = above_it.owner
   if self.personal then owner = tostring(ctx.from.id) end
-  local page = lay_out(ctx, { { name = self.name, arg = arg, page = 1 } },
-    owner)
+  local page = lay_out(ctx, below(above_it.path, self.name, arg), owner)
   if ctx.callback_query then return redraw(ctx, page) end
   return ctx:reply(page.text, params_of(page))
 end

@@ -119,6 +119,85 @@ t.case("18: pages and menus below survive a death and a restart", function()
   end
 end)
 
+t.case("a menu that a button's function shows leads back to its page",
+  function()
+    ann:send("/shop")
+    ann:click("Items")
+    ann:click("›")
+    ann:click("thing 5")
+    ann:expect { edited = "Item thing 5, 0" }
+    t.crash()
+    ann:click("Back")
+    assert(labels(ann:expect { edited = "Items" }):find("2/3", 1, true))
+    ann:click("Back")
+    ann:expect { edited = "Shop" }
+  end)
+
+t.case("ways round in menus do not grow", function()
+  load [[
+local bot = require "moonlet.bot"
+local menu = require "moonlet.menu"
+menu.new("a", function(m)
+  m:text("A")
+  m:open("To B", "b", 1)
+  m:back("Back")
+end)
+menu.new("b", function(m)
+  m:text("B")
+  m:open("Home", "a")
+  m:button("Jump", function(ctx) ctx:show_menu("b", 2) end)
+end)
+bot.command("a", function(ctx) ctx:show_menu("a") end)
+]]
+  ann:send("/a")
+  assert(labels(ann:expect("A")) == "To B |")
+  for _ = 1, 3 do
+    ann:click("To B")
+    ann:expect { edited = "B" }
+    ann:click("Jump")
+    t.await(function()
+      return labels(ann:messages()[#ann:messages()]) == "Home Jump |"
+    end)
+    ann:click("Home")
+    assert(labels(ann:expect { edited = "A" }) == "To B |")
+  end
+end)
+
+t.case("a range keeps within its bounds and takes fast presses", function()
+  load [[
+local bot = require "moonlet.bot"
+local menu = require "moonlet.menu"
+bot.fsm("set", { initial = "on", states = { on = {} } })
+menu.new("set", function(m, ctx)
+  local data = ctx:fsm("set").data
+  m:text("Set")
+  m:button("Above", function() end)
+  m:range("Volume", data.volume or 1, { min = 0, max = 4, step = 2,
+    on_change = function(_, wanted) data.volume = wanted end })
+  m:add { text = "Share", switch_inline_query = "tea" }
+end)
+bot.command("set", function(ctx) ctx:show_menu("set") end)
+]]
+  local function shown(value)
+    return "Above | − Volume: " .. value .. " + | Share |"
+  end
+  ann:send("/set")
+  assert(labels(ann:expect("Set")) == shown(1))
+  t.stop() -- so that all presses are of the same keyboard
+  for _ = 1, 3 do ann:click("+") end
+  t.start()
+  assert(labels(ann:expect { edited = "Set" }) == shown(3))
+  assert(labels(ann:expect { edited = "Set" }) == shown(4))
+  for _, value in ipairs { 2, 0 } do
+    ann:click("−")
+    assert(labels(ann:expect { edited = "Set" }) == shown(value))
+  end
+  ann:click("−")
+  ann:click("Volume: 0")
+  ann:expect_nothing()
+  assert(#t.errors() == 0 and #t.calls("editMessageText") == 4)
+end)
+
 t.case("18: a press of an outdated menu shows it anew and says so", function()
   ann:send("/shop")
   ann:expect("Shop")
@@ -205,6 +284,12 @@ end)]])
   fails("m:pages { items = {} }", "on_pick of m:pages needs a function")
   fails("m:pages { items = {}, on_pick = print, per_page = 0 }", "per_page")
   fails("m:pages { items = {}, x = 1 }", 'no option "x"')
+  fails("m:range('a', 1)", "m:range needs a table of options")
+  fails("m:range('a', '1', { on_change = print })", "needs its value")
+  fails("m:range('a', 1, { on_change = print, max = '9' })", "max of m:range")
+  fails("m:range('a', 1, { on_change = print, step = 0 })", "more than 0")
+  fails("m:range('a', 1, { min = 1 })", "on_change of m:range")
+  fails("m:add 'a'", "m:add needs a table, got string")
   fails("m.row()", "is called with a colon")
 end)
 
