@@ -188,3 +188,9 @@ ann:expect("Good day, Ann")
 t.reload()
 ann:send("/start")
 ann:expect("Hello")
+-- user:send_album
+ann:send_album { { photo = true, caption = "two" }, { photo = true } }
+ann:expect("An album of 2")
+-- user:inline
+local results = ann:inline("tea")
+assert(results[1].title == "Green tea")

@@ -85,12 +85,20 @@ function test.group(options) end
 
 ---Sends a text, or a table such as { photo = true, caption = "me" } or {
 ---document = { name = "a.csv", text = "1,2" } }, to the bot, or to a group:
----where is a chat, or a table of chat and reply_to. A file's bytes are its
----text or base64, else made up to its size. Returns the message.
+---where is a chat, or a table of chat, reply_to and message_thread_id (a
+---topic). A file's bytes are its text or base64, else made up to its size.
+---Returns the message.
 ---@param what any
 ---@param where? any
 ---@return any ...
 function test_user:send(what, where) end
+
+---Sends several photos or files together, each a table as user:send takes it.
+---Returns the list of messages.
+---@param items any
+---@param where? any
+---@return any ...
+function test_user:send_album(items, where) end
 
 ---The same as an answer that quotes a message.
 ---@param message table
@@ -124,6 +132,14 @@ function test_user:join(group, by) end
 ---@param ... any
 ---@return any ...
 function test_user:vote(message, ...) end
+
+---Writes the bot's name and a query into a text field. Waits up to 60 s for
+---the bot's answer and returns its results, a list, and the offset of the next
+---page.
+---@param query any
+---@param offset? any
+---@return any ...
+function test_user:inline(query, offset) end
 
 ---Pays an invoice. The bot is asked by a pre_checkout_query and has 10 seconds
 ---to answer. Returns true once the payment is on its way to the bot; false and
@@ -183,8 +199,9 @@ function test.file(what) end
 ---@return any ...
 function test.calls(method) end
 
----Waits for the next call of that method whose parameters hold those that are
----given.
+---Waits for a call of that method whose parameters hold those that are given,
+---and returns it: among those made since somebody last did something (sent,
+---pressed ...), behind the last call that was expected.
 ---@param method string
 ---@param params? any
 ---@param within? number|string

@@ -13,16 +13,28 @@
 #define SECONDS_MAX 86400
 
 const struct control_field control_send_fields[] = {
-    {"from", FIELD_INTEGER, true},      {"chat", FIELD_INTEGER, false},
-    {"text", FIELD_STRING, false},      {"caption", FIELD_STRING, false},
-    {"reply_to", FIELD_INTEGER, false}, {"document", FIELD_MEDIA, false},
-    {"photo", FIELD_MEDIA, false},      {"video", FIELD_MEDIA, false},
-    {"audio", FIELD_MEDIA, false},      {"voice", FIELD_MEDIA, false},
-    {"animation", FIELD_MEDIA, false},  {"video_note", FIELD_MEDIA, false},
-    {"sticker", FIELD_MEDIA, false},    {"contact", FIELD_MEDIA, false},
-    {"location", FIELD_MEDIA, false},   {"venue", FIELD_MEDIA, false},
-    {"dice", FIELD_MEDIA, false},       {"poll", FIELD_MEDIA, false},
-    {"forward", FIELD_OBJECT, false},   {NULL, FIELD_STRING, false}};
+    {"from", FIELD_INTEGER, true},
+    {"chat", FIELD_INTEGER, false},
+    {"text", FIELD_STRING, false},
+    {"caption", FIELD_STRING, false},
+    {"reply_to", FIELD_INTEGER, false},
+    {"document", FIELD_MEDIA, false},
+    {"photo", FIELD_MEDIA, false},
+    {"video", FIELD_MEDIA, false},
+    {"audio", FIELD_MEDIA, false},
+    {"voice", FIELD_MEDIA, false},
+    {"animation", FIELD_MEDIA, false},
+    {"video_note", FIELD_MEDIA, false},
+    {"sticker", FIELD_MEDIA, false},
+    {"contact", FIELD_MEDIA, false},
+    {"location", FIELD_MEDIA, false},
+    {"venue", FIELD_MEDIA, false},
+    {"dice", FIELD_MEDIA, false},
+    {"poll", FIELD_MEDIA, false},
+    {"forward", FIELD_OBJECT, false},
+    {"media_group_id", FIELD_STRING, false},
+    {"message_thread_id", FIELD_INTEGER, false},
+    {NULL, FIELD_STRING, false}};
 
 /* The one content of the body; NULL: an answer was sent. */
 static const char *content_key(struct control *c)
@@ -149,6 +161,19 @@ static bool fill(struct control *c, struct room *room, json_t *message,
     return quote(c, room, message);
 }
 
+/* What the message belongs to: an album, a topic. */
+static void mark(const struct control *c, json_t *message)
+{
+    json_t *album = json_object_get(c->body, "media_group_id");
+    json_t *topic = json_object_get(c->body, "message_thread_id");
+    if (album != NULL)
+        sim_set(message, "media_group_id", json_incref(album));
+    if (topic == NULL)
+        return;
+    sim_set(message, "message_thread_id", json_incref(topic));
+    sim_set(message, "is_topic_message", json_true());
+}
+
 void control_send(struct control *c)
 {
     const struct user *user = control_user(c, "from");
@@ -160,6 +185,7 @@ void control_send(struct control *c)
         return;
     json_t *message = room_draft(c->bot, room, (int64_t)sim_now(c->sim));
     posting_sign(message, room, user->json);
+    mark(c, message);
     if (!fill(c, room, message, key)) {
         json_decref(message);
         return;

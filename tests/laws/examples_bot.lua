@@ -1,6 +1,7 @@
 --- The bot of the examples of moonlet.test (docs/examples/test.lua).
 local bot = require "moonlet.bot"
 local http = require "moonlet.http"
+local inline = require "moonlet.inline"
 local keyboard = require "moonlet.keyboard"
 local stars = require "moonlet.stars"
 local task = require "moonlet.task"
@@ -25,6 +26,13 @@ end)
 bot.command("wait", function(ctx)
   task.sleep("30s")
   ctx:reply("Waited")
+end)
+
+bot.album(function(ctx) ctx:reply("An album of " .. #ctx.album) end)
+
+bot.inline_query("^tea", function(ctx)
+  ctx:answer_inline { inline.article { id = 1, title = "Green tea",
+    text = "Green, please" } }
 end)
 
 bot.command("boom", function() error("no tea") end)

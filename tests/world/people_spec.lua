@@ -37,6 +37,26 @@ bot.on("message:successful_payment", function(ctx)
   local payment = ctx.message.successful_payment
   ctx:reply(payment.invoice_payload .. " for " .. payment.total_amount)
 end)
+bot.album(function(ctx)
+  local names = {}
+  for i, message in ipairs(ctx.album) do
+    names[i] = message.document.file_name .. "="
+      .. require "moonlet.fs".read(ctx:download(message).path)
+  end
+  ctx:reply("album " .. table.concat(names, " "))
+end)
+bot.inline_query("^n(%d)$", function(ctx, n)
+  ctx:answer_inline({ { type = "article", id = n, title = ctx.from.first_name,
+    input_message_content = { message_text = n } } }, { next_offset = "9" })
+end)
+bot.hears("^where$", function(ctx)
+  ctx:reply("topic " .. tostring(ctx.message.message_thread_id))
+end)
+bot.command("out", function(ctx)
+  ctx.api.banChatMember { chat_id = ctx.chat.id, user_id = ctx.from.id }
+  ctx:reply("out")
+  ctx.api.unbanChatMember { chat_id = ctx.chat.id, user_id = ctx.from.id }
+end)
 bot.command("say", function(ctx) ctx:reply("<" .. ctx.rest .. ">") end)
 bot.command("later", function(ctx)
   local sent = ctx:reply("0 %")
@@ -120,4 +140,54 @@ t.case("a message that was sent is edited", function()
     .. "which message by opts.message")
   ann:send("/edit 7")
   ann:expect("misuse: ctx:edit: opts.message is a Message")
+end)
+
+t.case("an album is sent as one, and its files have bytes", function()
+  local ann = t.user { first_name = "Ann" }
+  local sent = ann:send_album {
+    { document = { name = "a.txt", text = "1" }, caption = "two" },
+    { document = { name = "b.txt", text = "2" } } }
+  assert(#sent == 2 and sent[1].media_group_id == sent[2].media_group_id)
+  assert(sent[1].caption == "two")
+  ann:expect("album a.txt=1 b.txt=2")
+  ann:send_album { { document = { name = "c.txt", text = "3" } } }
+  ann:expect("album c.txt=3")
+  local ok, why = pcall(ann.send_album, ann, { photo = true })
+  assert(not ok and tostring(why):find("takes a list of tables", 1, true))
+end)
+
+t.case("a message is sent into a topic", function()
+  local ann = t.user { first_name = "Ann" }
+  local team = t.group { title = "Team", members = { ann } }
+  local sent = ann:send("where", { chat = team, message_thread_id = 7 })
+  assert(sent.message_thread_id == 7 and sent.is_topic_message)
+  team:expect("topic 7")
+  ann:send("where", team)
+  team:expect("topic nil")
+end)
+
+t.case("an inline query returns what the bot answers", function()
+  local ann = t.user { first_name = "Ann" }
+  for n = 1, 2 do
+    local results, offset = ann:inline("n" .. n)
+    assert(#results == 1 and results[1].title == "Ann" and offset == "9")
+    assert(results[1].input_message_content.message_text == tostring(n))
+  end
+end)
+
+t.case("calls are expected since somebody did something", function()
+  local ann = t.user { first_name = "Ann" }
+  local team = t.group { title = "Team", members = { ann } }
+  for _ = 1, 2 do
+    ann:send("/out", team)
+    team:expect("out")
+    t.expect_call("banChatMember", { user_id = ann.id }) -- before the text
+    t.expect_call("unbanChatMember")
+    local ok = pcall(t.expect_call, "banChatMember", nil, "5s") -- once only
+    assert(not ok)
+    ann:join(team)
+    team:expect("Ann came with Ann")
+    ok = pcall(t.expect_call, "banChatMember", nil, "5s") -- is past
+    assert(not ok)
+  end
 end)

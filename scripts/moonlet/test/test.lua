@@ -190,16 +190,41 @@ local function place_of(self, where)
   return extra
 end
 
+-- What people do.
+local function act(path, body)
+  chat.act()
+  return sim("POST", path, body)
+end
+
 --- user:send(what [, where]): sends a text, or a table such as
 -- { photo = true, caption = "me" } or { document = { name = "a.csv",
 -- text = "1,2" } }, to the bot, or to a group: where is a chat, or a table of
--- chat and reply_to. A file's bytes are its text or base64, else made up to
--- its size. Returns the message.
+-- chat, reply_to and message_thread_id (a topic). A file's bytes are its text
+-- or base64, else made up to its size. Returns the message.
 function User:send(what, where)
   local body = place_of(self, where)
   if type(what) ~= "table" then what = { text = tostring(what) } end
   for name, value in pairs(what) do body[name] = value end
-  return sim("POST", "/sim/send", body)
+  return act("/sim/send", body)
+end
+
+local albums = 0
+
+--- user:send_album(items [, where]): sends several photos or files together,
+-- each a table as user:send takes it. Returns the list of messages.
+function User:send_album(items, where)
+  if type(items) ~= "table" or type(items[1]) ~= "table" then
+    expect.misuse("user:send_album takes a list of tables such as "
+      .. "{ photo = true }")
+  end
+  albums = albums + 1
+  local sent = {}
+  for i, item in ipairs(items) do
+    local part = { media_group_id = "album" .. albums }
+    for name, value in pairs(item) do part[name] = value end
+    sent[i] = self:send(part, where)
+  end
+  return sent
 end
 
 --- user:reply(message, what): the same as an answer that quotes a message.
@@ -212,7 +237,7 @@ end
 function User:forward(message, where)
   local body = place_of(self, where)
   body.forward = { chat = message.chat.id, message_id = message.message_id }
-  return sim("POST", "/sim/send", body)
+  return act("/sim/send", body)
 end
 
 --- user:click(button [, where]): presses the button with that text or data of
@@ -222,6 +247,7 @@ function User:click(button, where)
   local body = place_of(self, where)
   body.message_id = body.message and body.message.message_id
   body.message = nil
+  chat.act()
   local why
   local pressed = chat.wait(core.uptime() + 60, function()
     for _, by in ipairs { "text", "data" } do
@@ -243,7 +269,7 @@ end
 --- user:join(group [, by]): enters a group, which says so; brought in by that
 -- person if one is given. Returns the message with new_chat_members.
 function User:join(group, by)
-  return sim("POST", "/sim/join", { chat = group.id, user = self.id,
+  return act("/sim/join", { chat = group.id, user = self.id,
     from = by and by.id })
 end
 
@@ -251,7 +277,18 @@ end
 -- the texts of options, none to take the vote back. The bot gets a
 -- poll_answer.
 function User:vote(message, ...)
-  return sim("POST", "/sim/update", people.vote(self, message, { ... }))
+  return act("/sim/update", people.vote(self, message, { ... }))
+end
+
+--- user:inline(query [, offset]): writes the bot's name and a query into a text
+-- field. Waits up to 60 s for the bot's answer and returns its results, a
+-- list, and the offset of the next page.
+function User:inline(query, offset)
+  local update = people.inline(self, query, offset)
+  act("/sim/update", update)
+  local params = expect.see("the bot", nil, { method = "answerInlineQuery",
+    params = { inline_query_id = update.inline_query.id } }).params
+  return params.results, params.next_offset
 end
 
 --- user:pay(message): pays an invoice. The bot is asked by a
@@ -259,7 +296,7 @@ end
 -- payment is on its way to the bot; false and what the bot said if it refused.
 function User:pay(message)
   local query, payment = people.checkout(self, message)
-  sim("POST", "/sim/update", query)
+  act("/sim/update", query)
   local call = expect.see("the bot", nil, { method = "answerPreCheckoutQuery",
     params = { pre_checkout_query_id = query.pre_checkout_query.id },
     within = 10 })
@@ -271,7 +308,7 @@ end
 
 --- user:block([blocked]): blocks the bot, or with false lets it in again.
 function User:block(blocked)
-  return sim("POST", "/sim/block", { user = self.id,
+  return act("/sim/block", { user = self.id,
     blocked = blocked ~= false })
 end
 
@@ -284,7 +321,7 @@ function User:init_data(fields) return people.init_data(self, fields) end
 
 --- t.update{ kind = { ... } }: a raw update of any kind. Returns it with its
 -- update_id.
-function t.update(update) return sim("POST", "/sim/update", update) end
+function t.update(update) return act("/sim/update", update) end
 
 --- t.fault{ mode =, method =, chat =, count =, retry_after =, seconds = }:
 -- the next call that fits goes wrong; as /sim/faults, once unless count says
@@ -347,8 +384,10 @@ function t.calls(method)
   return found
 end
 
---- t.expect_call(method [, params [, within]]): waits for the next call of
--- that method whose parameters hold those that are given.
+--- t.expect_call(method [, params [, within]]): waits for a call of that method
+-- whose parameters hold those that are given, and returns it: among those made
+-- since somebody last did something (sent, pressed ...), behind the last call
+-- that was expected.
 function t.expect_call(method, params, within)
   if type(method) ~= "string" then
     expect.misuse("t.expect_call takes the name of a method, got "

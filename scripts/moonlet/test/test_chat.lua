@@ -13,6 +13,7 @@ function chat.reset()
   chat.cursor = {} -- chat id -> how many of them are behind us
   chat.calls = {}
   chat.calls_cursor = 0
+  chat.expected = false -- anything since somebody last did something
   chat.notices = {}
 end
 chat.reset()
@@ -78,6 +79,14 @@ function chat.absorb()
   local events = core.events()
   for _, event in ipairs(events) do heard[event[1]](event[2]) end
   return #events > 0
+end
+
+--- Somebody does something: the calls before it are behind us. Several who
+-- do something one after the other, with nothing expected between, are one.
+function chat.act()
+  chat.absorb()
+  if chat.expected then chat.calls_cursor = #chat.calls end
+  chat.expected = false
 end
 
 --- Goes on until fits() returns something, which is returned; nil when the
@@ -171,7 +180,7 @@ function chat.print(out, id)
   end
 end
 
---- Appends the calls behind the last one that was expected.
+--- Appends the calls among which the next one is expected.
 function chat.print_calls(out)
   local from = math.max(chat.calls_cursor + 1, #chat.calls - SHOWN + 1)
   if from > #chat.calls then

@@ -274,7 +274,7 @@ local function fail_to_see(who, chat_id, wish, within)
     table.insert(lines, "  The chat:")
     chat.print(lines, chat_id)
   end
-  table.insert(lines, "  API calls since the last one expected:")
+  table.insert(lines, "  API calls since somebody did something:")
   chat.print_calls(lines)
   add_errors(lines)
   if not state.running then
@@ -309,7 +309,7 @@ function expect.see(who, chat_id, what, opts)
     return next_shown(wish, chat_id)
   end)
   if not found then fail_to_see(who, chat_id, wish, within) end
-  if not wish.method then chat.calls_cursor = #chat.calls end
+  chat.expected = true
   return found
 end
 

@@ -7,6 +7,7 @@ local expect = require "moonlet.test_expect"
 local people = {}
 
 local made = 0 -- ids of payments
+local asked = 0 -- and of inline queries
 
 local function as_user(user)
   return { id = user.id, is_bot = false, first_name = user.first_name,
@@ -48,6 +49,16 @@ function people.vote(user, message, texts)
   for i, id in ipairs(ids) do persistent[i] = tostring(id) end
   return { poll_answer = { poll_id = poll.id, user = as_user(user),
     option_ids = ids, option_persistent_ids = persistent } }
+end
+
+--- The update of an inline query.
+function people.inline(user, query, offset)
+  if type(query) ~= "string" then
+    expect.misuse("user:inline takes a text, got " .. type(query))
+  end
+  asked = asked + 1
+  return { inline_query = { id = "inline" .. asked, from = as_user(user),
+    query = query, offset = offset or "" } }
 end
 
 local function invoice_of(message)
