@@ -21,7 +21,8 @@ static struct script_http *server(lua_State *L)
 }
 
 /* http.on_request(fn): fn(request) runs once a request, in a task of its own;
- * request is { id, method, path, query, headers = { { name, value }, ... } }.
+ * request is { id, method, path, raw_path, query, headers = { { name, value },
+ * ... } }.
  */
 static int web_on_request(lua_State *L)
 {

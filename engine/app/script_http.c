@@ -64,12 +64,20 @@ static void put_header(void *arg, const char *name, const char *value)
     buf_putc(b, ']');
 }
 
+/* The path behind its first name, which is "x" however it is written. */
+static const char *raw_path(const struct exchange *x)
+{
+    const char *path = exchange_raw_path(x) + 1;
+    return path + strcspn(path, "/");
+}
+
 /* All but the body, which may be no text. */
 static void put_request(struct buf *b, const struct request *r)
 {
     buf_printf(b, "{\"id\":%" PRIu64, r->id);
     put_text(b, "method", exchange_method(r->x));
     put_text(b, "path", exchange_path(r->x) + strlen("/x"));
+    put_text(b, "raw_path", raw_path(r->x));
     put_text(b, "query", exchange_query(r->x));
     buf_puts(b, ",\"headers\":[");
     exchange_each_header(r->x, put_header, b);

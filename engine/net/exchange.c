@@ -33,7 +33,7 @@ static int escaped_byte(const char *text, size_t len)
     return high * 16 + low;
 }
 
-static void decode(struct buf *out, const char *text, size_t len, bool form)
+static void decode(struct buf *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         int byte = escaped_byte(text + i, len - i);
@@ -41,9 +41,28 @@ static void decode(struct buf *out, const char *text, size_t len, bool form)
             buf_putc(out, (char)byte);
             i += 2;
         } else {
-            buf_putc(out, form && text[i] == '+' ? ' ' : text[i]);
+            buf_putc(out, text[i] == '+' ? ' ' : text[i]);
         }
     }
+}
+
+/* An escaped slash stays as it is: it belongs to a name, and would separate
+ * two for whoever looks at the path. */
+static char *decode_path(const char *text, size_t len)
+{
+    struct buf out = {0};
+    for (size_t i = 0; i < len; i++) {
+        int byte = escaped_byte(text + i, len - i);
+        if (byte >= 0 && byte != '/') {
+            buf_putc(&out, (char)byte);
+            i += 2;
+        } else {
+            buf_putc(&out, text[i]);
+        }
+    }
+    if (len == 0)
+        buf_putc(&out, '/');
+    return buf_steal(&out);
 }
 
 /* Skips scheme and host of an absolute target. */
@@ -62,13 +81,10 @@ void exchange_init(struct exchange *x, const struct exchange_carrier *carrier,
     const char *path = target_path(target);
     size_t path_len = strcspn(path, "?#");
     const char *query = path + path_len;
-    struct buf decoded = {0};
-    decode(&decoded, path, path_len, false);
-    if (path_len == 0)
-        buf_putc(&decoded, '/');
     x->carrier = carrier;
     x->method = mem_strdup(method);
-    x->path = buf_steal(&decoded);
+    x->path = decode_path(path, path_len);
+    x->raw_path = memchr(path, '%', path_len) ? mem_dup(path, path_len) : NULL;
     if (*query == '?')
         query++;
     x->query = mem_dup(query, strcspn(query, "#"));
@@ -78,6 +94,7 @@ void exchange_clear(struct exchange *x)
 {
     free(x->method);
     free(x->path);
+    free(x->raw_path);
     free(x->query);
     buf_free(&x->body);
     for (size_t i = 0; i < EXCHANGE_WILDCARDS; i++)
@@ -99,6 +116,11 @@ const char *exchange_method(const struct exchange *x)
 const char *exchange_path(const struct exchange *x)
 {
     return x->path;
+}
+
+const char *exchange_raw_path(const struct exchange *x)
+{
+    return x->raw_path ? x->raw_path : x->path;
 }
 
 const char *exchange_query(const struct exchange *x)
@@ -147,7 +169,7 @@ static bool query_name_is(const char *raw, size_t len, const char *name)
     if (!memchr(raw, '%', len) && !memchr(raw, '+', len))
         return strlen(name) == len && memcmp(raw, name, len) == 0;
     struct buf decoded = {0};
-    decode(&decoded, raw, len, true);
+    decode(&decoded, raw, len);
     bool same = decoded.data && strcmp(decoded.data, name) == 0;
     buf_free(&decoded);
     return same;
@@ -163,7 +185,7 @@ bool exchange_query_get(const struct exchange *x, const char *name,
         size_t name_len = equals ? (size_t)(equals - at) : len;
         if (query_name_is(at, name_len, name)) {
             if (equals)
-                decode(out, equals + 1, len - name_len - 1, true);
+                decode(out, equals + 1, len - name_len - 1);
             return true;
         }
         at += len;

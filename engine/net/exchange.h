@@ -44,6 +44,7 @@ struct exchange {
     const struct exchange_carrier *carrier;
     char *method;
     char *path;
+    char *raw_path; /* NULL: nothing in it is escaped */
     char *query;
     struct buf body;
     bool peer_is_loopback;

@@ -45,8 +45,10 @@ void routes_run(struct routes *r, struct exchange *x);
 
 /* The request. Texts live until the exchange has been answered. */
 const char *exchange_method(const struct exchange *x);
-const char *exchange_path(const struct exchange *x);  /* percent-decoded */
-const char *exchange_query(const struct exchange *x); /* raw, "" if none */
+/* The path percent-decoded, but for %2F and %00, which stay as they are. */
+const char *exchange_path(const struct exchange *x);
+const char *exchange_raw_path(const struct exchange *x); /* as it came */
+const char *exchange_query(const struct exchange *x);    /* raw, "" if none */
 const char *exchange_body(const struct exchange *x, size_t *len);
 const char *exchange_header(const struct exchange *x, const char *name);
 /* Whether the name of any header begins so, in letters of either case. */

@@ -192,9 +192,21 @@ local function refuse(id, status, headers, why)
     json.encode { error = why })
 end
 
+-- What the names of a path stand for: they are decoded one by one, since a
+-- slash that is escaped (%2F) separates none. A zero byte stays escaped.
+local function names_of(raw_path)
+  local names = split(raw_path)
+  for i, name in ipairs(names) do
+    names[i] = name:gsub("%%(%x%x)", function(hex)
+      return hex ~= "00" and string.char(tonumber(hex, 16)) or nil
+    end)
+  end
+  return names
+end
+
 -- The routes of the path that take the method, and the methods of all.
-local function candidates(method, path)
-  local segments, fitting, allowed = split(path), {}, {}
+local function candidates(method, raw_path)
+  local segments, fitting, allowed = names_of(raw_path), {}, {}
   for _, route in ipairs(routes) do
     local params = fit(route, segments)
     if params then
@@ -212,7 +224,7 @@ end
 -- Runs as a task for each request: the first registration that fits and does
 -- not pass answers.
 function serve(raw)
-  local fitting, allowed = candidates(raw.method, raw.path)
+  local fitting, allowed = candidates(raw.method, raw.raw_path)
   local request = requests.new(raw, http.body(raw.id) or "")
   for _, each in ipairs(fitting) do
     request.params = each.params

@@ -50,6 +50,41 @@ end)]] }, function()
   equal(seen.value.n, 7)
 end)
 
+t.case("a path is decoded name by name", { main = bot [[
+bot.http("GET /one/:name", function(request)
+  return request.params.name .. "|" .. request.path
+end)
+bot.http("GET /two/:a/:b", function(request)
+  return request.params.a .. "|" .. request.params.b
+end)
+bot.http("GET /ä/c", function() return "as it is meant" end)
+]] }, function()
+  for _, row in ipairs {
+    { "/x/one/a%2Fb", "a/b|/one/a%2Fb" }, -- no slash that separates
+    { "/x/one/%2f", "/|/one/%2f" },
+    { "/x/one/%252F", "%2F|/one/%2F" }, -- decoded once
+    { "/x/one/%2e%2e", "..|/one/.." }, -- nobody steps back
+    { "/x/one/a%00b", "a%00b|/one/a%00b" },
+    { "/x/one/%zz%4%", "%zz%4%|/one/%zz%4%" },
+    { "/%78/%6Fne/a", "a|/one/a" },
+    { "/x/one/a+b?c=/d", "a+b|/one/a+b" },
+    { "/x/two/%2F/a%2Fb", "/|a/b" },
+    { "/x/%C3%A4/c", "as it is meant" },
+  } do
+    local answer = t.request { path = row[1] }
+    equal(answer.status, 200)
+    equal(answer.body, row[2])
+  end
+  for _, path in ipairs {
+    "/x/two%2Fa/b", "/x/one//a", "/x//one/a", "/x/one/a/", "/x/one/",
+    "/x/one/../one/a",
+  } do
+    equal(t.request { path = path }.status, 404)
+  end
+  -- Not below /x/ at all, so it is the console's guard that looks at it.
+  assert(t.request { path = "/x%2Fone/a" }.status >= 403)
+end)
+
 t.case("bodies and answers may hold any byte", { main = bot [[
 bot.http("POST /mirror", function(request)
   return { body = request.body:reverse(),

@@ -259,7 +259,7 @@ static void targets_may_be_absolute(void **state)
     static const struct {
         const char *target, *path, *query;
     } rows[] = {
-        {"http://host:80/a%2Fb?c=%20#d", "/a/b", "c=%20"},
+        {"http://host:80/a%2Fb?c=%20#d", "/a%2Fb", "c=%20"},
         {"http://host", "/", ""},
         {"http://host?x", "/", "x"},
         {"/a?b?c", "/a", "b?c"},
