@@ -277,6 +277,17 @@ static void end_try(struct api_call *call, enum outcome o, struct err *e)
     }
 }
 
+/* An answer that was too long to be read was one all the same. */
+static void say_maybe_done(struct api_call *call, struct err *e)
+{
+    size_t len = strlen(e->message);
+    if (e->code != ERR_LIMIT)
+        return;
+    tally_add(&call->api->unknown, call->method, "unknown");
+    snprintf(e->message + len, sizeof e->message - len,
+             ": the call may have been carried out");
+}
+
 static void on_response(struct http_call *http, const struct err *transport)
 {
     struct api_call *call = LIST_ENTRY(http, struct api_call, http);
@@ -290,6 +301,8 @@ static void on_response(struct http_call *http, const struct err *transport)
         o = outcome_of_answer(&http->response, &answer, &e);
     else
         o = outcome_of_failure(&e);
+    if (o == OUTCOME_ENDED)
+        say_maybe_done(call, &e);
     call->result = js_get(answer, "result");
     if (o == OUTCOME_REFUSED && !call->once && follow_chat(call, answer))
         ask_turn(call, NULL);

@@ -236,6 +236,16 @@ def test_odd_answers_become_errors_and_the_bot_goes_on(api, bot, name):
     assert_goes_on(api, engine)
 
 
+def test_an_answer_too_long_to_be_read_may_have_been_carried_out(api, bot):
+    engine = bot()
+    api.plan("sendMessage", http(200, b" " * (16 * 1024 * 1024 + 1)))
+    row = outcome(api, engine, "sendMessage")
+    assert (row["kind"], row["retryable"]) == ("limit", "false"), row
+    assert "may have been carried out" in row["error"]
+    assert len(api.of("sendMessage")) == 1
+    assert_goes_on(api, engine)
+
+
 def test_a_description_that_is_long_or_odd_is_bounded(api, bot):
     engine = bot()
     api.plan("sendMessage", failed(400, "Bad \"Request\":\n" + "é" * 100000))
