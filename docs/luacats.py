@@ -23,6 +23,7 @@ PARTS = {"inline", "reply", "machine", "response", "re", "chat", "user"}
 GIVEN = {"ctx", "request", "fsm"}
 
 HANDLER = "fun(ctx: moonlet.ctx, ...: any): any"
+OF_TEXT = "fun(ctx: moonlet.ctx.text, ...: any): any"
 # Of a parameter, wherever it is.
 TYPES = {
     "text": "string|moonlet.piece", "name": "string", "path": "string",
@@ -34,6 +35,7 @@ TYPES = {
     "emoji": "string?", "action": "string", "method": "string",
     "message": "table", "rows": "table[]", "payload": "string",
     "ctx": "moonlet.ctx", "list": "table",
+    "file": "string|moonlet.file",
 }
 # Of one call's parameter.
 OWN = {
@@ -47,20 +49,49 @@ OWN = {
     "bot.group filter": "string|function|table",
     "json.encode value": "any", "json.decode text": "string",
     "ctx.t key": "string", "ctx.fsm name": "string",
+    "bot.command fn": OF_TEXT, "bot.admin fn": OF_TEXT,
+    "bot.hears fn": OF_TEXT, "bot.command name": "string|string[]",
+    "bot.admin name": "string|string[]",
+    "bot.callback_data fields": "string[]",
     "bot.http route": "string", "fs.write text": "string",
     "fs.append text": "string", "ctx.download what": "any",
 }
+OVERLOADS = {
+    "bot.on": 'fun(filter: "message:text"|"edited_message:text"|":text", '
+              f"fn: {OF_TEXT}, opts?: table): any",
+}
+# The calls whose opts are the parameters of a method of the Bot API and the
+# options of an API call, with what they know beside these.
+OPTS = {
+    "ctx.reply": ("sendMessage", "quote? boolean"),
+    "ctx.edit": ("editMessageText", "message? botapi.Message"),
+    "ctx.answer_callback": ("answerCallbackQuery", ""),
+    "ctx.answer_inline": ("answerInlineQuery", "per_page? integer"),
+    "ctx.send_album": ("sendMediaGroup", ""),
+    "ctx.forward": ("forwardMessage", ""),
+    "ctx.copy": ("copyMessage", ""),
+    "ctx.react": ("setMessageReaction", ""),
+}
+OPTS.update({f"ctx.upload_{name.lower()}": (
+    "send" + name.title().replace("_", ""), "") for name in (
+        "document", "photo", "video", "audio", "voice", "animation",
+        "video_note", "sticker")})
 RETURNS = {
     "keyboard.inline": "moonlet.keyboard.inline",
     "keyboard.reply": "moonlet.keyboard.reply",
     "ctx.fsm": "moonlet.fsm.machine",
     "ctx.reply": "botapi.Message", "ctx.edit": "botapi.Message|boolean",
+    "ctx.forward": "botapi.Message", "ctx.copy": "botapi.MessageId",
+    "ctx.send_album": "botapi.Message[]", "i18n.t": "string",
+    "ctx.download": "{ path: string, size: integer, name: string }",
     "ctx.t": "string|moonlet.piece", "ctx.t_html": "moonlet.piece",
     "http.get": "moonlet.http.response", "http.post": "moonlet.http.response",
     "http.request": "moonlet.http.response", "re.new": "moonlet.re.re",
     "test.user": "moonlet.test.user", "test.group": "moonlet.test.chat",
     "fs.read": "string", "json.encode": "string", "i18n.languages": "string[]",
 }
+RETURNS.update({name: "botapi.Message" for name in OPTS
+                if name.startswith("ctx.upload_")})
 RETURNS.update({f"format.{name}": "moonlet.piece" for name in (
     "html", "markdown", "text", "bold", "italic", "underline", "strike",
     "spoiler", "code", "pre", "link", "mention", "quote", "emoji", "join")})
@@ -81,6 +112,7 @@ callback_query botapi.CallbackQuery
 inline_query botapi.InlineQuery
 text string?
 args string[]
+rest string
 command string|boolean|nil
 album botapi.Message[]?
 lang string?
@@ -92,13 +124,20 @@ params table<string, string>
 query table<string, string>
 headers table<string, string>
 body string""",
+    "moonlet.config": "[string] any",
+    "moonlet.test.chat": "id integer\n[string] any",
     "moonlet.fsm.machine": """state string
 data table""",
     "moonlet.http.response": """status integer
 headers table
 body string""",
 }
-SHARED = """
+# Behind the functions of a module.
+MORE = {"ctx": """
+---Of a handler that only texts reach.
+---@class moonlet.ctx.text: moonlet.ctx
+---@field text string
+""", "bot": """
 ---A text with its marks (moonlet.format).
 ---@class moonlet.piece
 
@@ -112,7 +151,7 @@ SHARED = """
 ---@field line? integer
 ---@field method? string
 ---@field traceback? string
-"""
+"""}
 KEYWORDS = {"and", "break", "do", "else", "elseif", "end", "false", "for",
             "function", "goto", "if", "in", "local", "nil", "not", "or",
             "repeat", "return", "then", "true", "until", "while"}
@@ -147,6 +186,8 @@ def type_of(module, name, parameter):
     key = f"{module}.{name} {parameter}"
     if key in OWN:
         return OWN[key]
+    if parameter == "opts" and f"{module}.{name}" in OPTS:
+        return f"moonlet.{module}.{name}.opts"
     if parameter == "fn" and module == "bot":
         return HANDLER
     return TYPES.get(parameter, "any")
@@ -162,6 +203,24 @@ def local_of(name):
     """The variable that stands for a class."""
     found = name[len("moonlet."):].replace(".", "_")
     return found if found not in KEYWORDS else found + "_"
+
+
+def without_middle(module, name, inside):
+    """An overload where what may be left out stands before what may not."""
+    found = parameters(inside)
+    needed = [each for each, optional in found if not optional]
+    if found and found[-1][1] or len(needed) == len(found):
+        return []
+    shown = ", ".join(f"{each}: {type_of(module, name, each)}"
+                      for each in needed)
+    return [f"---@overload fun({shown}): any"]
+
+
+def opts_lines(called):
+    method, more = OPTS[called]
+    lines = [f"---@class moonlet.{called}.opts: botapi.opts.{method}, "
+             "moonlet.api.options"]
+    return lines + ([f"---@field {more}"] if more else [])
 
 
 def function(module, entry, parts):
@@ -182,7 +241,10 @@ def function(module, entry, parts):
     result = RETURNS.get(f"{module}.{name}")
     if class_name in CHAINS:
         result = class_name
-    lines.append(f"---@return {result or 'any'} ...")
+    lines += without_middle(module, name, inside)
+    if f"{module}.{name}" in OVERLOADS:
+        lines.append("---@overload " + OVERLOADS[f"{module}.{name}"])
+    lines.append(f"---@return {result or 'any ...'}")
     lines.append(f"function {local_of(class_name)}{mark}{name}"
                  f"({', '.join(names)}) end")
     return class_name, lines
@@ -231,8 +293,11 @@ def annotations(module):
         lines += ["", *found, f"local {local_of(class_name)} = {{}}"]
     for body in bodies:
         lines += ["", *body]
-    if module.name == "bot":
-        lines += SHARED.rstrip("\n").split("\n")
+    for called in OPTS:
+        if called.startswith(module.name + "."):
+            lines += ["", *opts_lines(called)]
+    if module.name in MORE:
+        lines += MORE[module.name].rstrip("\n").split("\n")
     lines += ["", f"return {local_of(name)}"]
     return "\n".join(lines) + "\n"
 

@@ -35,6 +35,7 @@ function bot.use(fn, opts) end
 ---@param filter string|function|table
 ---@param fn fun(ctx: moonlet.ctx, ...: any): any
 ---@param opts? table
+---@overload fun(filter: "message:text"|"edited_message:text"|":text", fn: fun(ctx: moonlet.ctx.text, ...: any): any, opts?: table): any
 ---@return any ...
 function bot.on(filter, fn, opts) end
 
@@ -43,7 +44,7 @@ function bot.on(filter, fn, opts) end
 ---on which the pattern would take too long ends the update with kind "limit"
 ---at the line of bot.hears.
 ---@param pattern any
----@param fn fun(ctx: moonlet.ctx, ...: any): any
+---@param fn fun(ctx: moonlet.ctx.text, ...: any): any
 ---@param opts? table
 ---@return any ...
 function bot.hears(pattern, fn, opts) end
@@ -98,8 +99,8 @@ function bot.group(filter, fn) end
 ---wider ones' commands too. opts.hidden = true leaves it out. The menus are
 ---set when these scripts take over and only if they have changed; without any
 ---description they are left alone (Bot API setMyCommands).
----@param name string
----@param fn fun(ctx: moonlet.ctx, ...: any): any
+---@param name string|string[]
+---@param fn fun(ctx: moonlet.ctx.text, ...: any): any
 ---@param opts? table
 ---@return any ...
 function bot.command(name, fn, opts) end
@@ -107,8 +108,8 @@ function bot.command(name, fn, opts) end
 ---A command for the people of ADMIN_IDS alone. For others it is as if it were
 ---not registered. Its description is shown in the admins' own chats with the
 ---bot. opts as in bot.command, without scope.
----@param name string
----@param fn fun(ctx: moonlet.ctx, ...: any): any
+---@param name string|string[]
+---@param fn fun(ctx: moonlet.ctx.text, ...: any): any
 ---@param opts? table
 ---@return any ...
 function bot.admin(name, fn, opts) end
@@ -122,7 +123,7 @@ function bot.admin(name, fn, opts) end
 ---opts.outdated ("This button is outdated.") instead and logged as
 ---callback.outdated.
 ---@param name string
----@param fields table
+---@param fields string[]
 ---@param opts? table
 ---@return any ...
 function bot.callback_data(name, fields, opts) end

@@ -21,6 +21,7 @@
 ---@field inline_query botapi.InlineQuery
 ---@field text string?
 ---@field args string[]
+---@field rest string
 ---@field command string|boolean|nil
 ---@field album botapi.Message[]?
 ---@field lang string?
@@ -35,7 +36,7 @@ local ctx = {}
 ---handler ends without an error; and fire, can and reset.
 ---@param name string
 ---@param user? any
----@return moonlet.fsm.machine ...
+---@return moonlet.fsm.machine
 function ctx:fsm(name, user) end
 
 ---Sends a file to the update's chat, and to its topic or business connection.
@@ -47,59 +48,59 @@ function ctx:fsm(name, user) end
 ---Message; raises as moonlet.api does, and "misuse" if the update has no chat
 ---(Bot API sendDocument).
 ---@param name string
----@param file any
----@param opts? table
----@return any ...
+---@param file string|moonlet.file
+---@param opts? moonlet.ctx.upload_document.opts
+---@return botapi.Message
 function ctx:upload_document(name, file, opts) end
 
 ---As ctx:upload_document, for a photo (Bot API sendPhoto).
 ---@param name string
----@param file any
----@param opts? table
----@return any ...
+---@param file string|moonlet.file
+---@param opts? moonlet.ctx.upload_photo.opts
+---@return botapi.Message
 function ctx:upload_photo(name, file, opts) end
 
 ---As ctx:upload_document, for a video (Bot API sendVideo).
 ---@param name string
----@param file any
----@param opts? table
----@return any ...
+---@param file string|moonlet.file
+---@param opts? moonlet.ctx.upload_video.opts
+---@return botapi.Message
 function ctx:upload_video(name, file, opts) end
 
 ---As ctx:upload_document, for music (Bot API sendAudio).
 ---@param name string
----@param file any
----@param opts? table
----@return any ...
+---@param file string|moonlet.file
+---@param opts? moonlet.ctx.upload_audio.opts
+---@return botapi.Message
 function ctx:upload_audio(name, file, opts) end
 
 ---As ctx:upload_document, for a voice message (Bot API sendVoice).
 ---@param name string
----@param file any
----@param opts? table
----@return any ...
+---@param file string|moonlet.file
+---@param opts? moonlet.ctx.upload_voice.opts
+---@return botapi.Message
 function ctx:upload_voice(name, file, opts) end
 
 ---As ctx:upload_document, for a GIF or a video without sound (Bot API
 ---sendAnimation).
 ---@param name string
----@param file any
----@param opts? table
----@return any ...
+---@param file string|moonlet.file
+---@param opts? moonlet.ctx.upload_animation.opts
+---@return botapi.Message
 function ctx:upload_animation(name, file, opts) end
 
 ---As ctx:upload_document, for a round video (Bot API sendVideoNote).
 ---@param name string
----@param file any
----@param opts? table
----@return any ...
+---@param file string|moonlet.file
+---@param opts? moonlet.ctx.upload_video_note.opts
+---@return botapi.Message
 function ctx:upload_video_note(name, file, opts) end
 
 ---As ctx:upload_document, for a sticker (Bot API sendSticker).
 ---@param name string
----@param file any
----@param opts? table
----@return any ...
+---@param file string|moonlet.file
+---@param opts? moonlet.ctx.upload_sticker.opts
+---@return botapi.Message
 function ctx:upload_sticker(name, file, opts) end
 
 ---Sends two to ten files as one album to the update's chat. items: a list of
@@ -107,8 +108,8 @@ function ctx:upload_sticker(name, file, opts) end
 ---sendMediaGroup's parameters and those of an API call. Returns the list of
 ---Messages; raises as ctx:upload_document does (Bot API sendMediaGroup).
 ---@param items any
----@param opts? table
----@return any ...
+---@param opts? moonlet.ctx.send_album.opts
+---@return botapi.Message[]
 function ctx:send_album(items, opts) end
 
 ---Fetches a file into DATA_DIR/files. what: a file_id, an object that has one
@@ -127,7 +128,7 @@ function ctx:send_album(items, opts) end
 ---raises (Bot API getFile).
 ---@param what any
 ---@param opts? table
----@return any ...
+---@return { path: string, size: integer, name: string }
 function ctx:download(what, opts) end
 
 ---The text of that key in the language of the update (moonlet.i18n), with
@@ -136,14 +137,14 @@ function ctx:download(what, opts) end
 ---is logged once.
 ---@param key string
 ---@param args? table
----@return string|moonlet.piece ...
+---@return string|moonlet.piece
 function ctx:t(key, args) end
 
 ---The same of a text in HTML, as a piece (moonlet.format): tags of the text
 ---count, those in arguments do not.
 ---@param key string
 ---@param args? table
----@return moonlet.piece ...
+---@return moonlet.piece
 function ctx:t_html(key, args) end
 
 ---Sends a menu of moonlet.menu, or after a press shows it in place of the
@@ -196,8 +197,8 @@ function ctx:answer_pre_checkout(ok, why) end
 ---the Message; raises as moonlet.api does, and "misuse" if the update has no
 ---chat (Bot API sendMessage).
 ---@param text string|moonlet.piece
----@param opts? table
----@return botapi.Message ...
+---@param opts? moonlet.ctx.reply.opts
+---@return botapi.Message
 function ctx:reply(text, opts) end
 
 ---Replaces the text of the message whose button was pressed, or of
@@ -207,8 +208,8 @@ function ctx:reply(text, opts) end
 ---would change; raises as moonlet.api does, and "misuse" outside a button
 ---press if there is no opts.message (Bot API editMessageText).
 ---@param text string|moonlet.piece
----@param opts? table
----@return botapi.Message|boolean ...
+---@param opts? moonlet.ctx.edit.opts
+---@return botapi.Message|boolean
 function ctx:edit(text, opts) end
 
 ---Answers the button press, with a text shown to the person if given. opts:
@@ -217,7 +218,7 @@ function ctx:edit(text, opts) end
 ---error if the press is too old; raises as moonlet.api does, and "misuse"
 ---outside a button press (Bot API answerCallbackQuery).
 ---@param text? string|moonlet.piece
----@param opts? table
+---@param opts? moonlet.ctx.answer_callback.opts
 ---@return any ...
 function ctx:answer_callback(text, opts) end
 
@@ -228,7 +229,7 @@ function ctx:answer_callback(text, opts) end
 ---as moonlet.api does, and "misuse" outside an inline query (Bot API
 ---answerInlineQuery).
 ---@param results any
----@param opts? table
+---@param opts? moonlet.ctx.answer_inline.opts
 ---@return any ...
 function ctx:answer_inline(results, opts) end
 
@@ -240,22 +241,61 @@ function ctx:delete() end
 ---Forwards the update's message to a chat. Returns the Message; raises as
 ---moonlet.api does (Bot API forwardMessage).
 ---@param chat_id integer|string
----@param opts? table
----@return any ...
+---@param opts? moonlet.ctx.forward.opts
+---@return botapi.Message
 function ctx:forward(chat_id, opts) end
 
 ---The same without its author. Returns the MessageId; raises as moonlet.api
 ---does (Bot API copyMessage).
 ---@param chat_id integer|string
----@param opts? table
----@return any ...
+---@param opts? moonlet.ctx.copy.opts
+---@return botapi.MessageId
 function ctx:copy(chat_id, opts) end
 
 ---Puts a reaction on the update's message; nil takes it off. Returns true;
 ---raises as moonlet.api does (Bot API setMessageReaction).
 ---@param emoji string?
----@param opts? table
+---@param opts? moonlet.ctx.react.opts
 ---@return any ...
 function ctx:react(emoji, opts) end
+
+---@class moonlet.ctx.reply.opts: botapi.opts.sendMessage, moonlet.api.options
+---@field quote? boolean
+
+---@class moonlet.ctx.edit.opts: botapi.opts.editMessageText, moonlet.api.options
+---@field message? botapi.Message
+
+---@class moonlet.ctx.answer_callback.opts: botapi.opts.answerCallbackQuery, moonlet.api.options
+
+---@class moonlet.ctx.answer_inline.opts: botapi.opts.answerInlineQuery, moonlet.api.options
+---@field per_page? integer
+
+---@class moonlet.ctx.send_album.opts: botapi.opts.sendMediaGroup, moonlet.api.options
+
+---@class moonlet.ctx.forward.opts: botapi.opts.forwardMessage, moonlet.api.options
+
+---@class moonlet.ctx.copy.opts: botapi.opts.copyMessage, moonlet.api.options
+
+---@class moonlet.ctx.react.opts: botapi.opts.setMessageReaction, moonlet.api.options
+
+---@class moonlet.ctx.upload_document.opts: botapi.opts.sendDocument, moonlet.api.options
+
+---@class moonlet.ctx.upload_photo.opts: botapi.opts.sendPhoto, moonlet.api.options
+
+---@class moonlet.ctx.upload_video.opts: botapi.opts.sendVideo, moonlet.api.options
+
+---@class moonlet.ctx.upload_audio.opts: botapi.opts.sendAudio, moonlet.api.options
+
+---@class moonlet.ctx.upload_voice.opts: botapi.opts.sendVoice, moonlet.api.options
+
+---@class moonlet.ctx.upload_animation.opts: botapi.opts.sendAnimation, moonlet.api.options
+
+---@class moonlet.ctx.upload_video_note.opts: botapi.opts.sendVideoNote, moonlet.api.options
+
+---@class moonlet.ctx.upload_sticker.opts: botapi.opts.sendSticker, moonlet.api.options
+
+---Of a handler that only texts reach.
+---@class moonlet.ctx.text: moonlet.ctx
+---@field text string
 
 return ctx

@@ -18,88 +18,88 @@ local format = {}
 ---in the template raises "misuse" with the byte at which it stands.
 ---@param template string
 ---@param ... any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.html(template, ...) end
 
 ---The same for a template in MarkdownV2, without quotes (format.quote makes
 ---them).
 ---@param template string
 ---@param ... any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.markdown(template, ...) end
 
 ---A piece without marks.
 ---@param x any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.text(x) end
 
 ---X in bold.
 ---@param x any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.bold(x) end
 
 ---X in italics.
 ---@param x any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.italic(x) end
 
 ---X underlined.
 ---@param x any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.underline(x) end
 
 ---X struck through.
 ---@param x any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.strike(x) end
 
 ---X hidden until it is touched.
 ---@param x any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.spoiler(x) end
 
 ---X as code within a line; marks in x are lost.
 ---@param x any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.code(x) end
 
 ---X as a block of code, such as of "lua"; marks in x are lost.
 ---@param x any
 ---@param language? string
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.pre(x, language) end
 
 ---X as a link.
 ---@param x any
 ---@param url string
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.link(x, url) end
 
 ---A link to a person, who is told of it; user is a User (ctx.from) or an id,
 ---for which x must be given.
 ---@param user any
 ---@param x? any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.mention(user, x) end
 
 ---A quotation; an expandable one shows its first lines only. Raises "misuse"
 ---if there is one in x.
 ---@param x any
 ---@param expandable? any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.quote(x, expandable) end
 
 ---A custom emoji; x is the ordinary one that is shown where it cannot be.
 ---@param id any
 ---@param x any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.emoji(id, x) end
 
 ---The values of a list behind each other, as table.concat does for texts. A
 ---nil between others raises "misuse".
 ---@param list table
 ---@param separator? any
----@return moonlet.piece ...
+---@return moonlet.piece
 function format.join(list, separator) end
 
 ---The piece that a Message shows: its text or caption with its entities; nil

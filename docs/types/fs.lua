@@ -18,7 +18,7 @@ local fs = {}
 ---at most 256 MiB); a larger file raises kind "limit".
 ---@param path string
 ---@param options? table
----@return string ...
+---@return string
 function fs.read(path, options) end
 
 ---Makes the text the whole of a file, and the folders that it needs. A file is

@@ -32,7 +32,7 @@ function http_response:json() end
 ---body.
 ---@param url string
 ---@param opts? table
----@return moonlet.http.response ...
+---@return moonlet.http.response
 function http.get(url, opts) end
 
 ---Sends bytes; or nil and what opts.json, opts.form or opts.from give. opts:
@@ -40,7 +40,7 @@ function http.get(url, opts) end
 ---@param url string
 ---@param body? any
 ---@param opts? table
----@return moonlet.http.response ...
+---@return moonlet.http.response
 function http.post(url, body, opts) end
 
 ---A request of any method: "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "GET",
@@ -63,7 +63,7 @@ function http.post(url, body, opts) end
 ---@param method string
 ---@param url string
 ---@param opts? table
----@return moonlet.http.response ...
+---@return moonlet.http.response
 function http.request(method, url, opts) end
 
 return http

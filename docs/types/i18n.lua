@@ -21,7 +21,7 @@ local i18n = {}
 function i18n.default(language) end
 
 ---A list of the languages that are there.
----@return string[] ...
+---@return string[]
 function i18n.languages() end
 
 ---Fn(ctx) says the language of an update, as one that a person has set; nil
@@ -62,7 +62,7 @@ function i18n.language(ctx) end
 ---@param language string
 ---@param key string
 ---@param args? table
----@return any ...
+---@return string
 function i18n.t(language, key, args) end
 
 ---The same of a text in HTML, as a piece; the arguments stay text. In handlers

@@ -17,7 +17,7 @@ function json.decode(text) end
 ---one is an object unless json.array made it. Raises "misuse" for what JSON
 ---cannot hold and beyond 16 MiB.
 ---@param value any
----@return string ...
+---@return string
 function json.encode(value) end
 
 ---Marks the table (or a new one) as an array, so that it is written as [] when

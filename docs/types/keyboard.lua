@@ -29,35 +29,35 @@ function keyboard.columns(n, items) end
 ---A keyboard below a message. A button in rows is { text, data } or { text,
 ---url = ... } with any field of Bot API InlineKeyboardButton.
 ---@param rows? table[]
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard.inline(rows) end
 
 ---A button that bot.callback hears of.
 ---@param text string|moonlet.piece
 ---@param data any
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:text(text, data, opts) end
 
 ---A link.
 ---@param text string|moonlet.piece
 ---@param url string
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:url(text, url, opts) end
 
 ---Opens a Web App (private chats).
 ---@param text string|moonlet.piece
 ---@param url string
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:web_app(text, url, opts) end
 
 ---A link that logs the person in.
 ---@param text string|moonlet.piece
 ---@param url string
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:login(text, url, opts) end
 
 ---Lets the person choose a chat and puts the bot's name and the query into its
@@ -65,14 +65,14 @@ function keyboard_inline:login(text, url, opts) end
 ---@param text string|moonlet.piece
 ---@param query? any
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:switch_inline(text, query, opts) end
 
 ---The same in this chat.
 ---@param text string|moonlet.piece
 ---@param query? any
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:switch_inline_here(text, query, opts) end
 
 ---The same in a chat of the kinds that the table says (Bot API
@@ -80,65 +80,65 @@ function keyboard_inline:switch_inline_here(text, query, opts) end
 ---@param text string|moonlet.piece
 ---@param chats any
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:switch_inline_chosen(text, chats, opts) end
 
 ---Copies up to 256 signs.
 ---@param text string|moonlet.piece
 ---@param copied any
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:copy_text(text, copied, opts) end
 
 ---Pays an invoice; the first button of all.
 ---@param text string|moonlet.piece
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:pay(text, opts) end
 
 ---Starts a game; the first button of all.
 ---@param text string|moonlet.piece
 ---@param opts? table
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:game(text, opts) end
 
 ---The next button begins a row.
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:row() end
 
 ---Adds rows, as keyboard.inline takes them.
 ---@param rows table[]
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:rows(rows) end
 
 ---Lays all buttons so far out in rows of n.
 ---@param n integer
----@return moonlet.keyboard.inline ...
+---@return moonlet.keyboard.inline
 function keyboard_inline:columns(n) end
 
 ---A keyboard in place of the person's own. A button in rows is a text, which
 ---it sends, or { text, request_contact = true } with any field of Bot API
 ---KeyboardButton.
 ---@param rows? table[]
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard.reply(rows) end
 
 ---A button that sends its text.
 ---@param text string|moonlet.piece
 ---@param opts? table
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:text(text, opts) end
 
 ---Sends the person's phone number.
 ---@param text string|moonlet.piece
 ---@param opts? table
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:contact(text, opts) end
 
 ---Sends where the person is.
 ---@param text string|moonlet.piece
 ---@param opts? table
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:location(text, opts) end
 
 ---Lets the person choose users; the message users_shared has the id. wanted:
@@ -146,7 +146,7 @@ function keyboard_reply:location(text, opts) end
 ---@param text string|moonlet.piece
 ---@param id any
 ---@param wanted? any
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:users(text, id, wanted) end
 
 ---The same for a chat and chat_shared (Bot API KeyboardButtonRequestChat); a
@@ -154,56 +154,56 @@ function keyboard_reply:users(text, id, wanted) end
 ---@param text string|moonlet.piece
 ---@param id any
 ---@param wanted? any
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:chat(text, id, wanted) end
 
 ---Lets the person make a poll; kind is "quiz", "regular" or nothing for
 ---either.
 ---@param text string|moonlet.piece
 ---@param kind? any
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:poll(text, kind) end
 
 ---Opens a Web App, which may answer.
 ---@param text string|moonlet.piece
 ---@param url string
 ---@param opts? table
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:web_app(text, url, opts) end
 
 ---The next button begins a row.
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:row() end
 
 ---Adds rows, as keyboard.reply takes them.
 ---@param rows table[]
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:rows(rows) end
 
 ---Lays all buttons so far out in rows of n.
 ---@param n integer
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:columns(n) end
 
 ---As high as its rows need.
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:resize() end
 
 ---Goes after a press.
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:once() end
 
 ---Stays when the person's own is hidden.
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:persistent() end
 
 ---Only for those whom the message answers or names.
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:selective() end
 
 ---Shown in the empty text field, up to 64 signs.
 ---@param text string|moonlet.piece
----@return moonlet.keyboard.reply ...
+---@return moonlet.keyboard.reply
 function keyboard_reply:placeholder(text) end
 
 ---Takes a reply keyboard away; opts: selective.

@@ -58,7 +58,7 @@ function re_re:gsub(text, replacement, n) end
 ---nothing), "u" (\w, \d, \s and \b know all of Unicode).
 ---@param pattern any
 ---@param flags? any
----@return moonlet.re.re ...
+---@return moonlet.re.re
 function re.new(pattern, flags) end
 
 return re

@@ -13,6 +13,8 @@
 local test = {}
 
 ---@class moonlet.test.chat
+---@field id integer
+---@field [string] any
 local test_chat = {}
 
 ---@class moonlet.test.user: moonlet.test.chat
@@ -25,6 +27,7 @@ local test_user = {}
 ---@param name string
 ---@param opts? table
 ---@param fn function
+---@overload fun(name: string, fn: function): any
 ---@return any ...
 function test.case(name, opts, fn) end
 
@@ -34,6 +37,7 @@ function test.case(name, opts, fn) end
 ---@param name string
 ---@param opts? table
 ---@param fn function
+---@overload fun(rows: table[], name: string, fn: function): any
 ---@return any ...
 function test.each(rows, name, opts, fn) end
 
@@ -75,12 +79,12 @@ function test_chat:messages() end
 
 ---A person, whose chat with the bot they are too.
 ---@param options { first_name?: any, username?: any, id?: any, language_code?: any, started?: any }
----@return moonlet.test.user ...
+---@return moonlet.test.user
 function test.user(options) end
 
 ---Several people. Admins are members with all rights.
 ---@param options { title?: any, username?: any, members?: any, admins?: any, type?: any }
----@return moonlet.test.chat ...
+---@return moonlet.test.chat
 function test.group(options) end
 
 ---Sends a text, or a table such as { photo = true, caption = "me" } or {

@@ -72,7 +72,8 @@ static int put_all(struct out *out)
     return code ? code : put_made(out, "botapi.lua", types_botapi_types);
 }
 
-/* Scripts have no io and no debug. Gives whether the file was written. */
+/* Scripts have no io and no debug; config.lua has env. Gives whether the file
+ * was written. */
 static bool put_hint(const char *dir, struct err *e)
 {
     char *path = mem_strdup(dir), *again = mem_strdup(dir);
@@ -83,6 +84,7 @@ static bool put_hint(const char *dir, struct err *e)
                             "  \"runtime.builtin\": {\n"
                             "    \"io\": \"disable\", \"debug\": \"disable\"\n"
                             "  },\n"
+                            "  \"diagnostics.globals\": [\"env\"],\n"
                             "  \"workspace.library\": [\"%s\"]\n}\n",
                             folder);
     bool wanted = access(hint, F_OK) != 0;

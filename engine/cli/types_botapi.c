@@ -61,10 +61,15 @@ static bool takes_piece(const struct botapi_field *f)
            (strcmp(f->name, "text") == 0 || strcmp(f->name, "caption") == 0);
 }
 
+enum which { EVERY, REQUIRED, OPTIONAL };
+
 static void put_fields(struct buf *out, const struct botapi_field *fields,
-                       size_t count, bool given)
+                       size_t count, enum which which)
 {
+    bool given = which != EVERY;
     for (size_t i = 0; i < count; i++) {
+        if (given && fields[i].required != (which == REQUIRED))
+            continue;
         buf_printf(out, "---@field %s%s ", fields[i].name,
                    fields[i].required ? "" : "?");
         if (fields[i].value)
@@ -100,7 +105,7 @@ void types_botapi_types(struct buf *out)
             continue;
         }
         buf_printf(out, "---@class botapi.%s\n", t->name);
-        put_fields(out, t->fields, t->fields_count, false);
+        put_fields(out, t->fields, t->fields_count, EVERY);
     }
 }
 
@@ -133,8 +138,11 @@ void types_botapi_methods(struct buf *out)
                   "---@field action? boolean\n");
     for (size_t i = 0; i < botapi_methods_count; i++) {
         const struct botapi_method *m = &botapi_methods[i];
-        buf_printf(out, "\n---@class botapi.params.%s\n", m->name);
-        put_fields(out, m->params, m->params_count, true);
+        buf_printf(out, "\n---@class botapi.opts.%s\n", m->name);
+        put_fields(out, m->params, m->params_count, OPTIONAL);
+        buf_printf(out, "\n---@class botapi.params.%s: botapi.opts.%s\n",
+                   m->name, m->name);
+        put_fields(out, m->params, m->params_count, REQUIRED);
     }
     buf_puts(out, "\n---Any method of the Bot API by its own name.\n"
                   "---@class moonlet.api\nlocal api = {}\n");

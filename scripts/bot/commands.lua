@@ -6,6 +6,7 @@ local commands = { order = { "add", "invite", "language", "settings", "help" } }
 -- The options of a registration, with its text from locales.
 function commands.described(name)
   local key = "commands." .. name
+  ---@type table<integer|string, string>
   local texts = { i18n.t("en", key) }
   for _, language in ipairs(i18n.languages()) do
     if language ~= "en" then texts[language] = i18n.t(language, key) end

@@ -34,11 +34,14 @@ def test_every_method_and_parameter_is_there(types):
     for method in table("methods"):
         name = method["name"]
         assert f"\nfunction api.{name}(params, options) end\n" in text
-        block = text.split(f"---@class botapi.params.{name}\n")[1]
-        fields = re.findall(r"---@field (\w+)(\??) \S+\n",
-                            ("\n" + block).split("\n\n")[0] + "\n")
-        assert fields == [(param["name"], "" if param["required"] else "?")
-                          for param in method["params"]]
+        for head, mark in ((f"opts.{name}", "?"),
+                           (f"params.{name}: botapi.opts.{name}", "")):
+            block = text.split(f"---@class botapi.{head}\n")[1]
+            fields = re.findall(r"---@field (\w+)(\??) \S+\n",
+                                ("\n" + block).split("\n\n")[0] + "\n")
+            assert fields == [(param["name"], mark)
+                              for param in method["params"]
+                              if param["required"] != bool(mark)]
     assert "---@field chat_id integer|string\n" in text
     assert "---@field text string|moonlet.piece\n" in text
     assert "---@field photo string|moonlet.file\n" in text
@@ -81,15 +84,25 @@ def test_every_function_of_the_library_is_there(types):
 def test_a_handler_knows_its_context_and_the_api(types):
     bot = (types / "moonlet/bot.lua").read_text("utf-8")
     assert "---@param fn fun(ctx: moonlet.ctx, ...: any): any\n" in bot
+    assert ("---@param name string|string[]\n"
+            "---@param fn fun(ctx: moonlet.ctx.text, ...: any): any\n") in bot
+    assert ('---@overload fun(filter: "message:text"|"edited_message:text"|'
+            '":text", fn: fun(ctx: moonlet.ctx.text, ') in bot
     ctx = (types / "moonlet/ctx.lua").read_text("utf-8")
     assert "---@class moonlet.ctx\n" in ctx
     assert "---@field api moonlet.api\n" in ctx
-    assert "---@return botapi.Message ...\nfunction ctx:reply(" in ctx
+    assert ("---@param opts? moonlet.ctx.reply.opts\n"
+            "---@return botapi.Message\nfunction ctx:reply(") in ctx
+    assert ("---@class moonlet.ctx.reply.opts: botapi.opts.sendMessage, "
+            "moonlet.api.options\n---@field quote? boolean\n") in ctx
+    spec = (types / "moonlet/test.lua").read_text("utf-8")
+    assert ("---@overload fun(name: string, fn: function): any\n"
+            "---@return any ...\nfunction test.case(") in spec
     every = "".join(path.read_text("utf-8") for path in types.rglob("*.lua"))
     made = set(re.findall(r"@(?:class|alias) ([\w.]+)", every))
     used = set(re.findall(r"\b((?:moonlet|botapi)(?:\.\w+)+)",
-                          "\n".join(re.findall(r"@(?:param|return|field) .*",
-                                               every))))
+                          "\n".join(re.findall(
+                              r"@(?:param|return|field|class) .*", every))))
     assert {name for name in used if not re.search(r"\.$", name)} <= made
 
 
@@ -116,7 +129,9 @@ def test_the_bot_is_checked_without_them(types):
 
 def test_the_hint_is_written_once(types):
     path = types.parent / ".luarc.json"
-    assert json.loads(path.read_text())["workspace.library"] == ["types"]
+    hint = json.loads(path.read_text())
+    assert hint["workspace.library"] == ["types"]
+    assert hint["diagnostics.globals"] == ["env"]
     path.write_text("{}")
     done = command("types", cwd=types.parent)
     assert done.returncode == 0 and "workspace.library" in done.stdout

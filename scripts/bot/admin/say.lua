@@ -3,8 +3,8 @@ local bot = require "moonlet.bot"
 local api = require "moonlet.api"
 
 bot.admin("say", function(ctx)
-  local words = ctx.message.text:match("^%S+%s+(.+)$")
-  if not words then return ctx:reply(ctx:t("admin.say_what")) end
+  local words = ctx.rest
+  if words == "" then return ctx:reply(ctx:t("admin.say_what")) end
   local chat, rest = words:match("^(%-?%d+)%s+(.+)$")
   local ok, err = pcall(api.sendMessage, {
     chat_id = math.tointeger(chat) or ctx.chat.id, text = rest or words })
