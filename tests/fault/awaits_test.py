@@ -12,7 +12,6 @@ import threading
 import harness
 import pytest
 
-from fault import raw_api
 from fault.raw_api import SILENT
 
 OP = re.compile(r'\.op = "([\w.]+)"|\bOPS\("([\w.]+)"')
@@ -157,13 +156,6 @@ def silent():
         listener.shutdown(socket.SHUT_RDWR)
     for peer in taken:
         peer.close()
-
-
-@pytest.fixture
-def api():
-    server = raw_api.RawApi()
-    yield server
-    server.close()
 
 
 @pytest.mark.parametrize("name", CASES)

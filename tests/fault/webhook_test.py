@@ -35,13 +35,6 @@ end)
 
 
 @pytest.fixture
-def api():
-    server = raw_api.RawApi()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def hook(api, engine):
     """Makes engines on the raw server that have a webhook."""
     def make(main=BOT, path="/hook", **settings):
