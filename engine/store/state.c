@@ -221,14 +221,17 @@ struct state_op *state_count(struct state *s, const char *kind,
 static void moved(struct strand_job *job)
 {
     struct state_op *op = finished(job);
-    struct log *log = loop_log(op->state->loop);
+    struct state *s = op->state;
+    struct log *log = loop_log(s->loop);
     const struct err *e = &op->request.result;
     if (e->code != ERR_OK)
         LOG_AT(log, LOG_ERROR, "state.not_moved", LOG_S("from", op->asked.key),
                LOG_S("to", op->asked.tag), LOG_S("error", e->message));
-    else if (op->asked.version > 0)
+    else if (op->asked.version > 0) {
         LOG_AT(log, LOG_INFO, "state.moved", LOG_S("from", op->asked.key),
                LOG_S("to", op->asked.tag), LOG_I("count", op->asked.version));
+        s->options.due(s->options.arg, clock_unix_ms(loop_clock(s->loop)));
+    }
     finish(op, &op->asked);
 }
 

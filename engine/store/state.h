@@ -31,9 +31,9 @@ struct state_row {
     int64_t version;   /* 0: there is none */
     const char *value; /* NULL: none */
     size_t len;
-    const char *tag;    /* by which rows of a kind are counted; "": none */
-    const char *lane;   /* in which it becomes due; "": none */
-    int64_t due_ms;     /* Unix time; 0: never */
+    const char *tag;  /* by which rows of a kind are counted; "": none */
+    const char *lane; /* in which it becomes due; "": none */
+    int64_t due_ms;   /* Unix time; 0: never; below 0: it was, and is seen to */
     int64_t expires_ms; /* the same */
 };
 
@@ -78,9 +78,10 @@ struct state_op *state_count(struct state *s, const char *kind,
 
 /* A chat has another id: rows of kinds that begin with `kinds`, whose key is
  * the old id or begins with it and ':' or '/', get the new one in its place,
- * and those of the lane "chat:OLD" the new chat's. Where both have a row, the
- * one that was begun later stays. `done` (or NULL) gets how many there were as
- * the row's version. */
+ * and those of the lane "chat:OLD" the new chat's. One that has been seen to is
+ * due again: whoever sees to it may look for the old key. Where both have a
+ * row, the one that was begun later stays. `done` (or NULL) gets how many there
+ * were as the row's version. */
 struct state_op *state_move_chat(struct state *s, const char *kinds,
                                  int64_t from, int64_t to, state_done *done,
                                  void *arg);

@@ -38,8 +38,10 @@ static const char remove_sql[] =
 static const char due_sql[] = "SELECT " COLUMNS "FROM moonlet_state "
                               "WHERE due > 0 AND due <= ?1 "
                               "ORDER BY due LIMIT ?2";
-static const char seen_sql[] = "UPDATE moonlet_state SET due = 0 "
-                               "WHERE kind = ?1 AND key = ?2 AND version = ?3";
+/* Below 0: it was due, and has been seen to. */
+static const char seen_sql[] = "UPDATE moonlet_state SET due = -due "
+                               "WHERE kind = ?1 AND key = ?2 AND version = ?3 "
+                               "AND due > 0";
 static const char soonest_sql[] =
     "SELECT min(due) FROM moonlet_state WHERE due > 0";
 static const char count_sql[] = "SELECT tag, count(*) FROM moonlet_state "
@@ -54,6 +56,7 @@ static const char yield_sql[] =
     " AND new.version > old.version)";
 static const char move_sql[] =
     "UPDATE OR REPLACE moonlet_state AS old SET key = " MOVED ", "
+    "due = abs(due), "
     "lane = CASE lane WHEN ?4 THEN ?5 ELSE lane END WHERE " MOVES;
 static const char prune_sql[] =
     "DELETE FROM moonlet_state WHERE (kind, key) IN (SELECT kind, key FROM "

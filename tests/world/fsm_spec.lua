@@ -316,6 +316,25 @@ t.case("25c: a group that becomes a supergroup keeps its machines",
     team:expect("late late late")
   end)
 
+t.case("25c: a timeout that waits for its turn goes with its group",
+  { main = GROUPS .. [[
+bot.command("slow", function() require "moonlet.task".sleep("2m") end)
+]], config = { handler_timeout = "5m" } }, function()
+    local team = t.group { title = "Team", members = { ann }, type = "group" }
+    ann:send("/go", team)
+    team:expect("went")
+    t.advance("14m")
+    ann:send("/slow", team)
+    t.advance("70s")
+    team = t.migrate(team)
+    for _, key in ipairs { "chat", "topic", "user" } do
+      team:expect(key .. " is late in a supergroup")
+    end
+    team:expect_nothing("5m")
+    ann:send("/where", team)
+    team:expect("late late late")
+  end)
+
 -- Such a bot gets no service messages.
 t.case("25c: a call that finds the other id moves the machines", { main = [[
 local bot = require "moonlet.bot"

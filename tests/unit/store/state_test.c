@@ -244,6 +244,22 @@ static void a_chat_gets_another_id(void **data)
     assert_string_equal(get(t, "-100"), "-1");
 }
 
+static void what_was_due_in_the_old_chat_is_due_in_the_new_one(void **data)
+{
+    struct trial *t = *data;
+    put(t, "-1:7", 0, "x", EPOCH_MS + 100);
+    struct state_row row = {
+        .kind = "fsm.order", .key = "-1:7", .version = t->version};
+    state_seen_due(t->state, &row);
+    find_due(t, EPOCH_MS + 300, 10);
+    assert_int_equal(t->rows, 0);
+    t->due_ms = 0;
+    move(t, -1, -100, 1);
+    assert_true(t->due_ms > 0);
+    find_due(t, EPOCH_MS + 300, 10);
+    assert_string_equal(t->keys, "-100:7");
+}
+
 static void of_two_rows_the_newer_one_stays(void **data)
 {
     struct trial *t = *data;
@@ -305,6 +321,7 @@ int main(void)
         TEST(rows_become_due_and_are_seen_to),
         TEST(rows_are_counted_by_tag),
         TEST(a_chat_gets_another_id),
+        TEST(what_was_due_in_the_old_chat_is_due_in_the_new_one),
         TEST(of_two_rows_the_newer_one_stays),
         TEST(the_lane_goes_with_its_chat),
         TEST(bounds_are_told),
