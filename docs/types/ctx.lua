@@ -162,11 +162,12 @@ function ctx:show_menu(menu, arg) end
 function ctx:set_language(language) end
 
 ---Shows what the bot does, such as "typing" or "upload_photo", for 5 seconds
----or until its next message. Returns true; raises as moonlet.api does (Bot API
----sendChatAction).
+---or until its next message. opts: those of an API call. Returns true; raises
+---as moonlet.api does (Bot API sendChatAction).
 ---@param action string
+---@param opts? table
 ---@return any ...
-function ctx:action(action) end
+function ctx:action(action, opts) end
 
 ---Shows the action until fn(...) has ended, however long it takes, and returns
 ---its results. That the action is refused does not matter; an error of fn is
@@ -184,18 +185,21 @@ function ctx:while_action(action, fn, ...) end
 function ctx:while_typing(fn, ...) end
 
 ---Lets a payment go on, or with false and a text for the person stops it. It
----must come within 10 seconds. Returns true; raises as moonlet.api does, and
----"misuse" outside a pre_checkout_query (Bot API answerPreCheckoutQuery).
+---must come within 10 seconds. opts: those of an API call. Returns true;
+---raises as moonlet.api does, and "misuse" outside a pre_checkout_query (Bot
+---API answerPreCheckoutQuery).
 ---@param ok? any
 ---@param why? any
+---@param opts? table
 ---@return any ...
-function ctx:answer_pre_checkout(ok, why) end
+function ctx:answer_pre_checkout(ok, why, opts) end
 
 ---Sends a text or a piece (moonlet.format) to the update's chat, and to its
 ---topic or business connection, without quoting, or with opts.quote = true as
----an answer to the update's message. opts: sendMessage's parameters. Returns
----the Message; raises as moonlet.api does, and "misuse" if the update has no
----chat (Bot API sendMessage).
+---an answer to the update's message. opts: sendMessage's parameters and those
+---of an API call: timeout, on_unknown and the like. Returns the Message;
+---raises as moonlet.api does, and "misuse" if the update has no chat (Bot API
+---sendMessage).
 ---@param text string|moonlet.piece
 ---@param opts? moonlet.ctx.reply.opts
 ---@return botapi.Message
@@ -203,56 +207,62 @@ function ctx:reply(text, opts) end
 
 ---Replaces the text of the message whose button was pressed, or of
 ---opts.message, a Message that the bot has sent; and its buttons: without
----opts.reply_markup they go. opts: editMessageText's parameters. Returns the
----Message (true for an inline message), or false and the error if nothing
----would change; raises as moonlet.api does, and "misuse" outside a button
----press if there is no opts.message (Bot API editMessageText).
+---opts.reply_markup they go. opts: editMessageText's parameters and those of
+---an API call. Returns the Message (true for an inline message), or false and
+---the error if nothing would change; raises as moonlet.api does, and "misuse"
+---outside a button press if there is no opts.message (Bot API
+---editMessageText).
 ---@param text string|moonlet.piece
 ---@param opts? moonlet.ctx.edit.opts
 ---@return botapi.Message|boolean
 function ctx:edit(text, opts) end
 
 ---Answers the button press, with a text shown to the person if given. opts:
----answerCallbackQuery's parameters. Without it the press is answered by itself
----when the handler ends or after 5 seconds. Returns true, or false and the
----error if the press is too old; raises as moonlet.api does, and "misuse"
----outside a button press (Bot API answerCallbackQuery).
+---answerCallbackQuery's parameters and those of an API call. Without it the
+---press is answered by itself when the handler ends or after 5 seconds.
+---Returns true, or false and the error if the press is too old; raises as
+---moonlet.api does, and "misuse" outside a button press (Bot API
+---answerCallbackQuery).
 ---@param text? string|moonlet.piece
 ---@param opts? moonlet.ctx.answer_callback.opts
 ---@return any ...
 function ctx:answer_callback(text, opts) end
 
 ---Answers the inline query with a list of results (moonlet.inline makes some).
----opts: answerInlineQuery's parameters, and per_page, at most 50: the results
----are all there are, and the client gets those of a page and asks for the
----next. Returns true, or false and the error if the query is too old; raises
----as moonlet.api does, and "misuse" outside an inline query (Bot API
----answerInlineQuery).
+---opts: answerInlineQuery's parameters, those of an API call, and per_page, at
+---most 50: the results are all there are, and the client gets those of a page
+---and asks for the next. Returns true, or false and the error if the query is
+---too old; raises as moonlet.api does, and "misuse" outside an inline query
+---(Bot API answerInlineQuery).
 ---@param results any
 ---@param opts? moonlet.ctx.answer_inline.opts
 ---@return any ...
 function ctx:answer_inline(results, opts) end
 
----Deletes the update's message; of a button its message. Returns true; raises
----as moonlet.api does (Bot API deleteMessage).
+---Deletes the update's message; of a button its message. opts: those of an API
+---call. Returns true; raises as moonlet.api does (Bot API deleteMessage).
+---@param opts? table
 ---@return any ...
-function ctx:delete() end
+function ctx:delete(opts) end
 
----Forwards the update's message to a chat. Returns the Message; raises as
----moonlet.api does (Bot API forwardMessage).
+---Forwards the update's message to a chat. opts: forwardMessage's parameters
+---and those of an API call. Returns the Message; raises as moonlet.api does
+---(Bot API forwardMessage).
 ---@param chat_id integer|string
 ---@param opts? moonlet.ctx.forward.opts
 ---@return botapi.Message
 function ctx:forward(chat_id, opts) end
 
----The same without its author. Returns the MessageId; raises as moonlet.api
----does (Bot API copyMessage).
+---The same without its author. opts: copyMessage's parameters and those of an
+---API call. Returns the MessageId; raises as moonlet.api does (Bot API
+---copyMessage).
 ---@param chat_id integer|string
 ---@param opts? moonlet.ctx.copy.opts
 ---@return botapi.MessageId
 function ctx:copy(chat_id, opts) end
 
----Puts a reaction on the update's message; nil takes it off. Returns true;
+---Puts a reaction on the update's message; nil takes it off. opts:
+---setMessageReaction's parameters and those of an API call. Returns true;
 ---raises as moonlet.api does (Bot API setMessageReaction).
 ---@param emoji string?
 ---@param opts? moonlet.ctx.react.opts

@@ -8,9 +8,9 @@
 local stars = {}
 
 ---Sends an invoice: title, description, payload (for you, comes back with the
----payment), amount in Stars, and any other parameter. Returns the Message;
----raises as moonlet.api does, and "misuse" for wrong fields (Bot API
----sendInvoice).
+---payment), amount in Stars, any other parameter, and those of an API call:
+---timeout, on_unknown and the like. Returns the Message; raises as moonlet.api
+---does, and "misuse" for wrong fields (Bot API sendInvoice).
 ---@param chat_id integer|string
 ---@param invoice any
 ---@return any ...

@@ -162,14 +162,33 @@ local function check_text(name, text)
   return tostring(text)
 end
 
-local function merge(params, opts)
-  if opts == nil then return params end
+local call_options = {
+  action = true, on_unknown = true, progress = true, timeout = true,
+  unchecked = true,
+}
+--- What is said of a call itself (moonlet.api), not of its parameters.
+context.call_options = call_options
+
+--- part(name, params, opts): what opts says goes into params, but for what is
+-- said of the call itself, which is returned; nil if that is nothing.
+function context.part(name, params, opts)
+  if opts == nil then return nil end
   if type(opts) ~= "table" then
-    core.misuse("the options must be a table of the method's parameters")
+    core.misuse(("ctx:%s: the options must be a table, got %s")
+      :format(name, type(opts)))
   end
-  for key, value in pairs(opts) do params[key] = value end
-  return params
+  local options
+  for key, value in pairs(opts) do
+    if call_options[key] then
+      options = options or {}
+      options[key] = value
+    else
+      params[key] = value
+    end
+  end
+  return options
 end
+local part = context.part
 
 local function check_chat(name, ctx)
   if not ctx.chat then
@@ -190,26 +209,28 @@ end
 --- ctx:reply(text [, opts]): sends a text or a piece (moonlet.format) to the
 -- update's chat, and to its topic or business connection, without quoting, or
 -- with opts.quote = true as an answer to the update's message. opts:
--- sendMessage's parameters. Returns the Message; raises as moonlet.api does,
--- and "misuse" if the update has no chat (Bot API sendMessage).
+-- sendMessage's parameters and those of an API call: timeout, on_unknown and
+-- the like. Returns the Message; raises as moonlet.api does, and "misuse" if
+-- the update has no chat (Bot API sendMessage).
 function methods.reply(ctx, text, opts)
   check("reply", ctx)
   text = check_text("reply", text)
   check_chat("reply", ctx)
   local message = ctx.message or {}
-  local params = merge({
+  local params = {
     chat_id = ctx.chat.id,
     text = text,
     message_thread_id = message.is_topic_message and message.message_thread_id
       or nil,
     business_connection_id = message.business_connection_id,
-  }, opts)
+  }
+  local options = part("reply", params, opts)
   if params.quote then
     params.reply_parameters = params.reply_parameters
       or { message_id = message.message_id }
   end
   params.quote = nil
-  return api.sendMessage(params)
+  return api.sendMessage(params, options)
 end
 
 -- Which message ctx:edit means, as parameters.
@@ -234,25 +255,27 @@ end
 --- ctx:edit(text [, opts]): replaces the text of the message whose button was
 -- pressed, or of opts.message, a Message that the bot has sent; and its
 -- buttons: without opts.reply_markup they go. opts: editMessageText's
--- parameters. Returns the Message (true for an inline message), or false and
--- the error if nothing would change; raises as moonlet.api does, and "misuse"
--- outside a button press if there is no opts.message (Bot API
--- editMessageText).
+-- parameters and those of an API call. Returns the Message (true for an inline
+-- message), or false and the error if nothing would change; raises as
+-- moonlet.api does, and "misuse" outside a button press if there is no
+-- opts.message (Bot API editMessageText).
 function methods.edit(ctx, text, opts)
   check("edit", ctx)
   text = check_text("edit", text)
-  local params = merge({}, opts)
+  local params = {}
+  local options = part("edit", params, opts)
   local target = edited(ctx, params.message)
   params.message, params.text = nil, text
-  return api.editMessageText(merge(target, params))
+  for key, value in pairs(params) do target[key] = value end
+  return api.editMessageText(target, options)
 end
 
 --- ctx:answer_callback([text [, opts]]): answers the button press, with a
--- text shown to the person if given. opts: answerCallbackQuery's parameters.
--- Without it the press is answered by itself when the handler ends or after 5
--- seconds. Returns true, or false and the error if the press is too old;
--- raises as moonlet.api does, and "misuse" outside a button press (Bot API
--- answerCallbackQuery).
+-- text shown to the person if given. opts: answerCallbackQuery's parameters
+-- and those of an API call. Without it the press is answered by itself when
+-- the handler ends or after 5 seconds. Returns true, or false and the error if
+-- the press is too old; raises as moonlet.api does, and "misuse" outside a
+-- button press (Bot API answerCallbackQuery).
 function methods.answer_callback(ctx, text, opts)
   check("answer_callback", ctx)
   if text ~= nil then text = check_text("answer_callback", text) end
@@ -261,18 +284,18 @@ function methods.answer_callback(ctx, text, opts)
       .. ctx.kind)
   end
   ctx.callback_answered = true
-  return api.answerCallbackQuery(merge({
-    callback_query_id = ctx.callback_query.id,
-    text = text,
-  }, opts))
+  local params = { callback_query_id = ctx.callback_query.id, text = text }
+  local options = part("answer_callback", params, opts)
+  return api.answerCallbackQuery(params, options)
 end
 
 --- ctx:answer_inline(results [, opts]): answers the inline query with a list
 -- of results (moonlet.inline makes some). opts: answerInlineQuery's
--- parameters, and per_page, at most 50: the results are all there are, and
--- the client gets those of a page and asks for the next. Returns true, or
--- false and the error if the query is too old; raises as moonlet.api does, and
--- "misuse" outside an inline query (Bot API answerInlineQuery).
+-- parameters, those of an API call, and per_page, at most 50: the results are
+-- all there are, and the client gets those of a page and asks for the next.
+-- Returns true, or false and the error if the query is too old; raises as
+-- moonlet.api does, and "misuse" outside an inline query (Bot API
+-- answerInlineQuery).
 function methods.answer_inline(ctx, results, opts)
   check("answer_inline", ctx)
   if not ctx.inline_query then
@@ -283,44 +306,54 @@ function methods.answer_inline(ctx, results, opts)
     core.misuse("ctx:answer_inline needs a list of results, got "
       .. type(results))
   end
-  local params = merge({ inline_query_id = ctx.inline_query.id }, opts)
+  local params = { inline_query_id = ctx.inline_query.id }
+  local options = part("answer_inline", params, opts)
   params.results = require "moonlet.inline"._page(ctx.inline_query, results,
     params)
-  return api.answerInlineQuery(params)
+  return api.answerInlineQuery(params, options)
 end
 
---- ctx:delete(): deletes the update's message; of a button its message.
--- Returns true; raises as moonlet.api does (Bot API deleteMessage).
-function methods.delete(ctx)
+--- ctx:delete([opts]): deletes the update's message; of a button its message.
+-- opts: those of an API call. Returns true; raises as moonlet.api does (Bot API
+-- deleteMessage).
+function methods.delete(ctx, opts)
   local chat, id = message_of("delete", ctx)
-  return api.deleteMessage { chat_id = chat, message_id = id }
+  local params = { chat_id = chat, message_id = id }
+  local options = part("delete", params, opts)
+  return api.deleteMessage(params, options)
 end
 
 --- ctx:forward(chat_id [, opts]): forwards the update's message to a chat.
--- Returns the Message; raises as moonlet.api does (Bot API forwardMessage).
+-- opts: forwardMessage's parameters and those of an API call. Returns the
+-- Message; raises as moonlet.api does (Bot API forwardMessage).
 function methods.forward(ctx, chat_id, opts)
   local chat, id = message_of("forward", ctx)
-  return api.forwardMessage(merge({ chat_id = chat_id, from_chat_id = chat,
-    message_id = id }, opts))
+  local params = { chat_id = chat_id, from_chat_id = chat, message_id = id }
+  local options = part("forward", params, opts)
+  return api.forwardMessage(params, options)
 end
 
---- ctx:copy(chat_id [, opts]): the same without its author. Returns the
--- MessageId; raises as moonlet.api does (Bot API copyMessage).
+--- ctx:copy(chat_id [, opts]): the same without its author. opts:
+-- copyMessage's parameters and those of an API call. Returns the MessageId;
+-- raises as moonlet.api does (Bot API copyMessage).
 function methods.copy(ctx, chat_id, opts)
   local chat, id = message_of("copy", ctx)
-  return api.copyMessage(merge({ chat_id = chat_id, from_chat_id = chat,
-    message_id = id }, opts))
+  local params = { chat_id = chat_id, from_chat_id = chat, message_id = id }
+  local options = part("copy", params, opts)
+  return api.copyMessage(params, options)
 end
 
 --- ctx:react(emoji [, opts]): puts a reaction on the update's message; nil
--- takes it off. Returns true; raises as moonlet.api does (Bot API
--- setMessageReaction).
+-- takes it off. opts: setMessageReaction's parameters and those of an API call.
+-- Returns true; raises as moonlet.api does (Bot API setMessageReaction).
 function methods.react(ctx, emoji, opts)
   local chat, id = message_of("react", ctx)
   if emoji ~= nil then emoji = check_text("react", emoji) end
-  return api.setMessageReaction(merge({ chat_id = chat, message_id = id,
+  local params = { chat_id = chat, message_id = id,
     reaction = json.array(emoji and { { type = "emoji", emoji = emoji } }
-      or {}) }, opts))
+      or {}) }
+  local options = part("react", params, opts)
+  return api.setMessageReaction(params, options)
 end
 
 return context

@@ -61,11 +61,13 @@ local function params_of(name, ctx, action)
   }
 end
 
---- ctx:action(action): shows what the bot does, such as "typing" or
--- "upload_photo", for 5 seconds or until its next message. Returns true;
--- raises as moonlet.api does (Bot API sendChatAction).
-function methods.action(ctx, action)
-  return api.sendChatAction(params_of("action", ctx, action))
+--- ctx:action(action [, opts]): shows what the bot does, such as "typing" or
+-- "upload_photo", for 5 seconds or until its next message. opts: those of an
+-- API call. Returns true; raises as moonlet.api does (Bot API sendChatAction).
+function methods.action(ctx, action, opts)
+  local params = params_of("action", ctx, action)
+  local options = context.part("action", params, opts)
+  return api.sendChatAction(params, options)
 end
 
 -- A chat that takes no action must not end the work.
@@ -107,11 +109,12 @@ function methods.while_typing(ctx, fn, ...)
   return while_action(params, fn, ...)
 end
 
---- ctx:answer_pre_checkout([ok [, why]]): lets a payment go on, or with false
--- and a text for the person stops it. It must come within 10 seconds. Returns
--- true; raises as moonlet.api does, and "misuse" outside a pre_checkout_query
--- (Bot API answerPreCheckoutQuery).
-function methods.answer_pre_checkout(ctx, ok, why)
+--- ctx:answer_pre_checkout([ok [, why [, opts]]]): lets a payment go on, or
+-- with false and a text for the person stops it. It must come within 10
+-- seconds. opts: those of an API call. Returns true; raises as moonlet.api
+-- does, and "misuse" outside a pre_checkout_query (Bot API
+-- answerPreCheckoutQuery).
+function methods.answer_pre_checkout(ctx, ok, why, opts)
   check("answer_pre_checkout", ctx)
   if ctx.kind ~= "pre_checkout_query" then
     core.misuse("ctx:answer_pre_checkout is for a pre_checkout_query; this "
@@ -121,8 +124,10 @@ function methods.answer_pre_checkout(ctx, ok, why)
   if type(ok) ~= "boolean" or not ok and type(why) ~= "string" then
     core.misuse("ctx:answer_pre_checkout takes true, or false and the reason")
   end
-  return api.answerPreCheckoutQuery { pre_checkout_query_id = ctx.event.id,
+  local params = { pre_checkout_query_id = ctx.event.id,
     ok = ok, error_message = not ok and why or nil }
+  local options = context.part("answer_pre_checkout", params, opts)
+  return api.answerPreCheckoutQuery(params, options)
 end
 
 return { methods = methods }

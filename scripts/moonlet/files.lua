@@ -1,5 +1,6 @@
 --- What ctx's uploads and downloads do. Not for scripts to require.
 local api = require "moonlet.api"
+local context = require "moonlet.ctx"
 local core = require "moonlet.core"
 local errors = require "moonlet.errors"
 local tasks = require "moonlet.core.task"
@@ -19,11 +20,6 @@ files.kinds = {
   { "video", "sendVideo" },
   { "video_note", "sendVideoNote" },
   { "voice", "sendVoice" },
-}
-
-local call_options = {
-  action = true, on_unknown = true, progress = true, timeout = true,
-  unchecked = true,
 }
 
 local download_options = {
@@ -79,20 +75,6 @@ function files.target(name, ctx)
   }
 end
 
--- Parts opts: the method's parameters go into params, the rest is returned.
-local function split(name, params, opts)
-  local options = {}
-  if opts == nil then return options end
-  if type(opts) ~= "table" then
-    core.misuse(("ctx:%s: the options must be a table, got %s")
-      :format(name, type(opts)))
-  end
-  for key, value in pairs(opts) do
-    if call_options[key] then options[key] = value else params[key] = value end
-  end
-  return options
-end
-
 --- Sends one file by a method whose parameter for it is `kind`.
 function files.upload(ctx, kind, method, shown, file, opts)
   local name = "upload_" .. kind
@@ -107,7 +89,7 @@ function files.upload(ctx, kind, method, shown, file, opts)
       .. "got %s"):format(name, type(file)))
   end
   local params = files.target(name, ctx)
-  local options = split(name, params, opts)
+  local options = context.part(name, params, opts)
   params[kind] = file
   return api[method](params, options)
 end
@@ -118,7 +100,7 @@ function files.send_album(ctx, items, opts)
     core.misuse("ctx:send_album needs a list of items, got " .. type(items))
   end
   local params = files.target("send_album", ctx)
-  local options = split("send_album", params, opts)
+  local options = context.part("send_album", params, opts)
   params.media = items
   return api.sendMediaGroup(params, options)
 end

@@ -2,6 +2,7 @@
 -- a pre_checkout_query comes, which ctx:answer_pre_checkout must answer within
 -- 10 seconds; after it a message with successful_payment.
 local api = require "moonlet.api"
+local context = require "moonlet.ctx"
 local core = require "moonlet.core"
 
 local stars = {}
@@ -28,21 +29,22 @@ local function invoice(what, fields)
     core.misuse(what .. ": amount must be a whole number of Stars from 1 on")
   end
   local params = {}
-  for name, value in pairs(fields) do params[name] = value end
+  local options = context.part(what, params, fields)
   params.amount = nil
   params.currency, params.provider_token = "XTR", ""
   params.prices = { { label = fields.title, amount = amount } }
-  return params
+  return params, options
 end
 
 --- stars.send(chat_id, invoice): sends an invoice: title, description,
--- payload (for you, comes back with the payment), amount in Stars, and any
--- other parameter. Returns the Message; raises as moonlet.api does, and
--- "misuse" for wrong fields (Bot API sendInvoice).
+-- payload (for you, comes back with the payment), amount in Stars, any other
+-- parameter, and those of an API call: timeout, on_unknown and the like.
+-- Returns the Message; raises as moonlet.api does, and "misuse" for wrong
+-- fields (Bot API sendInvoice).
 function stars.send(chat_id, fields)
-  local params = invoice("stars.send", fields)
+  local params, options = invoice("stars.send", fields)
   params.chat_id = chat_id
-  return api.sendInvoice(params)
+  return api.sendInvoice(params, options)
 end
 
 --- stars.link(invoice): the same as a link that anybody may pay;

@@ -1,4 +1,5 @@
 --- Calls of the Bot API: methods and parameters. Not for scripts of authors.
+local context = require "moonlet.ctx"
 local core = require "moonlet.core"
 local value = require "moonlet.check_value"
 
@@ -69,7 +70,8 @@ local function check_call(bot, file, node)
   check_params(bot, file, method, params, value.behind(fn).key.at)
 end
 
--- Methods of the context whose last argument is a table of parameters.
+-- Methods of the context whose last argument is a table of parameters, and of
+-- what is said of the call itself.
 local with_options = {
   reply = { method = "sendMessage", at = 2, own = { quote = true } },
   edit = { method = "editMessageText", at = 2, own = { message = true } },
@@ -91,9 +93,12 @@ local function check_options(bot, file, node, own)
   local known = value.is_context(node.object) and not own[node.name]
     and with_options[node.name]
   local options = known and node.arguments[known.at]
-  if not options or options.kind ~= "table" then return end
+  if not options or options.kind ~= "table" or is_unchecked(options) then
+    return
+  end
   for _, field in ipairs(options.fields) do
     local problem = field.name and not known.own[field.name]
+      and not context.call_options[field.name]
       and core.api_problem(known.method, field.name)
     if problem then
       bot.error(file, field.at, ("ctx:%s: %s"):format(node.name, problem))
