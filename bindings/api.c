@@ -342,6 +342,8 @@ static bool is_api(lua_State *L, int index)
     return same;
 }
 
+static int api_method(lua_State *L);
+
 static void check_arguments(lua_State *L, const char *method)
 {
     if (is_api(L, 1))
@@ -354,9 +356,18 @@ static void check_arguments(lua_State *L, const char *method)
                             method, luaL_typename(L, 1));
 }
 
+/* Leaves the arguments, and this very function behind them. */
+static void push_again(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, api_method, 1);
+}
+
 /* api.METHOD(params [, options]): calls the method with its parameters by
  * name and waits for the answer. A text or caption may be a piece
- * (moonlet.format), and json.null is as if it were not there. Before it is
+ * (moonlet.format), and json.null is as if it were not there. Data of an inline
+ * button beyond 64 bytes is stored, as moonlet.keyboard does it. Before it is
  * sent, method, names and types of the parameters are checked against the Bot
  * API's tables (10.3); what is newer passes with options.unchecked = true.
  * options.timeout: a duration for the whole call, its repeats and waits
@@ -386,10 +397,12 @@ static int api_method(lua_State *L)
     struct options options = read_options(L, 2);
     await_check(L);
     if (options.follow) {
-        lua_settop(L, 2);
-        lua_pushvalue(L, lua_upvalueindex(1));
-        lua_pushcclosure(L, api_method, 1);
+        push_again(L);
         return progress_follow(L);
+    }
+    if (lua_istable(L, 1) && binding_has_long_data(L, 1)) {
+        push_again(L);
+        return binding_store_data(L, method);
     }
     if (lua_istable(L, 1))
         binding_flatten_pieces(L, 1, method);

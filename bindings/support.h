@@ -68,6 +68,12 @@ int binding_re_find(lua_State *L, int re, int text);
  * entities of the pieces in it (moonlet.format), if it has any. */
 void binding_flatten_pieces(lua_State *L, int index, const char *method);
 
+/* Has a button in the parameters at the index more data than Telegram takes? */
+bool binding_has_long_data(lua_State *L, int index);
+/* With parameters and options at 1 and 2 and the call on top: makes the call
+ * with what was stored in place of such data. For a tail call. */
+int binding_store_data(lua_State *L, const char *method);
+
 /* Sets an __index on the module table on top of the stack that raises "not
  * built yet: PREFIX.NAME" for the names (ends with NULL) and names what is
  * wrong for all others. */

@@ -8,6 +8,7 @@ local rows = require "moonlet.core.state"
 local payload = {}
 
 local KIND = "payload"
+local DATA_MAX = 64 -- bytes that Telegram takes
 local BYTES_MAX = 8192
 local KEPT = 90 * 86400  -- seconds from when it was last packed
 local FRESH = 86400      -- one that is younger is not written again
@@ -39,6 +40,51 @@ function payload.store(text, what)
     remember(key, now)
   end
   return "~" .. key
+end
+
+local function copy(t)
+  local made = {}
+  for key, value in pairs(t) do made[key] = value end
+  return made
+end
+
+local function each(list, fn, ...)
+  local made = copy(list)
+  for i, element in ipairs(list) do made[i] = fn(element, ...) end
+  return made
+end
+
+local function button(given, method)
+  local data = given.callback_data
+  if type(data) ~= "string" or #data <= DATA_MAX then return given end
+  local made, text = copy(given), tostring(given.text)
+  made.callback_data = payload.store(data, ('%s: the data of the button "%s"')
+    :format(method, utf8.len(text) and text or "?"))
+  return made
+end
+
+-- What has a reply_markup, with keys in place of longer data.
+local function packed(given, method)
+  local markup = given.reply_markup
+  local rows = type(markup) == "table" and markup.inline_keyboard
+  if type(rows) ~= "table" then return given end
+  local made = copy(given)
+  made.reply_markup = copy(markup)
+  made.reply_markup.inline_keyboard = each(rows, each, button, method)
+  return made
+end
+
+--- The API call fn(params, options) with its longer data of buttons stored.
+function payload.call(fn, method, params, options)
+  local made = packed(params, method)
+  if type(made.results) == "table" then
+    made = copy(made)
+    made.results = each(made.results, packed, method)
+  elseif type(made.result) == "table" then
+    made = copy(made)
+    made.result = packed(made.result, method)
+  end
+  return fn(made, options)
 end
 
 --- The press of a button with such a key gets its text. False if that is

@@ -159,3 +159,60 @@ t.case("20: longer data cannot be packed while scripts load", function()
   assert(not ok and tostring(why):find("cannot wait while a script loads", 1,
     true), tostring(why))
 end)
+
+local PLAIN = [[
+local api = require "moonlet.api"
+local bot = require "moonlet.bot"
+local function markup(n)
+  return { inline_keyboard = { { { text = "Short", callback_data = "short" } },
+    { { text = "Long", callback_data = "say:" .. ("x"):rep(n) } } } }
+end
+local kept = markup(100)
+bot.command("reply", function(ctx)
+  ctx:reply("one", { reply_markup = kept })
+  assert(#kept.inline_keyboard[2][1].callback_data == 104)
+end)
+bot.command("api", function(ctx)
+  api.sendMessage { chat_id = ctx.chat.id, text = "two",
+    reply_markup = markup(101) }
+end)
+bot.command("markup", function(ctx)
+  local message = ctx:reply("three")
+  api.editMessageReplyMarkup({ chat_id = ctx.chat.id,
+    message_id = message.message_id, reply_markup = markup(102) },
+    { timeout = "5s" })
+end)
+bot.command("much", function(ctx)
+  local _, err = pcall(ctx.reply, ctx, "x", { reply_markup = markup(9000) })
+  ctx:reply(err.kind .. " " .. err.line .. " " .. err.message)
+end)
+bot.inline_query("", function(ctx)
+  ctx:answer_inline { { type = "article", id = "1", title = "Tea",
+    input_message_content = { message_text = "tea" },
+    reply_markup = markup(103) } }
+end)
+bot.callback("^say:(x+)$", function(ctx, text) ctx:reply("said " .. #text) end)
+]]
+
+t.case("20: longer data in tables of the script's own is stored as well",
+  function()
+    local ann = t.user { first_name = "Ann" }
+    load(PLAIN)
+    for length, name in pairs { [100] = "reply", [101] = "api",
+      [102] = "markup" } do
+      ann:send("/" .. name)
+      ann:expect(t.any)
+      t.await(function()
+        local shown = ann:messages()
+        return shown[#shown].reply_markup
+      end)
+      ann:click("Long")
+      ann:expect("said " .. length)
+    end
+    ann:send("/much")
+    ann:expect('misuse 23 sendMessage: the data of the button "Long" has 9004 '
+      .. "bytes, more than 8192 are not stored")
+    local made = ann:inline("tea")[1].reply_markup.inline_keyboard
+    assert(made[1][1].callback_data == "short")
+    assert(#made[2][1].callback_data == 33)
+  end)
