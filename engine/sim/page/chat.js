@@ -1,11 +1,12 @@
 // The chat column: whom one writes as, the messages, typing dots, answers to
 // buttons, START.
 
-import { $, drawRows, follow, h, icon } from "./dom.js";
+import { $, drawRows, h, icon } from "./dom.js";
 import { short } from "./format.js";
 import { avatar, BOT, messageNode, nameOf, pendingNode, preview }
   from "./message.js";
 import { dividerNode, errorCard } from "./notices.js";
+import { newScroll } from "./scroll.js";
 import { chatItems } from "./store.js";
 
 const SPOKEN_MAX = 20;
@@ -95,16 +96,21 @@ function lookOf(app, items, i) {
   };
 }
 
+// The look is made when the row is drawn: most of thousands are not.
 function messageRow(app, items, i) {
-  const { message } = items[i];
-  const look = lookOf(app, items, i);
-  const pressed = [...look.presses.values()].map((p) =>
-    `${p.data}${Date.now() - p.since > app.act.slow}`).join();
+  const { message, album } = items[i];
+  let look = null;
   return {
     key: `${app.view.chat}:m${message.message_id}`,
     message,
-    deps: [message, look.own, look.first, look.last, look.revealed, pressed,
-      ...look.album ?? []],
+    album,
+    get deps() {
+      look = lookOf(app, items, i);
+      const pressed = [...look.presses.values()].map((p) =>
+        `${p.data}${Date.now() - p.since > app.act.slow}`).join();
+      return [message, look.own, look.first, look.last, look.revealed,
+        pressed, ...album ?? []];
+    },
     make: () => messageNode(message, look, app.act),
   };
 }
@@ -157,8 +163,8 @@ function rowsOf(app) {
     ? noticeRow(app, item.notice, again) : messageRow(app, items, i));
   for (const entry of store.outbox) {
     if (entry.chat !== view.chat || entry.from !== view.as) continue;
-    rows.push({ key: `o${entry.key}`, text: entry.text || entry.what, deps: [entry.waiting],
-      make: () => pendingNode(entry) });
+    rows.push({ key: `o${entry.key}`, text: entry.text || entry.what,
+      deps: [entry.waiting], make: () => pendingNode(entry) });
   }
   if (!rows.some((r) => r.message || r.text)) rows.push(emptyRow(app));
   return rows;
@@ -224,7 +230,8 @@ function drawTyping({ store, view }) {
 }
 
 export function newChat(app) {
-  const box = follow($("log"), $("newer"), true);
+  const box = newScroll($("log"), $("newer"),
+    { list: $("messages"), sticks: true });
   let chat = null;
   let known = new Set();
 
@@ -236,11 +243,7 @@ export function newChat(app) {
     const fresh = rows.filter((r) => !known.has(r.key));
     known = new Set(rows.map((r) => r.key));
     drawHead(app);
-    box.draw(() => {
-      drawRows($("messages"), rows);
-      drawTyping(app);
-      return fresh.length;
-    });
+    box.draw(rows, fresh.length, () => drawTyping(app));
     if (moved) box.toEnd();
     else if (app.ready) {
       speak(fresh.map((r) => r.message)
@@ -250,5 +253,12 @@ export function newChat(app) {
     if (!document.hidden) store.unread.delete(view.chat);
   }
 
-  return { draw, toEnd: box.toEnd };
+  // Brings the message into the document.
+  function reveal(id) {
+    const row = rowsOf(app).find(({ message, album }) =>
+      (album ?? [message]).some((m) => m?.message_id === id));
+    if (row) box.reveal(row.key);
+  }
+
+  return { draw, toEnd: box.toEnd, reveal };
 }

@@ -43,10 +43,23 @@ function swap(from, to) {
   (next || to).focus({ preventScroll: true });
 }
 
+// A row that vanishes with the focus hands it to the next, the last to the one
+// before. `gone` and `stay` tell rows by key, `keys` are those of before.
+function heirOf(gone, stay, keys) {
+  const at = keys.findIndex((key) =>
+    gone.get(key)?.node.contains(document.activeElement));
+  if (at < 0) return null;
+  const key = keys.slice(at).find((k) => stay.has(k)) ??
+    keys.slice(0, at).findLast((k) => stay.has(k));
+  return stay.get(key);
+}
+
 // Rows are {key, deps, make}. An element stays as long as its deps do, so
 // selection, focus and open parts survive every drawing.
 export function drawRows(parent, rows) {
   const before = drawn.get(parent) ?? new Map();
+  const keys = parent.contains(document.activeElement)
+    ? [...before.keys()] : [];
   const after = new Map();
   for (const { key, deps, make } of rows) {
     let row = before.get(key);
@@ -58,6 +71,7 @@ export function drawRows(parent, rows) {
     }
     after.set(key, row);
   }
+  const heir = heirOf(before, after, keys);
   for (const { node } of before.values()) node.remove();
   let at = parent.firstChild;
   for (const { node } of after.values()) {
@@ -65,49 +79,9 @@ export function drawRows(parent, rows) {
     else parent.insertBefore(node, at);
   }
   drawn.set(parent, after);
+  heir?.node.focus({ preventScroll: true });
 }
 
-// Scrolls along with what is appended only while the reader is at the end;
-// otherwise counts what came in the button. `fn` draws and returns how many
-// rows are new. Boxes that stick also follow when older rows grow.
-const END = 50;
-
-export function follow(box, button, sticks) {
-  const label = button.querySelector("span");
-  let missed = 0;
-  const atEnd = () =>
-    box.scrollHeight - box.scrollTop - box.clientHeight < END;
-  const show = () => {
-    button.hidden = missed === 0;
-    if (missed) label.textContent = `${missed} new`;
-  };
-  const toEnd = () => {
-    missed = 0;
-    box.scrollTop = box.scrollHeight;
-    show();
-  };
-  let end = true;
-  box.addEventListener("scroll", () => {
-    end = atEnd();
-    if (end && missed) toEnd();
-  });
-  new ResizeObserver(() => end && toEnd()).observe(box);
-  button.addEventListener("click", () => {
-    toEnd();
-    box.focus();
-  });
-  return {
-    toEnd,
-    draw(fn) {
-      const before = end;
-      const added = fn();
-      if (before && (sticks || added)) {
-        toEnd();
-        return;
-      }
-      end = atEnd();
-      if (!end) missed += added;
-      show();
-    },
-  };
-}
+// The elements of the rows that were drawn last, by key.
+export const nodesOf = (parent) => new Map(
+  [...drawn.get(parent) ?? []].map(([key, { node }]) => [key, node]));

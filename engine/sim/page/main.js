@@ -266,6 +266,7 @@ function inspectNotice(notice) {
 function goTo(id, message) {
   open(id);
   draw();
+  chat.reveal(message);
   const row = document.querySelector(`[data-message="${message}"]`);
   row?.scrollIntoView({ block: "center" });
   row?.focus({ preventScroll: true });

@@ -1,10 +1,11 @@
 // The inspector: each update with the calls it led to, what the engine told,
 // JSON on demand.
 
-import { $, drawRows, follow, h } from "./dom.js";
+import { $, drawRows, h } from "./dom.js";
 import { clock, iso, place, short, span, withoutPlace } from "./format.js";
 import { nameOf, preview } from "./message.js";
 import { kindOf, reloadText, traceback } from "./notices.js";
+import { newScroll } from "./scroll.js";
 import { timeline } from "./timeline.js";
 
 const time = (at) => h("time", { class: "figures", datetime: iso(at),
@@ -157,7 +158,7 @@ function hintRow({ updates, calls }, story) {
 }
 
 export function newPane(app) {
-  const box = follow($("timeline"), $("pane-newer"));
+  const box = newScroll($("timeline"), $("pane-newer"));
   let known = new Set();
 
   function drawChips() {
@@ -182,7 +183,7 @@ export function newPane(app) {
     const fresh = keys.filter((key) => !known.has(key)).length;
     known = new Set(keys);
     drawChips();
-    box.draw(() => (drawRows($("timeline"), rows), fresh));
+    box.draw(rows, fresh);
   }
 
   // Shows a group: the cause of a message or of an error.
@@ -190,6 +191,7 @@ export function newPane(app) {
     app.view.updates = true;
     app.view.marked = key;
     draw();
+    box.reveal(key);
     const node = $("timeline").querySelector(
       `[data-key="${CSS.escape(key)}"]`);
     node?.scrollIntoView({ block: "nearest" });

@@ -2,7 +2,7 @@
 // everything is bounded and the oldest is forgotten first. Nothing here
 // touches the document.
 
-const MESSAGES_MAX = 500;
+const MESSAGES_MAX = 5000; // as the simulator keeps
 const UPDATES_MAX = 300;
 const CALLS_MAX = 900;
 const NOTICES_MAX = 100;
