@@ -11,6 +11,7 @@ const struct vm_module bindings_modules[] = {
     {"moonlet.api", binding_api},
     {"moonlet.config", binding_config},
     {"moonlet.core", binding_core},
+    {"moonlet.crypto", binding_crypto},
     {"moonlet.json", binding_json},
     {"moonlet.log", binding_log},
     {"moonlet.core.task", binding_task},

@@ -18,6 +18,7 @@
 int binding_api(lua_State *L);
 int binding_config(lua_State *L);
 int binding_core(lua_State *L);
+int binding_crypto(lua_State *L);
 int binding_errors(lua_State *L);
 int binding_fs(lua_State *L);
 int binding_http(lua_State *L);

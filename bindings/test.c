@@ -480,6 +480,8 @@ static int open_core(lua_State *L)
     luaL_setfuncs(L, functions, 1);
     lua_json_push_null(L);
     lua_setfield(L, -2, "null");
+    binding_crypto(L);
+    lua_setfield(L, -2, "crypto");
     return 1;
 }
 

@@ -25,7 +25,7 @@ Entry = collections.namedtuple("Entry", "call text")
 Module = collections.namedtuple("Module", "name intro entries absent sources")
 
 ORDER = ["bot", "ctx", "fsm", "request", "api", "format", "keyboard", "menu", "i18n",
-         "link", "stars", "throttle", "webapp", "task", "timeout", "retry",
+         "link", "stars", "throttle", "webapp", "crypto", "task", "timeout", "retry",
          "time", "http", "json", "re", "fs", "log", "errors", "config", "test"]
 # Handlers are given these, nobody requires them.
 GIVEN = ["ctx", "request"]
@@ -52,7 +52,7 @@ C_COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
 MARKED = re.compile(r"(?<![`\w.])("
                     r'"[^"]*"'
                     r"|(?:\w+[.:])?\w+\([^()`]*\)"
-                    r"|(?:bot|ctx|err|format|fs|i18n|json|keyboard|link|moonlet"
+                    r"|(?:bot|crypto|ctx|err|format|fs|i18n|json|keyboard|link|moonlet"
                     r"|options|opts|re|stars|task|time|update|webapp)"
                     r"(?:\.\w+)+"
                     r"|[A-Za-z]+(?:_[A-Za-z]+)+"

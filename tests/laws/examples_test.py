@@ -13,7 +13,7 @@ from laws.docs_test import generator
 AT_LOAD = ["bot", "filter", "i18n.choose", "i18n.default", "i18n.remember",
            "inline", "request", "stars.refund", "throttle", "webapp"]
 BESIDE_CASES = ["t.after", "t.before", "t.case", "t.each", "t.use"]
-MODULES = ["api", "bot", "errors", "filter", "format", "fs", "http", "i18n",
+MODULES = ["api", "bot", "crypto", "errors", "filter", "format", "fs", "http", "i18n",
            "inline", "json", "keyboard", "link", "log", "menu", "re", "retry",
            "stars", "task", "throttle", "time", "timeout", "webapp"]
 TEXTS = """return {
@@ -55,6 +55,9 @@ t.case("what is declared at load", function()
   assert(answer("/orders", '{"cups":2}') == '{"cups":2}')
   assert(answer("/contact", "name=Ann", { ["Content-Type"] =
     "application/x-www-form-urlencoded" }) == "Thanks, Ann")
+  local sign = require "moonlet.crypto".hmac
+  assert(answer("/paid", "x", { ["X-Signature"] = "sha256="
+    .. sign("sha256", "the key", "x") }) == "Thanks")
   assert(answer("/cart", "", { ["X-Init-Data"] = ann:init_data {} })
     == "The cart of Ann")
   for _, query in ipairs { "tea", "photo" } do

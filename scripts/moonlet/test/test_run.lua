@@ -8,6 +8,7 @@ local web = require "moonlet.test_http"
 
 -- Under the name that authors know.
 package.preload["moonlet.json"] = package.preload["moonlet.test_json"]
+package.preload["moonlet.crypto"] = package.preload["moonlet.test_crypto"]
 
 local options -- of the command line
 local results = {} -- { file, name, failure, seconds }
