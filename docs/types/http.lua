@@ -2,7 +2,8 @@
 -- Made by docs/luacats.py; see there.
 
 ---Requests to other people's servers, over http:// and https:// with the
----certificate checked, through HTTPS_PROXY if there is one. Each function
+---certificate checked (against SSL_CERT_FILE if it is set), through
+---HTTPS_PROXY if there is one, but for the hosts of NO_PROXY. Each function
 ---waits without holding up other handlers and returns an answer. Any status is
 ---an answer, not an error, unless opts.check says otherwise. An answer has
 ---status (a number), ok (whether it is 200 to 299), headers (by their names in

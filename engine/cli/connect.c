@@ -71,11 +71,7 @@ static int ask(const struct settings *s, struct log *log, struct clock *clock,
     struct rng rng;
     rng_seed(&rng, (uint64_t)clock_unix_ms(clock));
     struct loop *loop = loop_new(clock, log, &rng);
-    const struct http_client_options options = {
-        .connections_max = 1,
-        .proxy = *c->https_proxy ? c->https_proxy : NULL,
-        .user_agent = "moonlet/" MOONLET_VERSION,
-    };
+    const struct http_client_options options = settings_client(s, 1);
     struct http_client *client = http_client_new_curl(loop, &options);
     char *url = mem_printf("%s/bot%s/getMe", c->bot_api_url, c->bot_token);
     struct asking a = {

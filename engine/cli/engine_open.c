@@ -211,12 +211,8 @@ static void open_base(struct engine *e)
 
 static struct http_client *new_client(struct engine *e, size_t connections)
 {
-    const struct config *c = &e->settings.config;
-    const struct http_client_options options = {
-        .connections_max = connections,
-        .proxy = *c->https_proxy ? c->https_proxy : NULL,
-        .user_agent = "moonlet/" MOONLET_VERSION,
-    };
+    const struct http_client_options options =
+        settings_client(&e->settings, connections);
     return http_client_new_curl(e->loop, &options);
 }
 

@@ -77,6 +77,7 @@ static const struct config_fixed play[] = {{"BOT_TOKEN", "1:PLAY"},
                                            {"BOT_API_URL", "http://simulator"},
                                            {"HOT_RELOAD", "true"},
                                            {"HTTPS_PROXY", ""},
+                                           {"NO_PROXY", ""},
                                            {"WEBHOOK_URL", ""},
                                            {"WEBHOOK_SECRET", ""},
                                            {"DATABASE_URL", ""},
@@ -202,6 +203,23 @@ void settings_use_play_folder(struct settings *s)
     char *folder = join(s->config.data_dir, "play");
     free(s->config.data_dir);
     s->config.data_dir = folder;
+}
+
+static const char *or_null(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+struct http_client_options settings_client(const struct settings *s,
+                                           size_t connections)
+{
+    return (struct http_client_options){
+        .connections_max = connections,
+        .proxy = or_null(s->config.https_proxy),
+        .no_proxy = or_null(s->config.no_proxy),
+        .ca_file = or_null(s->config.ssl_cert_file),
+        .user_agent = "moonlet/" MOONLET_VERSION,
+    };
 }
 
 static int refuse(struct err *e, const struct config *c, const char *name)

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "loop/config.h"
+#include "net/http_client.h"
 #include "vm/config_file.h"
 
 struct settings {
@@ -36,6 +37,10 @@ void settings_free(struct settings *s);
 
 /* Makes the data folder the one of `moonlet play`. */
 void settings_use_play_folder(struct settings *s);
+
+/* How to reach servers, over so many connections; borrows from s. */
+struct http_client_options settings_client(const struct settings *s,
+                                           size_t connections);
 
 /* What `moonlet run` needs besides: a token, nothing that is not built. */
 int settings_check_run(const struct settings *s, struct err *e);

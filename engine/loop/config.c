@@ -251,8 +251,8 @@ static void make_absolute(struct config *c)
     const size_t skip = sizeof(sqlite) - 1;
 
     for (size_t i = 0; i < config__setting_count; i++) {
-        if (config__settings[i].type == SETTING_PATH) {
-            char **field = text_field(c, &config__settings[i]);
+        char **field = text_field(c, &config__settings[i]);
+        if (config__settings[i].type == SETTING_PATH && **field != '\0') {
             char *path = absolute(c->root, *field);
             free(*field);
             *field = path;

@@ -26,7 +26,8 @@ enum config_state_store {
  * milliseconds, sizes bytes. Where a URL is set, the settings that are its
  * parts (postgres_host, redis_port …) are as if unset. */
 struct config {
-    char *bot_token, *bot_api_url, *https_proxy;
+    char *bot_token, *bot_api_url, *https_proxy, *no_proxy;
+    char *ssl_cert_file; /* absolute */
     int64_t *admin_ids;
     size_t admin_count;
     char *scripts_dir, *data_dir; /* absolute */

@@ -2,8 +2,10 @@
 
 #include "loop/config_schema.h"
 
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define FREE_RATE 30 /* messages a second that Telegram allows everybody */
 
@@ -69,10 +71,20 @@ static int check_state_store(const struct config *c, struct err *e)
     return 0;
 }
 
+/* Else each connection would fail, one by one. */
+static int check_certificates(const struct config *c, struct err *e)
+{
+    if (c->ssl_cert_file[0] != '\0' && access(c->ssl_cert_file, R_OK) != 0)
+        return config__fail(c, row_of("SSL_CERT_FILE"), e,
+                            "must be a file of certificates, got \"%s\": %s",
+                            c->ssl_cert_file, strerror(errno));
+    return 0;
+}
+
 int config__check_rules(const struct config *c, struct err *e)
 {
     static int (*const checks[])(const struct config *, struct err *) = {
-        check_webhook, check_broadcast, check_state_store};
+        check_webhook, check_broadcast, check_state_store, check_certificates};
 
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
         if (checks[i](c, e) != 0)

@@ -177,6 +177,8 @@ const struct setting config__settings[] = {
     TEXT("BOT_TOKEN", bot_token, "", bot_token),
     TEXT("BOT_API_URL", bot_api_url, "https://api.telegram.org", api_url),
     TEXT("HTTPS_PROXY", https_proxy, "", proxy_url),
+    TEXT("NO_PROXY", no_proxy, "", line),
+    PATH("SSL_CERT_FILE", ssl_cert_file, ""),
     IDS("ADMIN_IDS", admin_ids),
     PATH("SCRIPTS_DIR", scripts_dir, "scripts/bot"),
     PATH("DATA_DIR", data_dir, "./data"),

@@ -263,6 +263,8 @@ static void on_sockets_closed(struct pollset *p)
 {
     struct curl_mux *mux = LIST_ENTRY(p, struct curl_mux, sockets);
     free((void *)(uintptr_t)mux->options.proxy);
+    free((void *)(uintptr_t)mux->options.no_proxy);
+    free((void *)(uintptr_t)mux->options.ca_file);
     free((void *)(uintptr_t)mux->options.user_agent);
     free(mux->table);
     free(mux);
@@ -404,6 +406,11 @@ static CURLM *new_multi(struct curl_mux *mux, size_t connections_max)
     return multi;
 }
 
+static char *copy(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
+
 struct http_client *http_client_new_curl(struct loop *loop,
                                          const struct http_client_options *o)
 {
@@ -418,8 +425,10 @@ struct http_client *http_client_new_curl(struct loop *loop,
     struct curl_mux *mux = MEM_NEW(struct curl_mux);
     mux->client.transport = &transport;
     mux->loop = loop;
-    mux->options.proxy = o->proxy ? mem_strdup(o->proxy) : NULL;
-    mux->options.user_agent = o->user_agent ? mem_strdup(o->user_agent) : NULL;
+    mux->options.proxy = copy(o->proxy);
+    mux->options.no_proxy = copy(o->no_proxy);
+    mux->options.ca_file = copy(o->ca_file);
+    mux->options.user_agent = copy(o->user_agent);
     list_init(&mux->ended);
     list_init(&mux->idle);
     timer_init(&mux->timer, loop, on_timer);

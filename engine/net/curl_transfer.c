@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define REUSE_SECONDS 30L
 /* For bodies that stream; other calls keep libcurl's own sizes, for which it
@@ -58,6 +59,21 @@ static void set_callbacks(struct curl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_READDATA, t);
 }
 
+/* With a folder of certificates besides the file libcurl reads all of them
+ * for each connection, which takes the loop longer than everything else that
+ * a call does; those of a file alone it keeps for a day. */
+static void set_trust(CURL *easy, const char *ca_file)
+{
+    const char *own = curl_version_info(CURLVERSION_NOW)->cainfo;
+    const char *file = ca_file ? ca_file : own;
+    if (!file || (!ca_file && access(file, R_OK) != 0))
+        return;
+    curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, file);
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+}
+
 struct curl_transfer *curl_transfer_new(const struct http_client_options *o)
 {
     struct curl_transfer *t = MEM_NEW(struct curl_transfer);
@@ -75,6 +91,8 @@ struct curl_transfer *curl_transfer_new(const struct http_client_options *o)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     /* "" also keeps libcurl from reading the environment. */
     curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, o->no_proxy ? o->no_proxy : "");
+    set_trust(easy, o->ca_file);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, o->user_agent);
     return t;
 }
@@ -307,6 +325,22 @@ static const char *end_reason(const struct curl_transfer *t, bool own)
     return sys ? strerror((int)sys) : curl_easy_strerror(t->result);
 }
 
+/* Nothing is received before the request but from a proxy that was asked for
+ * a tunnel. Returns 0 if that is not how it ended. */
+static int end_tunnel(const struct curl_transfer *t, const char *host,
+                      struct err *e)
+{
+    long status = 0;
+    if (t->begun || t->result != CURLE_RECV_ERROR)
+        return 0;
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status == 0)
+        return http_lost(e, false, (int)t->result,
+                         "%s: the proxy closed the connection", host);
+    return http_lost(e, false, (int)status,
+                     "%s: the proxy refuses with status %ld", host, status);
+}
+
 static int end_failed(struct curl_transfer *t, struct err *e)
 {
     bool written = curl_transfer_written(t);
@@ -322,6 +356,8 @@ static int end_failed(struct curl_transfer *t, struct err *e)
                              t->header_bytes > CURL_HEADERS_MAX
                                  ? CURL_HEADERS_MAX
                                  : t->call->response_max);
+    if (end_tunnel(t, host, e))
+        return e->code;
     for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
         if (endings[i].code == t->result)
             return http_lost(e, written, end_detail(t), endings[i].format, host,

@@ -110,6 +110,10 @@ struct http_call {
 struct http_client_options {
     size_t connections_max; /* sockets in all */
     const char *proxy;      /* NULL: none */
+    const char *no_proxy;   /* hosts that are asked without it, as libcurl
+                               reads them; NULL: none */
+    const char *ca_file;    /* certificates that are trusted; NULL: those of
+                               the system */
     const char *user_agent;
 };
 

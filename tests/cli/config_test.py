@@ -250,7 +250,8 @@ def test_settings_that_only_tune_are_accepted(project):
       broadcast_paid = false, hot_reload = false, handler_cpu_limit = "1s",
       handler_timeout = "1h", lua_memory_limit = "64M", inbox_limit = 10,
       shutdown_timeout = 5, sandbox = true, core_dumps = true,
-      https_proxy = "http://proxy:3128",
+      https_proxy = "http://proxy:3128", no_proxy = "localhost,10.0.0.0/8",
+      ssl_cert_file = "config.lua",
       bot_api_url = "http://127.0.0.1:8081/",
     }""")
     done = command("check", cwd=project)

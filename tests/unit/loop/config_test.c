@@ -12,6 +12,8 @@ static void defaults_are_those_of_the_contract(void **state)
     assert_string_equal(c->bot_token, "");
     assert_string_equal(c->bot_api_url, "https://api.telegram.org");
     assert_string_equal(c->https_proxy, "");
+    assert_string_equal(c->no_proxy, "");
+    assert_string_equal(c->ssl_cert_file, "");
     assert_int_equal(c->admin_count, 0);
     assert_string_equal(c->scripts_dir, "/srv/bot/scripts/bot");
     assert_string_equal(c->data_dir, "/srv/bot/data");
