@@ -2,7 +2,8 @@
 #define MOONLET_CLI_ENGINE_INTERNAL_H
 
 /*
- * What engine.c (its life) and engine_open.c (how it is put together) share.
+ * What the engine's files share: engine.c is its life, engine_open.c puts it
+ * together, engine_telegram.c and engine_scripts.c are two of its parts.
  */
 
 #include "app/health.h"
@@ -67,5 +68,15 @@ void engine__signal(uv_signal_t *handle, int number);
 /* A last handler has ended. */
 void engine__rest(void *arg);
 void engine__shutdown_limit(struct timer *timer);
+
+/* Over so many connections, by the settings. */
+struct http_client *engine__new_client(struct engine *e, size_t connections);
+void engine__open_telegram(struct engine *e);
+/* Behind engine__open_telegram, with services.files. */
+void engine__open_transfers(struct engine *e);
+/* Last: updates come in from then on. */
+void engine__open_intake(struct engine *e, bool drop_pending);
+/* Not 0 and *error: they do not load. */
+int engine__open_scripts(struct engine *e, struct err *error);
 
 #endif
