@@ -94,7 +94,8 @@ struct http_call {
      * redirects is the answer, and so is always one to another scheme than
      * http(s), or one that asks for the bytes of a source again. As browsers
      * do, a POST becomes a GET by 301 and 302, and all but HEAD by 303; another
-     * host, port or scheme gets neither Authorization nor Cookie. */
+     * host, port or scheme gets neither Authorization nor Cookie, and neither
+     * does whoever it redirects to. */
     unsigned redirects_max;
     bool keep_head; /* fills response.head */
     /* Called once, from the loop, never from within http_start. e->code 0:

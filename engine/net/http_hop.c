@@ -147,7 +147,9 @@ void http_hop_follow(struct http_hop *h, const struct http_call *call)
     }
     CURLU *own = parse(call->url);
     CURLU *now = parse(h->url);
-    h->foreign = !same_origin(own, now);
+    /* A stranger may lead back to the first server, to an address of its own
+     * choice: what that server takes for the caller's word stays out. */
+    h->foreign = h->foreign || !same_origin(own, now);
     curl_url_cleanup(own);
     curl_url_cleanup(now);
 }

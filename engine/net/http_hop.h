@@ -19,7 +19,7 @@ struct http_hop {
     size_t body_len;
     struct http_source *source;
     unsigned count; /* redirects so far */
-    bool foreign;   /* url has another origin than the call's */
+    bool foreign;   /* it has been at another origin than the call's */
     char *moved;    /* url after a redirect */
     char *next;     /* where the answer leads; NULL: nowhere */
     const char *next_method;

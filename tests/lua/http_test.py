@@ -88,6 +88,13 @@ CASES = {
         "return r.url .. ' ' .. tostring(h.authorization) .. ' '\n"
         ".. tostring(h.cookie) .. ' ' .. h['x-own']",
         "OTHER/echo nil nil y"),
+    "nor does the way back from there": (
+        "local r = http.get('URL/to/OTHER/to/URL/echo', { headers = {\n"
+        "Authorization = 'key', Cookie = 'c=1', ['X-Own'] = 'y' } })\n"
+        "local h = r:json().headers\n"
+        "return r.url .. ' ' .. tostring(h.authorization) .. ' '\n"
+        ".. tostring(h.cookie) .. ' ' .. h['x-own']",
+        "URL/echo nil nil y"),
     "a POST is sent on as it was by 307, as a GET by 302": (
         "local function post(status)\n"
         "local r = http.post('URL/to//echo', 'four',\n"

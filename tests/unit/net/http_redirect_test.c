@@ -168,7 +168,8 @@ static void other_hosts_get_no_credentials(void **state)
     for (int i = 0; i < 5; i++) {
         const struct script *s = i == 2 || i == 3 ? &there : &here;
         int nth = i < 2 ? i : i < 4 ? i - 2 : 2;
-        assert_int_equal(s == &here, seen(s, nth, "\r\ncookie: c=1\r\n"));
+        /* Nor on the way back: the stranger has chosen the address. */
+        assert_int_equal(i < 2, seen(s, nth, "\r\ncookie: c=1\r\n"));
         assert_true(seen(s, nth, "\r\nX-Own: o\r\n"));
         assert_true(seen(s, nth, "\r\nUser-Agent: moonlet/test\r\n"));
         assert_true(seen(s, nth, "\r\n\r\nbody"));
