@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define IDLE_MAX 64
 #define STALL_LOOKS 8
+#define ABANDON_READS 64
 
 /* A connection of libcurl's, by its descriptor. Between two calls libcurl
  * lets go of a kept one; it stays in the epoll set as it was, because the
@@ -26,6 +28,8 @@ struct curl_socket {
     bool open;        /* its opening was told, and so will be its closing */
     uint32_t wanted;  /* by libcurl; 0: it has let go */
     uint32_t watched; /* in the epoll set; 0: not there */
+    bool held;        /* libcurl has let go of it because its call waits for
+                         the source or the sink */
 };
 
 struct curl_mux {
@@ -211,24 +215,45 @@ static void want_other(struct curl_mux *mux, curl_socket_t fd, uint32_t events,
         curl_multi_assign(mux->multi, fd, mux);
 }
 
+static bool is_held(CURL *easy)
+{
+    const struct curl_transfer *t = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    return t && (t->source_waits || t->sink_waits);
+}
+
 static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
                        void *known)
 {
     struct curl_mux *mux = arg;
     struct curl_socket *s = socket_at(mux, fd);
     uint32_t events = wanted_events(what);
-    (void)easy;
     if (!s->open) {
         want_other(mux, fd, events, known != NULL);
         return 0;
     }
     s->wanted = events;
+    s->held = !events && is_held(easy);
     if (events && s->watched != events) {
         pollset_set(&mux->sockets, fd, s->watched != 0, events,
                     (epoll_data_t){.fd = fd});
         s->watched = events;
     }
     return 0;
+}
+
+/* A kept connection that nobody asked for anything: its server ends it, or
+ * says something first, such as a 408, which the next request would take for
+ * its answer. libcurl looks whether a connection has ended before it uses it
+ * again, so it is made to have. What comes later still resets it. */
+static void abandon(curl_socket_t fd)
+{
+    char said[4096];
+    for (int i = 0; i < ABANDON_READS; i++) {
+        if (recv(fd, said, sizeof(said), MSG_DONTWAIT) <= 0)
+            break;
+    }
+    shutdown(fd, SHUT_RDWR);
 }
 
 /* An event of this batch may be of a socket that an earlier one closed, and
@@ -240,9 +265,9 @@ static void on_socket(struct pollset *p, epoll_data_t data, uint32_t events)
     int flags = 0;
     int running;
     if (s->open && !s->wanted) {
-        /* Its server ends a kept connection: libcurl will see that before it
-         * uses it again, and an event that nobody takes would come again. */
-        unwatch(mux, data.fd);
+        if (!s->held)
+            abandon(data.fd);
+        unwatch(mux, data.fd); /* an event that nobody takes comes again */
         return;
     }
     if (events & (EPOLLIN | EPOLLHUP))

@@ -62,6 +62,21 @@ def test_the_file_of_certificates_is_trusted(sim, engine, authority, good):
         assert (text, server.seen) == ("secret", [("POST", "/back")])
 
 
+def test_a_connection_is_kept(sim, engine, authority, good):
+    """What TLS says after the handshake (tickets) does not end it."""
+    class Keeping(Handler):
+        def on_echo(self):
+            self.server.peers.add(self.client_address)
+            self.answer()
+
+    with serving(good, Keeping) as server:
+        server.peers = set()
+        body = (f"(function() for _ = 1, 5 do http.get('{server.url}/echo') "
+                "require 'moonlet.task'.sleep('50ms') end end)()")
+        said(sim, engine, body, SSL_CERT_FILE=authority.file)
+        assert len(server.seen) == 5 and len(server.peers) == 1
+
+
 def test_the_file_is_read_once(sim, engine, authority, good, tmp_path):
     """To read it for each connection would hold up the loop each time."""
     class Closing(Handler):

@@ -3,6 +3,8 @@
 
 #include "http_client_fixture.h"
 
+#include <semaphore.h>
+
 /* The first connection answers once; then it reads the next request, too,
  * and closes. Any further connection answers. */
 static void close_after_reading_the_second(struct peer *p)
@@ -92,6 +94,48 @@ static void close_before_reading_the_second(struct peer *p)
     }
 }
 
+static sem_t may_go_on;
+
+/* Answers one request on each connection, and when told to says what nobody
+ * has asked for, as some servers do before they close an idle connection. */
+static void answer_and_say_more_when_told(struct peer *p)
+{
+    int fd;
+    while ((fd = peer_accept(p)) >= 0) {
+        peer_read(p, fd);
+        peer_write(fd, p->answer);
+        sem_wait(&may_go_on);
+        peer_write(fd, "HTTP/1.1 408 Request Timeout\r\n"
+                       "Content-Length: 0\r\n\r\n");
+        peer_read(p, fd);
+        close(fd);
+    }
+}
+
+/* It would be taken for the answer to the next request. */
+static void what_an_idle_connection_says_is_no_answer(void **state)
+{
+    (void)state;
+    struct ask a;
+    struct pollfd loop = {.fd = uv_backend_fd(loop_uv(w->f.loop)),
+                          .events = POLLIN};
+    sem_init(&may_go_on, 0, 0);
+    struct peer *p = peer_start(answer_and_say_more_when_told, OK_ANSWER);
+    for (int i = 1; i <= 3; i++) {
+        run(&a, p->port, "POST", "x");
+        assert_ok(&a, "ok");
+        assert_int_equal(p->requests, i);
+        assert_int_equal(p->connections, i);
+        loop_turn(w->f.loop);
+        sem_post(&may_go_on);
+        assert_int_equal(poll(&loop, 1, PATIENCE_S * 1000), 1);
+        loop_turn(w->f.loop);
+        assert_int_equal(poll(&loop, 1, 0), 0);
+    }
+    peer_stop(p);
+    sem_destroy(&may_go_on);
+}
+
 static void post_on_a_dead_connection_runs_at_most_once(void **state)
 {
     (void)state;
@@ -153,6 +197,7 @@ int main(void)
         TEST(large_post_is_never_doubled),
         TEST(empty_post_is_never_doubled),
         TEST(post_on_a_dead_connection_runs_at_most_once),
+        TEST(what_an_idle_connection_says_is_no_answer),
         TEST(opening_a_tunnel_sends_no_post),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
