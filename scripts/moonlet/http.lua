@@ -5,7 +5,11 @@
 -- an answer, not an error, unless opts.check says otherwise. An answer has
 -- status (a number), ok (whether it is 200 to 299), headers (by their names in
 -- lower case; several of one name joined by ", ", set-cookie always a list),
--- body (its bytes) and url (the last one, after redirects).
+-- body (its bytes) and url (the last one, after redirects). Compressed answers
+-- are not asked for; what comes compressed all the same stays so, as its
+-- content-encoding says. A redirect to another host, port or scheme takes
+-- neither Authorization nor Cookie along, but all other headers, also from
+-- https:// to http://; only these two are followed.
 -- Raises kind "http" (not connected, refused certificate, connection lost),
 -- "timeout", "limit" (a larger answer; too many redirects; or 1,000 requests
 -- wait already for one of the 64 that may be on the way at once), "fs" (of

@@ -116,6 +116,20 @@ def test_in_place_of_those_of_the_system(sim, engine, authority, good,
         assert server.seen == []
 
 
+def test_a_redirect_to_plain_http_takes_no_secrets_along(sim, engine,
+                                                         authority, good):
+    with serving(good) as server, serving() as plain:
+        text, _ = said(
+            sim, engine, f"""(function()
+              local r = http.get("{server.url}/to/{plain.url}/echo", {{
+                headers = {{ Authorization = "a", Cookie = "b", Own = "c" }} }})
+              local h = r:json().headers
+              return table.concat({{ r.url, tostring(h.authorization),
+                tostring(h.cookie), h.own }}, " ") end)()""",
+            SSL_CERT_FILE=authority.file)
+        assert text == f"{plain.url}/echo nil nil c"
+
+
 @pytest.mark.parametrize("alternatives, days, why", [
     ("DNS:other.test,IP:127.0.0.2", (-1, 1), "name"),
     ("IP:127.0.0.1", (-3, -1), "expired"),

@@ -118,6 +118,18 @@ CASES = {
     "an endless answer meets max_size": (
         "return http.get('URL/endless')",
         "raised limit false: HOST: the answer is over 8388608 bytes"),
+    "an answer that nobody wanted packed stays so": (
+        "local r = http.get('URL/packed/Content-Encoding')\n"
+        "return r.headers['content-encoding'] .. ' '\n"
+        ".. tostring(#r.body == tonumber(r.headers['content-length']))",
+        "gzip true"),
+    "what is unpacked on the way meets max_size": (
+        "local ok, err = pcall(http.get, 'URL/packed/Transfer-Encoding')\n"
+        "local ok, other = pcall(http.get, 'URL/packed/Transfer-Encoding',\n"
+        "{ to = 'in/x', max_size = 20000000 })\n"
+        "return err.message .. ' ' .. other.message",
+        "HOST: the answer is over 8388608 bytes "
+        "in/x: the answer is over 20000000 bytes"),
     "an endless answer for a file meets max_size": (
         "local ok, err = pcall(http.get, 'URL/endless', { to = 'in/x',\n"
         "max_size = 20000000 })\n"

@@ -1,5 +1,6 @@
 """A server for tests of moonlet.http: what it does with a request stands in a
 method named after the path's first word."""
+import gzip
 import http.server
 import json
 import socketserver
@@ -49,6 +50,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """/status/CODE"""
         self.body()
         self.answer(b"", int(self.path.split("/")[2]))
+
+    def on_packed(self):
+        """/packed/HEADER: 100 MB that the header says are gzip."""
+        body = gzip.compress(bytes(100_000_000), 1)
+        self.answer(body, 200, (self.path.split("/")[2], "gzip"),
+                    ("Connection", "close"))
 
     def on_headers(self):
         self.answer(b"", 200, ("X-One", "a"), ("x-one", "b"),
