@@ -307,8 +307,8 @@ static void on_file(struct api_call *call, const struct err *answer)
     api_call_free(&d->get_file);
     if (e.code != ERR_OK) {
         finish(d, &e);
-    } else if (d->file_path.data[0] == '/' && !d->transfers->is_telegram &&
-               !d->asked_again) {
+    } else if (!d->asked_again &&
+               transfers_may_copy(d->transfers, d->file_path.data)) {
         d->copied = file_reader_open(d->transfers->files, d->file_path.data,
                                      true, on_copied_open, d);
     } else {

@@ -3,18 +3,59 @@
 #include "base/mem.h"
 #include "telegram/file_ids.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-/* With or without a port behind it. */
-static bool is_telegram(const char *url)
+#define HOST_MAX 128
+
+/* The host that a URL names, without its port; cut to size. */
+static void read_host(const char *url, char out[HOST_MAX])
 {
-    static const char name[] = "://api.telegram.org";
-    const char *host = strstr(url, name);
-    if (!host)
+    const char *at = strstr(url, "://");
+    at = at ? at + 3 : url;
+    size_t len = strcspn(at, "/?#");
+    const char *user_end = memrchr(at, '@', len);
+    if (user_end) {
+        len -= (size_t)(user_end + 1 - at);
+        at = user_end + 1;
+    }
+    if (*at == '[') {
+        at++;
+        len = strcspn(at, "]");
+    } else {
+        len = strcspn(at, ":/?#");
+    }
+    snprintf(out, HOST_MAX, "%.*s", (int)(len < HOST_MAX ? len : HOST_MAX), at);
+}
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (inet_pton(AF_INET6, host, &six) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&six);
+    return strcasecmp(host, "localhost") == 0;
+}
+
+static void look_at_host(struct transfers *t, const char *url)
+{
+    char host[HOST_MAX];
+    read_host(url, host);
+    t->is_telegram = strcasecmp(host, "api.telegram.org") == 0;
+    t->is_loopback = is_loopback(host);
+}
+
+bool transfers_may_copy(const struct transfers *t, const char *path)
+{
+    if (*path != '/' || t->is_telegram)
         return false;
-    char behind = host[sizeof(name) - 1];
-    return behind == '\0' || behind == '/' || behind == ':';
+    return t->is_loopback ||
+           (strstr(path, t->own_folder) && !strstr(path, "/../"));
 }
 
 struct transfers *transfers_new(struct loop *loop, struct api *api,
@@ -29,7 +70,8 @@ struct transfers *transfers_new(struct loop *loop, struct api *api,
     t->ids = file_ids_new();
     semaphore_init(&t->places, TRANSFERS_AT_ONCE, TRANSFERS_WAITING_MAX);
     t->file_url = mem_printf("%s/file/bot%s/", o->url, o->token);
-    t->is_telegram = is_telegram(o->url);
+    t->own_folder = mem_printf("/%s/", o->token);
+    look_at_host(t, o->url);
     t->stall_ms = o->stall_ms;
     t->max_retries = o->max_retries;
     t->backoff_base = o->backoff_base;
@@ -42,6 +84,7 @@ void transfers_free(struct transfers *t)
         return;
     file_ids_free(t->ids);
     free(t->file_url);
+    free(t->own_folder);
     free(t);
 }
 

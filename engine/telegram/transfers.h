@@ -39,7 +39,9 @@ struct transfers {
     struct file_ids *ids;
     struct semaphore places;
     char *file_url;   /* URL/file/botTOKEN/, a secret */
+    char *own_folder; /* "/TOKEN/", a secret */
     bool is_telegram; /* api.telegram.org, with its limits */
+    bool is_loopback; /* on this machine */
     uint64_t stall_ms;
     unsigned max_retries;
     double backoff_base;
@@ -51,6 +53,12 @@ struct transfers *transfers_new(struct loop *loop, struct api *api,
                                 const struct transfers_options *o);
 /* No transfer may be under way. */
 void transfers_free(struct transfers *t); /* NULL is allowed */
+
+/* Whether file_path names a file on this machine's disk that the server may
+ * hand out: a server here, or another one of a folder that has the token for
+ * its name, as servers in local mode call a bot's folder. Else whoever answers
+ * getFile would choose what the engine reads. */
+bool transfers_may_copy(const struct transfers *t, const char *path);
 
 /* A place for a transfer: as semaphore_take, with the error of
  * SEMAPHORE_FULL in *e. */

@@ -262,6 +262,58 @@ static void only_another_server_has_files_on_this_disk(void **state)
     free_desk(d);
 }
 
+/* A server elsewhere names files of the bot's folder alone, which it may have
+ * on a disk that is shared; one here whatever it likes. */
+static void a_server_elsewhere_does_not_choose_what_is_read(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *path;
+        bool copied;
+    } rows[] = {
+        {"http://bot-api:8081", "/etc/passwd", false},
+        {"http://bot-api:8081", "/var/" TOKEN "/documents/a", true},
+        {"http://bot-api:8081", "/var/" TOKEN "/../a", false},
+        {"http://bot-api:8081", "/var/" TOKEN "x/a", false},
+        {"http://bot-api:8081", "var/" TOKEN "/a", false},
+        {"https://api.telegram.org", "/var/" TOKEN "/a", false},
+        {"https://API.telegram.org:443", "/var/" TOKEN "/a", false},
+        {"http://localhost.example", "/a", false},
+        {"http://127.0.0.1.example", "/a", false},
+        {"http://127.0.0.1@bot-api", "/a", false},
+        {"http://bot-api/127.0.0.1", "/a", false},
+        {"http://[2001:db8::1]:8081", "/a", false},
+        {"http://10.0.0.1", "/a", false},
+        {"http://127.0.0.1", "/a", true},
+        {"http://127.0.0.1", "a", false},
+        {"http://user@127.1.2.3:8081", "/a", true},
+        {"http://[::1]:8081/base", "/a", true},
+        {"http://LocalHost:8081", "/a", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct transfers_options o = {.url = rows[i].url, .token = TOKEN};
+        struct transfers *t = transfers_new(NULL, NULL, NULL, NULL, &o);
+        if (transfers_may_copy(t, rows[i].path) != rows[i].copied)
+            fail_msg("%s %s", rows[i].url, rows[i].path);
+        transfers_free(t);
+    }
+}
+
+/* Then it is asked for the file itself. */
+static void what_may_not_be_read_here_is_asked_for(void **state)
+{
+    struct desk *d = new_desk("http://bot-api:8081");
+    char path[256];
+    (void)state;
+    put(d, "own", 4);
+    world_path(&d->w, "files/own", path);
+    d->file_path = path;
+    assert_int_equal(fetch(d, 0, 0)->code, ERR_OK);
+    assert_int_equal(d->gets, 1);
+    free_desk(d);
+}
+
 /* --- places */
 
 struct many {
@@ -323,6 +375,8 @@ int main(void)
         cmocka_unit_test(another_server_takes_more),
         cmocka_unit_test(what_telegram_does_not_give_is_not_asked_for),
         cmocka_unit_test(only_another_server_has_files_on_this_disk),
+        cmocka_unit_test(a_server_elsewhere_does_not_choose_what_is_read),
+        cmocka_unit_test(what_may_not_be_read_here_is_asked_for),
         cmocka_unit_test(so_many_run_and_the_others_wait),
     };
     alarm(110);
