@@ -13,6 +13,7 @@
 
 #define BODY_RESERVE (64 * 1024) /* the rest only when it comes */
 #define DISCARD_MAX (8 * 1024 * 1024)
+#define HEAD_ROW 64    /* what libmicrohttpd keeps of a name besides */
 #define MOVED_MIN 1024 /* an upload that moves brings more in idle_ms */
 
 void http_request__release(struct http_request *r)
@@ -199,6 +200,29 @@ static enum MHD_Result request_end_early(struct http_request *r)
     return throw_away ? MHD_YES : request_continue(r);
 }
 
+/* libmicrohttpd takes the head of the answer from the memory that is left. If
+ * that is too little it says nothing at all, after the handler has run. */
+static bool leaves_room(const struct http_request *r)
+{
+    enum MHD_ValueKind kinds = (enum MHD_ValueKind)(
+        MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND);
+    int rows = MHD_get_connection_values(r->connection, kinds, NULL, NULL);
+    const char *cookies = MHD_lookup_connection_value(
+        r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE);
+    size_t head = MHD_get_connection_info(
+                      r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+                      ->header_size;
+    return head + (size_t)rows * HEAD_ROW + (cookies ? strlen(cookies) : 0) <=
+           HTTP_HEAD_MAX;
+}
+
+static enum MHD_Result request_refuse_head(struct http_request *r)
+{
+    request_hold(r);
+    exchange_fail(&r->x, 431, "the head of the request is too large");
+    return request_end_early(r);
+}
+
 /* Strangers shall not fill the memory with bodies that nobody wants; small
  * ones are read before the guards run. */
 static bool request_admit(struct http_request *r)
@@ -230,6 +254,8 @@ static enum MHD_Result request_begin(struct http_request *r, const char *method)
     exchange_init(&r->x, &http_request__carrier, method, r->target);
     r->x.peer_is_loopback = address_is_loopback(peer);
     r->length = declared_length(r);
+    if (!leaves_room(r))
+        return request_refuse_head(r);
     if (routes_streamed(r->all->routes, &r->x)) {
         r->at_head = true;
         request_hold(r);

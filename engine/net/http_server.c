@@ -15,7 +15,7 @@
 
 /* Holds the head of a request and that of its answer. libmicrohttpd clears
  * it all after each request, so its size is paid for each time. */
-#define HEAD_MEMORY (16 * 1024)
+#define HEAD_MEMORY (32 * 1024)
 
 struct http_server {
     struct loop *loop;

@@ -124,6 +124,18 @@ local function add_header(route, list, name, value)
   table.insert(list, value)
 end
 
+-- The server takes no larger head.
+local HEAD_MAX = 8192
+
+local function check_head(route, list)
+  local size = 0
+  for _, text in ipairs(list) do size = size + #text + 2 end
+  if size > HEAD_MAX then
+    fail(route, "the headers of an answer have %d bytes, %d are the most", size,
+      HEAD_MAX)
+  end
+end
+
 -- A flat list of names and values, and the Content-Type.
 local function read_headers(route, given)
   local list, kind = {}, nil
@@ -171,6 +183,7 @@ local function read_table(route, answer)
     status = 302
     add_header(route, list, "Location", answer.redirect)
   end
+  check_head(route, list)
   return answer.status or status, own_kind or kind, list, body
 end
 

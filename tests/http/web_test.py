@@ -28,6 +28,9 @@ bot.http("GET /huge", function()
   log.info("huge")
   return ("x"):rep(30000000)
 end)
+bot.http("GET /header/:size", function(request)
+  return { headers = { ["X-Large"] = ("x"):rep(request.params.size) } }
+end)
 bot.http("GET /fail", function() error("of the test") end)
 """
 
@@ -92,6 +95,30 @@ def test_bodies_have_a_bound_and_answers_arrive_whole(sim, engine):
     assert (status, body) == (200, b"x" * 3000000)
     status, headers, body = fetch(bot.http, "HEAD", "/x/large")
     assert (status, headers["Content-Length"], body) == (200, "3000000", b"")
+
+
+def test_whoever_is_heard_gets_an_answer(sim, engine):
+    """The heads of request and answer share what a connection has: neither
+    may be so large that nothing is said."""
+    bot = bot_of(engine)
+    seen = set()
+    for size in (0, 8000, 12000, 15000, 16000, 17000, 18000, 19000, 24000):
+        for wanted in (1, 4000, 8000):
+            status, headers, _ = fetch(
+                bot.http, "GET", f"/x/header/{wanted}",
+                headers={"X-Own": "y" * size})
+            seen.add((size, status))
+            assert status == 431 or len(headers["X-Large"]) == wanted
+    assert {s for s in seen if s[1] == 431} == {(19000, 431), (24000, 431)}
+    for path in ("/x/name?" + "a&" * 400, "/x/name?" + "a" * 17000):
+        assert fetch(bot.http, "GET", path)[0] in (200, 414, 431)
+    many = {f"X-{n}": "" for n in range(270)}
+    assert fetch(bot.http, "GET", "/x/name", headers=many)[0] == 431
+    assert fetch(bot.http, "GET", "/x/header/9000")[0] == 500
+    row = bot.wait_event("handler.error")
+    assert row["message"] == (
+        'bot.http "GET /header/:size": the headers of an answer have 9011 '
+        "bytes, 8192 are the most")
 
 
 def test_a_keep_alive_connection_serves_many(sim, engine):
