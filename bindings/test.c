@@ -85,8 +85,8 @@ static int refuse(lua_State *L, const struct err *e)
 
 /* --- what the simulator tells */
 
-static const char *const wanted[] = {"message", "call", "callback", "notice",
-                                     "action"};
+static const char *const wanted[] = {"message", "call",  "callback", "notice",
+                                     "action",  "marks", "allowed"};
 
 static void on_heard(void *arg, const char *kind, const char *json, size_t len)
 {

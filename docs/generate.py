@@ -39,7 +39,7 @@ CALLED_ON = {
 }
 
 # Modules of which other files of the library's own hold a part.
-SPREAD = ["bot", "ctx"]
+SPREAD = ["bot", "ctx", "test"]
 
 # Before the code of each function in docs/examples/MODULE.lua.
 EXAMPLE = re.compile(r"^-- ([\w.:]+)\n(.*?)(?=^-- [\w.:]+\n|\Z)", re.M | re.S)
@@ -152,7 +152,10 @@ def modules(root):
              for path in (root / "scripts/moonlet").rglob("*.lua")}
     for path in sorted((root / "scripts/moonlet").rglob("*.lua")):
         for name in found.keys() & SPREAD:
-            found[name] = joined(found[name], lent(name, path))
+            more = lent(name, path)
+            found[name] = found[name]._replace(
+                entries=found[name].entries + more.entries,
+                sources=found[name].sources + more.sources)
     rows = (root / "bindings/modules.c").read_text("utf-8")
     for path in (root / "bindings").glob("*.c"):
         c = c_module(path)

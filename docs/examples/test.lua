@@ -194,3 +194,29 @@ ann:expect("An album of 2")
 -- user:inline
 local results = ann:inline("tea")
 assert(results[1].title == "Green tea")
+-- user:edit
+local message = ann:send("/start")
+ann:edit(message, "/START")
+-- user:react
+ann:send("/start")
+ann:react(ann:expect("Hello"), "👍")
+ann:expect("You like it")
+-- user:leave
+bob:leave(team)
+team:expect("Bye, Bob")
+-- user:ask_to_join
+local club = t.group { title = "Club", members = { bob } }
+ann:ask_to_join(club)
+club:expect("Welcome, Ann")
+-- user:choose
+local results = ann:inline("tea")
+ann:choose(results[1], "tea")
+ann:expect("You chose 1")
+-- t.topic
+local green = t.topic(team, "Green tea")
+ann:send("/start", green)
+green:expect("Hello, Ann")
+-- t.rights
+t.rights(team, { can_send_messages = false })
+ann:send("/start", team)
+team:expect_nothing()

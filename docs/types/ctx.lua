@@ -29,15 +29,143 @@
 ---@field [string] any
 local ctx = {}
 
----The machine of the update's person and chat (bot.fsm); with a User that of
----another person in the chat. Of an update without a chat, as a
----pre_checkout_query, it is that of their private chat. It has state, the name
----of its state; data, a table that is stored with each fire and when the
----handler ends without an error; and fire, can and reset.
----@param name string
----@param user? any
----@return moonlet.fsm.machine
-function ctx:fsm(name, user) end
+---Sends a text or a piece (moonlet.format) to the update's chat, and to its
+---topic or business connection, without quoting, or with opts.quote = true as
+---an answer to the update's message. opts: sendMessage's parameters and those
+---of an API call: timeout, on_unknown and the like. Returns the Message;
+---raises as moonlet.api does, and "misuse" if the update has no chat (Bot API
+---sendMessage).
+---@param text string|moonlet.piece
+---@param opts? moonlet.ctx.reply.opts
+---@return botapi.Message
+function ctx:reply(text, opts) end
+
+---Replaces the text of the message whose button was pressed, or of
+---opts.message, a Message that the bot has sent; and its buttons: without
+---opts.reply_markup they go. opts: editMessageText's parameters and those of
+---an API call. Returns the Message (true for an inline message), or false and
+---the error if nothing would change; raises as moonlet.api does, and "misuse"
+---outside a button press if there is no opts.message (Bot API
+---editMessageText).
+---@param text string|moonlet.piece
+---@param opts? moonlet.ctx.edit.opts
+---@return botapi.Message|boolean
+function ctx:edit(text, opts) end
+
+---Answers the button press, with a text shown to the person if given. opts:
+---answerCallbackQuery's parameters and those of an API call. Without it the
+---press is answered by itself when the handler ends or after 5 seconds.
+---Returns true, or false and the error if the press is too old; raises as
+---moonlet.api does, and "misuse" outside a button press (Bot API
+---answerCallbackQuery).
+---@param text? string|moonlet.piece
+---@param opts? moonlet.ctx.answer_callback.opts
+---@return any ...
+function ctx:answer_callback(text, opts) end
+
+---Answers the inline query with a list of results (moonlet.inline makes some).
+---opts: answerInlineQuery's parameters, those of an API call, and per_page, at
+---most 50: the results are all there are, and the client gets those of a page
+---and asks for the next. Returns true, or false and the error if the query is
+---too old; raises as moonlet.api does, and "misuse" outside an inline query
+---(Bot API answerInlineQuery).
+---@param results any
+---@param opts? moonlet.ctx.answer_inline.opts
+---@return any ...
+function ctx:answer_inline(results, opts) end
+
+---Deletes the update's message; of a button its message. opts: those of an API
+---call. Returns true; raises as moonlet.api does (Bot API deleteMessage).
+---@param opts? table
+---@return any ...
+function ctx:delete(opts) end
+
+---Forwards the update's message to a chat. opts: forwardMessage's parameters
+---and those of an API call. Returns the Message; raises as moonlet.api does
+---(Bot API forwardMessage).
+---@param chat_id integer|string
+---@param opts? moonlet.ctx.forward.opts
+---@return botapi.Message
+function ctx:forward(chat_id, opts) end
+
+---The same without its author. opts: copyMessage's parameters and those of an
+---API call. Returns the MessageId; raises as moonlet.api does (Bot API
+---copyMessage).
+---@param chat_id integer|string
+---@param opts? moonlet.ctx.copy.opts
+---@return botapi.MessageId
+function ctx:copy(chat_id, opts) end
+
+---Puts a reaction on the update's message; nil takes it off. opts:
+---setMessageReaction's parameters and those of an API call. Returns true;
+---raises as moonlet.api does (Bot API setMessageReaction).
+---@param emoji string?
+---@param opts? moonlet.ctx.react.opts
+---@return any ...
+function ctx:react(emoji, opts) end
+
+---The text of that key in the language of the update (moonlet.i18n), with
+---args.name for {name}, and the plural form for args.count. An argument may be
+---a piece, which makes the text one. Without such a text it is the key, which
+---is logged once.
+---@param key string
+---@param args? table
+---@return string|moonlet.piece
+function ctx:t(key, args) end
+
+---The same of a text in HTML, as a piece (moonlet.format): tags of the text
+---count, those in arguments do not.
+---@param key string
+---@param args? table
+---@return moonlet.piece
+function ctx:t_html(key, args) end
+
+---Sends a menu of moonlet.menu, or after a press shows it in place of the
+---message with the button; after that of a menu's button, its m:back leads to
+---that menu. arg: a text or an integer, the menu's m.arg (else false). Returns
+---the Message; raises as ctx:reply and ctx:edit do.
+---@param menu any
+---@param arg? any
+---@return any ...
+function ctx:show_menu(menu, arg) end
+
+---The same as i18n.set(ctx, language).
+---@param language string
+---@return any ...
+function ctx:set_language(language) end
+
+---Shows what the bot does, such as "typing" or "upload_photo", for 5 seconds
+---or until its next message. opts: those of an API call. Returns true; raises
+---as moonlet.api does (Bot API sendChatAction).
+---@param action string
+---@param opts? table
+---@return any ...
+function ctx:action(action, opts) end
+
+---Shows the action until fn(...) has ended, however long it takes, and returns
+---its results. That the action is refused does not matter; an error of fn is
+---raised.
+---@param action string
+---@param fn function
+---@param ... any
+---@return any ...
+function ctx:while_action(action, fn, ...) end
+
+---The same with "typing".
+---@param fn function
+---@param ... any
+---@return any ...
+function ctx:while_typing(fn, ...) end
+
+---Lets a payment go on, or with false and a text for the person stops it. It
+---must come within 10 seconds. opts: those of an API call. Returns true;
+---raises as moonlet.api does, and "misuse" outside a pre_checkout_query (Bot
+---API answerPreCheckoutQuery).
+---@param ok? any
+---@param why? any
+---@param opts? table
+---@return any ...
+function ctx:answer_pre_checkout(ok, why, opts) end
 
 ---Sends a file to the update's chat, and to its topic or business connection.
 ---name: what people see. file: { path = "out/report.pdf" }, a file below
@@ -131,143 +259,15 @@ function ctx:send_album(items, opts) end
 ---@return { path: string, size: integer, name: string }
 function ctx:download(what, opts) end
 
----The text of that key in the language of the update (moonlet.i18n), with
----args.name for {name}, and the plural form for args.count. An argument may be
----a piece, which makes the text one. Without such a text it is the key, which
----is logged once.
----@param key string
----@param args? table
----@return string|moonlet.piece
-function ctx:t(key, args) end
-
----The same of a text in HTML, as a piece (moonlet.format): tags of the text
----count, those in arguments do not.
----@param key string
----@param args? table
----@return moonlet.piece
-function ctx:t_html(key, args) end
-
----Sends a menu of moonlet.menu, or after a press shows it in place of the
----message with the button; after that of a menu's button, its m:back leads to
----that menu. arg: a text or an integer, the menu's m.arg (else false). Returns
----the Message; raises as ctx:reply and ctx:edit do.
----@param menu any
----@param arg? any
----@return any ...
-function ctx:show_menu(menu, arg) end
-
----The same as i18n.set(ctx, language).
----@param language string
----@return any ...
-function ctx:set_language(language) end
-
----Shows what the bot does, such as "typing" or "upload_photo", for 5 seconds
----or until its next message. opts: those of an API call. Returns true; raises
----as moonlet.api does (Bot API sendChatAction).
----@param action string
----@param opts? table
----@return any ...
-function ctx:action(action, opts) end
-
----Shows the action until fn(...) has ended, however long it takes, and returns
----its results. That the action is refused does not matter; an error of fn is
----raised.
----@param action string
----@param fn function
----@param ... any
----@return any ...
-function ctx:while_action(action, fn, ...) end
-
----The same with "typing".
----@param fn function
----@param ... any
----@return any ...
-function ctx:while_typing(fn, ...) end
-
----Lets a payment go on, or with false and a text for the person stops it. It
----must come within 10 seconds. opts: those of an API call. Returns true;
----raises as moonlet.api does, and "misuse" outside a pre_checkout_query (Bot
----API answerPreCheckoutQuery).
----@param ok? any
----@param why? any
----@param opts? table
----@return any ...
-function ctx:answer_pre_checkout(ok, why, opts) end
-
----Sends a text or a piece (moonlet.format) to the update's chat, and to its
----topic or business connection, without quoting, or with opts.quote = true as
----an answer to the update's message. opts: sendMessage's parameters and those
----of an API call: timeout, on_unknown and the like. Returns the Message;
----raises as moonlet.api does, and "misuse" if the update has no chat (Bot API
----sendMessage).
----@param text string|moonlet.piece
----@param opts? moonlet.ctx.reply.opts
----@return botapi.Message
-function ctx:reply(text, opts) end
-
----Replaces the text of the message whose button was pressed, or of
----opts.message, a Message that the bot has sent; and its buttons: without
----opts.reply_markup they go. opts: editMessageText's parameters and those of
----an API call. Returns the Message (true for an inline message), or false and
----the error if nothing would change; raises as moonlet.api does, and "misuse"
----outside a button press if there is no opts.message (Bot API
----editMessageText).
----@param text string|moonlet.piece
----@param opts? moonlet.ctx.edit.opts
----@return botapi.Message|boolean
-function ctx:edit(text, opts) end
-
----Answers the button press, with a text shown to the person if given. opts:
----answerCallbackQuery's parameters and those of an API call. Without it the
----press is answered by itself when the handler ends or after 5 seconds.
----Returns true, or false and the error if the press is too old; raises as
----moonlet.api does, and "misuse" outside a button press (Bot API
----answerCallbackQuery).
----@param text? string|moonlet.piece
----@param opts? moonlet.ctx.answer_callback.opts
----@return any ...
-function ctx:answer_callback(text, opts) end
-
----Answers the inline query with a list of results (moonlet.inline makes some).
----opts: answerInlineQuery's parameters, those of an API call, and per_page, at
----most 50: the results are all there are, and the client gets those of a page
----and asks for the next. Returns true, or false and the error if the query is
----too old; raises as moonlet.api does, and "misuse" outside an inline query
----(Bot API answerInlineQuery).
----@param results any
----@param opts? moonlet.ctx.answer_inline.opts
----@return any ...
-function ctx:answer_inline(results, opts) end
-
----Deletes the update's message; of a button its message. opts: those of an API
----call. Returns true; raises as moonlet.api does (Bot API deleteMessage).
----@param opts? table
----@return any ...
-function ctx:delete(opts) end
-
----Forwards the update's message to a chat. opts: forwardMessage's parameters
----and those of an API call. Returns the Message; raises as moonlet.api does
----(Bot API forwardMessage).
----@param chat_id integer|string
----@param opts? moonlet.ctx.forward.opts
----@return botapi.Message
-function ctx:forward(chat_id, opts) end
-
----The same without its author. opts: copyMessage's parameters and those of an
----API call. Returns the MessageId; raises as moonlet.api does (Bot API
----copyMessage).
----@param chat_id integer|string
----@param opts? moonlet.ctx.copy.opts
----@return botapi.MessageId
-function ctx:copy(chat_id, opts) end
-
----Puts a reaction on the update's message; nil takes it off. opts:
----setMessageReaction's parameters and those of an API call. Returns true;
----raises as moonlet.api does (Bot API setMessageReaction).
----@param emoji string?
----@param opts? moonlet.ctx.react.opts
----@return any ...
-function ctx:react(emoji, opts) end
+---The machine of the update's person and chat (bot.fsm); with a User that of
+---another person in the chat. Of an update without a chat, as a
+---pre_checkout_query, it is that of their private chat. It has state, the name
+---of its state; data, a table that is stored with each fire and when the
+---handler ends without an error; and fire, can and reset.
+---@param name string
+---@param user? any
+---@return moonlet.fsm.machine
+function ctx:fsm(name, user) end
 
 ---@class moonlet.ctx.reply.opts: botapi.opts.sendMessage, moonlet.api.options
 ---@field quote? boolean

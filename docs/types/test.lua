@@ -56,113 +56,24 @@ function test.after(fn) end
 ---@return any ...
 function test.use(opts) end
 
----Waits for the next message of the bot that fits, behind the last one
----expected, and returns it. what: a part of its text, t.any, or a table of
----text, pattern (Lua's), buttons (texts that it has; false: none), content
----("photo"), document, photo, poll, invoice, ... (true, or a part of the
----file's name or of the title), edited, deleted, alert, toast, action (true,
----or a part of its text), method and params (an API call to this chat
----instead). opts: within, 60 s of virtual time unless it is said.
----@param what any
----@param opts? table
----@return any ...
-function test_chat:expect(what, opts) end
-
----The bot says nothing for 10 s, or within.
----@param within? number|string
----@return any ...
-function test_chat:expect_nothing(within) end
-
----What the chat shows now, oldest first.
----@return any ...
-function test_chat:messages() end
-
 ---A person, whose chat with the bot they are too.
 ---@param options { first_name?: any, username?: any, id?: any, language_code?: any, started?: any }
 ---@return moonlet.test.user
 function test.user(options) end
 
 ---Several people. Admins are members with all rights.
----@param options { title?: any, username?: any, members?: any, admins?: any, type?: any }
+---@param options { title?: any, username?: any, members?: any, admins?: any, type?: any, id?: any }
 ---@return moonlet.test.chat
 function test.group(options) end
 
----Sends a text, or a table such as { photo = true, caption = "me" } or {
----document = { name = "a.csv", text = "1,2" } }, to the bot, or to a group:
----where is a chat, or a table of chat, reply_to and message_thread_id (a
----topic). A file's bytes are its text or base64, else made up to its size.
----Returns the message.
----@param what any
----@param where? any
----@return any ...
-function test_user:send(what, where) end
-
----Sends several photos or files together, each a table as user:send takes it.
----Returns the list of messages.
----@param items any
----@param where? any
----@return any ...
-function test_user:send_album(items, where) end
-
----The same as an answer that quotes a message.
----@param message table
----@param what any
----@return any ...
-function test_user:reply(message, what) end
-
----Sends a message on.
----@param message table
----@param where? any
----@return any ...
-function test_user:forward(message, where) end
-
----Presses the button with that text or data of the last message with buttons,
----or of where.message. Waits up to 60 s for it.
----@param button any
----@param where? any
----@return any ...
-function test_user:click(button, where) end
-
----Enters a group, which says so; brought in by that person if one is given.
----Returns the message with new_chat_members.
+---A topic of a supergroup, or of the chat of a person with the bot, opened by
+---a member (the first one): a chat in which people can send, and that expects
+---what the bot says in this topic.
 ---@param group any
+---@param name string
 ---@param by? any
 ---@return any ...
-function test_user:join(group, by) end
-
----Votes in a poll of the bot that is not anonymous: the texts of options, none
----to take the vote back. The bot gets a poll_answer.
----@param message table
----@param ... any
----@return any ...
-function test_user:vote(message, ...) end
-
----Writes the bot's name and a query into a text field. Waits up to 60 s for
----the bot's answer and returns its results, a list, and the offset of the next
----page.
----@param query any
----@param offset? any
----@return any ...
-function test_user:inline(query, offset) end
-
----Pays an invoice. The bot is asked by a pre_checkout_query and has 10 seconds
----to answer. Returns true once the payment is on its way to the bot; false and
----what the bot said if it refused.
----@param message table
----@return any ...
-function test_user:pay(message) end
-
----Blocks the bot, or with false lets it in again.
----@param blocked? any
----@return any ...
-function test_user:block(blocked) end
-
----What a Web App of the bot that they have opened sends as initData, for
----moonlet.webapp. fields: more of it, such as start_param, or others than
----auth_date, the time now, and user.
----@param fields? table
----@return any ...
-function test_user:init_data(fields) end
+function test.topic(group, name, by) end
 
 ---A raw update of any kind. Returns it with its update_id.
 ---@param options { kind?: any }
@@ -184,6 +95,15 @@ function test.limits(options) end
 ---@param group any
 ---@return any ...
 function test.kick(group) end
+
+---What the bot may do there, by the names of the Bot API: t.rights(team, {
+---can_delete_messages = false }). It may do everything unless this says
+---otherwise, and is told of a change by my_chat_member. administrator = true
+---makes it one, false a member.
+---@param group any
+---@param rights any
+---@return any ...
+function test.rights(group, rights) end
 
 ---The group becomes a supergroup, which has another id. Returns it as t.group
 ---does.
@@ -309,5 +229,140 @@ function test.write(name, text) end
 ---not load.
 ---@return any ...
 function test.reload() end
+
+---Waits for the next message of the bot that fits, behind the last one
+---expected, and returns it. what: a part of its text, t.any, or a table of
+---text, pattern (Lua's), buttons (texts that it has; false: none), content
+---("photo"), document, photo, poll, invoice, ... (true, or a part of the
+---file's name or of the title), edited, deleted, alert, toast, action (true,
+---or a part of its text), reaction (that of the bot: true or an emoji),
+---reply_to (the message that it answers, or its id), message_thread_id (its
+---topic), method and params (an API call to this chat instead). opts: within,
+---60 s of virtual time unless it is said.
+---@param what any
+---@param opts? table
+---@return any ...
+function test_chat:expect(what, opts) end
+
+---The bot says nothing for 10 s, or within.
+---@param within? number|string
+---@return any ...
+function test_chat:expect_nothing(within) end
+
+---What the chat shows now, oldest first.
+---@return any ...
+function test_chat:messages() end
+
+---Sends a text, or a table such as { photo = true, caption = "me" } or {
+---document = { name = "a.csv", text = "1,2" } }, to the bot, or to a group:
+---where is a chat, or a table of chat, reply_to, message_thread_id (a topic)
+---and anonymous (true: an admin who does not show who it is). A file's bytes
+---are its text or base64, else made up to its size. Returns the message.
+---@param what any
+---@param where? any
+---@return any ...
+function test_user:send(what, where) end
+
+---Sends several photos or files together, each a table as user:send takes it.
+---Returns the list of messages.
+---@param items any
+---@param where? any
+---@return any ...
+function test_user:send_album(items, where) end
+
+---The same as an answer that quotes a message.
+---@param message table
+---@param what any
+---@return any ...
+function test_user:reply(message, what) end
+
+---Sends a message on.
+---@param message table
+---@param where? any
+---@return any ...
+function test_user:forward(message, where) end
+
+---Changes what they have written: a text, or a table with caption.
+---@param message table
+---@param what any
+---@return any ...
+function test_user:edit(message, what) end
+
+---Puts a reaction on a message, or without an emoji takes it back. The bot
+---gets a message_reaction.
+---@param message table
+---@param emoji? string?
+---@return any ...
+function test_user:react(message, emoji) end
+
+---Presses the button with that text or data of the last message with buttons,
+---or of where.message, or of what user:choose has sent. Waits up to 60 s for
+---it.
+---@param button any
+---@param where? any
+---@return any ...
+function test_user:click(button, where) end
+
+---Enters a group, which says so; brought in by that person if one is given.
+---Returns the message with new_chat_members.
+---@param group any
+---@param by? any
+---@return any ...
+function test_user:join(group, by) end
+
+---Goes, which the group says. Returns the message with left_chat_member.
+---@param group any
+---@return any ...
+function test_user:leave(group) end
+
+---Asks to be let in, by an invite link of the bot if one is given. The bot
+---gets a chat_join_request; if it approves, the group says who has come.
+---Returns the request.
+---@param group any
+---@param link? any
+---@return any ...
+function test_user:ask_to_join(group, link) end
+
+---Votes in a poll of the bot that is not anonymous: the texts of options, none
+---to take the vote back. The bot gets a poll_answer.
+---@param message table
+---@param ... any
+---@return any ...
+function test_user:vote(message, ...) end
+
+---Writes the bot's name and a query into a text field. Waits up to 60 s for
+---the bot's answer and returns its results, a list, the offset of the next
+---page, and the parameters of answerInlineQuery.
+---@param query any
+---@param offset? any
+---@return any ...
+function test_user:inline(query, offset) end
+
+---Sends one of the results of user:inline. The bot gets a
+---chosen_inline_result, and can edit what was sent if it has buttons. Returns
+---a table with inline_message_id, for user:click.
+---@param result any
+---@param query? any
+---@return any ...
+function test_user:choose(result, query) end
+
+---Pays an invoice: a message, or the link of one. The bot is asked by a
+---pre_checkout_query and has 10 seconds to answer. Returns true once the
+---payment is on its way to the bot; false and what the bot said if it refused.
+---@param what any
+---@return any ...
+function test_user:pay(what) end
+
+---Blocks the bot, or with false lets it in again.
+---@param blocked? any
+---@return any ...
+function test_user:block(blocked) end
+
+---What a Web App of the bot that they have opened sends as initData, for
+---moonlet.webapp. fields: more of it, such as start_param, or others than
+---auth_date, the time now, and user.
+---@param fields? table
+---@return any ...
+function test_user:init_data(fields) end
 
 return test

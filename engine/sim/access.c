@@ -224,6 +224,28 @@ static void put_permissions(json_t *member, const struct room *room)
     sim_set(member, "until_date", json_integer(0));
 }
 
+/* Which rights an administrator was given is not kept: all of them. */
+void access_put_rights(json_t *member)
+{
+    const struct botapi_type *t = botapi_type("ChatMemberAdministrator");
+    for (size_t i = 0; i < t->fields_count; i++)
+        if (t->fields[i].required && strncmp(t->fields[i].name, "can_", 4) == 0)
+            sim_set(member, t->fields[i].name, json_true());
+}
+
+/* An administrator whose rights are those that nobody has taken. */
+static void put_admin(json_t *member, const struct room *room)
+{
+    sim_set(member, "status", json_string("administrator"));
+    sim_set(member, "is_anonymous", json_false());
+    access_put_rights(member);
+    sim_set(member, "can_be_edited", json_false());
+    for (int i = 0; i < RIGHTS_COUNT; i++)
+        if (!right_has(room, (enum right)i) &&
+            json_object_get(member, names[i]) != NULL)
+            sim_set(member, names[i], json_false());
+}
+
 json_t *access_member(const struct bot *bot, const struct room *room)
 {
     bool kicked = room->blocked || room->presence == PRESENCE_KICKED;
@@ -231,6 +253,10 @@ json_t *access_member(const struct bot *bot, const struct room *room)
         !kicked && room->denied != 0 && room->chat->kind != CHAT_PRIVATE;
     json_t *member = json_object();
     json_object_set(member, "user", bot->user);
+    if (room->is_admin && !kicked && room->presence == PRESENCE_INSIDE) {
+        put_admin(member, room);
+        return member;
+    }
     if (room->presence == PRESENCE_LEFT)
         sim_set(member, "status", json_string("left"));
     else

@@ -48,6 +48,8 @@ bool access_send(struct call *c, const char *key);
 /* The same for all that a message holds. */
 bool access_send_copy(struct call *c, const json_t *message);
 
+/* The fields of ChatMemberAdministrator that every one has: all rights. */
+void access_put_rights(json_t *member);
 /* The bot as a member of the room (ChatMember). New. */
 json_t *access_member(const struct bot *bot, const struct room *room);
 /* Tells the bot that it is another kind of member now. `from` is a User;

@@ -61,6 +61,13 @@ void control_mount_lists(struct sim *sim, struct routes *routes);
 void control_tell_user(struct sim *sim, const struct user *user);
 void control_tell_chat(struct sim *sim, const struct chat *chat);
 
+/* The user enters, let in by `from` (a User); every member hears of it. The
+ * service message, borrowed; NULL in a channel. */
+json_t *control_enter(struct sim *sim, struct bot *bot, struct room *room,
+                      json_t *from, const struct user *user);
+/* Who an administrator that does not show who it is seems to be. New. */
+json_t *control_anonymous(void);
+
 /* Answers with the chat and its members. */
 void control_reply_chat(struct control *c, const struct chat *chat);
 /* Answers that there are too many. */
@@ -80,6 +87,11 @@ control_handler control_click;
 control_handler control_vote;
 control_handler control_block;
 control_handler control_join;
+control_handler control_leave;
+control_handler control_ask;
+control_handler control_edit;
+control_handler control_react;
+control_handler control_topic;
 control_handler control_kick;
 control_handler control_migrate;
 control_handler control_deactivate;
@@ -94,6 +106,11 @@ extern const struct control_field control_send_fields[];
 extern const struct control_field control_vote_fields[];
 extern const struct control_field control_block_fields[];
 extern const struct control_field control_join_fields[];
+extern const struct control_field control_leave_fields[];
+extern const struct control_field control_ask_fields[];
+extern const struct control_field control_edit_fields[];
+extern const struct control_field control_react_fields[];
+extern const struct control_field control_topic_fields[];
 extern const struct control_field control_kick_fields[];
 extern const struct control_field control_migrate_fields[];
 extern const struct control_field control_deactivate_fields[];

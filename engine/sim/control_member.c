@@ -7,13 +7,6 @@
 
 #include <string.h>
 
-/* Telegram's own name for an administrator who does not show who it is. */
-static json_t *anonymous(void)
-{
-    return json_pack("{s:i, s:b, s:s, s:s}", "id", 1087968824, "is_bot", 1,
-                     "first_name", "Group", "username", "GroupAnonymousBot");
-}
-
 /* Who does it: the one named "from", or the first member. NULL: an answer
  * was sent. */
 static json_t *actor(struct control *c, const struct chat *chat)
@@ -25,7 +18,7 @@ static json_t *actor(struct control *c, const struct chat *chat)
     }
     const struct user *first =
         chat->members_count > 0 ? world_user(w, chat->members[0]) : NULL;
-    return first != NULL ? json_incref(first->json) : anonymous();
+    return first != NULL ? json_incref(first->json) : control_anonymous();
 }
 
 /* The group or channel of "chat". NULL: an answer was sent. */
@@ -188,49 +181,6 @@ void control_migrate(struct control *c)
     json_decref(from);
 }
 
-const struct control_field control_join_fields[] = {
-    {"chat", FIELD_INTEGER, true},
-    {"user", FIELD_INTEGER, true},
-    {"from", FIELD_INTEGER, false},
-    {NULL, FIELD_STRING, false}};
-
-/* The service message by which a group learns of a new member. */
-static json_t *tell_joined(struct control *c, struct room *room, json_t *from,
-                           const struct user *user)
-{
-    json_t *message = room_draft(c->bot, room, (int64_t)sim_now(c->sim));
-    posting_sign(message, room, from);
-    sim_set(message, "new_chat_members", json_pack("[O]", user->json));
-    posting_add(c->sim, c->bot, room, message, NULL);
-    queue_push(&c->bot->queue, "message", json_incref(message), room->chat->id,
-               false);
-    return json_incref(message);
-}
-
-/* Alone, or brought in by "from". */
-void control_join(struct control *c)
-{
-    struct room *room = group_of(c);
-    const struct user *user = room != NULL ? control_user(c, "user") : NULL;
-    if (user == NULL || !control_speaks(c, user, room))
-        return;
-    bool kicked = chat_rank(room->chat, user->id) == RANK_KICKED;
-    if (kicked || chat_has_member(room->chat, user->id)) {
-        exchange_fail(c->x, 400, "user: %lld %s chat %lld", (long long)user->id,
-                      kicked ? "was banned from" : "is in",
-                      (long long)room->chat->id);
-        return;
-    }
-    const struct user *from = json_object_get(c->body, "from") != NULL
-                                  ? control_user(c, "from")
-                                  : user;
-    if (from == NULL)
-        return;
-    chat_add_member(room->chat, user->id);
-    control_tell_chat(c->sim, room->chat);
-    control_reply(c, tell_joined(c, room, from->json, user));
-}
-
 const struct control_field control_deactivate_fields[] = {
     {"user", FIELD_INTEGER, true}, {NULL, FIELD_STRING, false}};
 
@@ -254,7 +204,8 @@ static bool read_rights(struct control *c, uint32_t *denied, bool is_private)
     json_object_foreach(c->body, name, value)
     {
         int right = 0;
-        if (strcmp(name, "chat") == 0 || strcmp(name, "bot") == 0)
+        if (strcmp(name, "chat") == 0 || strcmp(name, "bot") == 0 ||
+            (strcmp(name, "administrator") == 0 && !is_private))
             continue;
         while (right < RIGHTS_COUNT &&
                strcmp(right_name((enum right)right), name) != 0)
@@ -291,12 +242,14 @@ const struct control_field control_rights_fields[] = {
     {"can_pin_messages", FIELD_BOOLEAN, false},
     {"can_delete_messages", FIELD_BOOLEAN, false},
     {"can_restrict_members", FIELD_BOOLEAN, false},
+    {"administrator", FIELD_BOOLEAN, false},
     {NULL, FIELD_STRING, false}};
 
 static json_t *rights_view(const struct room *room)
 {
     json_t *view = json_object();
     sim_set(view, "chat", json_integer(room->chat->id));
+    sim_set(view, "administrator", json_boolean(room->is_admin));
     for (int i = 0; i < RIGHTS_COUNT; i++)
         sim_set(view, right_name((enum right)i),
                 json_boolean(right_has(room, (enum right)i)));
@@ -313,9 +266,12 @@ void control_rights(struct control *c)
     if (!read_rights(c, &denied, is_private))
         return;
     json_t *old = access_member(c->bot, room);
-    bool tell = !is_private && denied != room->denied &&
-                room->presence == PRESENCE_INSIDE;
+    const json_t *admin = json_object_get(c->body, "administrator");
+    bool is_admin = admin != NULL ? json_is_true(admin) : room->is_admin;
+    bool tell = !is_private && room->presence == PRESENCE_INSIDE &&
+                (denied != room->denied || is_admin != room->is_admin);
     room->denied = denied;
+    room->is_admin = is_admin;
     if (tell)
         access_tell(c->sim, c->bot, room, actor(c, room->chat), old);
     else

@@ -34,6 +34,7 @@ const struct control_field control_send_fields[] = {
     {"forward", FIELD_OBJECT, false},
     {"media_group_id", FIELD_STRING, false},
     {"message_thread_id", FIELD_INTEGER, false},
+    {"anonymous", FIELD_BOOLEAN, false}, /* as the group, by an admin */
     {NULL, FIELD_STRING, false}};
 
 /* The one content of the body; NULL: an answer was sent. */
@@ -174,6 +175,25 @@ static void mark(const struct control *c, json_t *message)
     sim_set(message, "is_topic_message", json_true());
 }
 
+/* False: an answer was sent. */
+static bool sign(struct control *c, const struct user *user,
+                 const struct room *room, json_t *message)
+{
+    bool hidden = json_is_true(json_object_get(c->body, "anonymous"));
+    if (hidden && chat_rank(room->chat, user->id) != RANK_ADMIN) {
+        exchange_fail(c->x, 400,
+                      "anonymous: user %lld is no admin of chat %lld",
+                      (long long)user->id, (long long)room->chat->id);
+        return false;
+    }
+    json_t *author = hidden ? control_anonymous() : json_incref(user->json);
+    posting_sign(message, room, author);
+    if (hidden)
+        json_object_set(message, "sender_chat", room->chat->json);
+    json_decref(author);
+    return true;
+}
+
 void control_send(struct control *c)
 {
     const struct user *user = control_user(c, "from");
@@ -184,9 +204,8 @@ void control_send(struct control *c)
     if (!control_speaks(c, user, room))
         return;
     json_t *message = room_draft(c->bot, room, (int64_t)sim_now(c->sim));
-    posting_sign(message, room, user->json);
     mark(c, message);
-    if (!fill(c, room, message, key)) {
+    if (!sign(c, user, room, message) || !fill(c, room, message, key)) {
         json_decref(message);
         return;
     }

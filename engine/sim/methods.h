@@ -35,10 +35,17 @@ json_t *method_ban_member(struct call *c);
 json_t *method_unban_member(struct call *c);
 json_t *method_restrict_member(struct call *c);
 json_t *method_promote_member(struct call *c);
+json_t *method_approve_request(struct call *c);
+json_t *method_decline_request(struct call *c);
 json_t *method_sticker_set(struct call *c); /* set and delete */
 json_t *method_pin(struct call *c);
 json_t *method_unpin(struct call *c);
 json_t *method_react(struct call *c);
+
+/* methods_links.c */
+json_t *method_export_link(struct call *c);
+json_t *method_invoice_link(struct call *c);
+json_t *method_invite_link(struct call *c);
 
 /* methods_webhook.c */
 json_t *method_set_webhook(struct call *c);

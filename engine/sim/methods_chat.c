@@ -1,10 +1,10 @@
 /* Chats and the people in them, as a bot asks for them and changes them. */
 #include "sim/methods.h"
 
-#include "base/botapi.h"
 #include "sim/access.h"
 #include "sim/answer.h"
 #include "sim/call.h"
+#include "sim/control.h"
 #include "sim/posting.h"
 
 #include <string.h>
@@ -23,6 +23,7 @@ static const char *rank_name(enum chat_rank rank, bool inside)
 {
     switch (rank) {
     case RANK_NONE:
+    case RANK_ASKING:
         return inside ? "member" : "left";
     case RANK_ADMIN:
         return "administrator";
@@ -34,15 +35,6 @@ static const char *rank_name(enum chat_rank rank, bool inside)
     return "left";
 }
 
-/* Which rights an administrator was given is not kept: all of them. */
-static void put_rights(json_t *member)
-{
-    const struct botapi_type *t = botapi_type("ChatMemberAdministrator");
-    for (size_t i = 0; i < t->fields_count; i++)
-        if (t->fields[i].required && strncmp(t->fields[i].name, "can_", 4) == 0)
-            sim_set(member, t->fields[i].name, json_true());
-}
-
 static json_t *member_view(struct call *c, const struct user *user)
 {
     enum chat_rank rank = chat_rank(c->room->chat, user->id);
@@ -52,7 +44,7 @@ static json_t *member_view(struct call *c, const struct user *user)
     sim_set(given, "status", json_string(rank_name(rank, inside)));
     sim_set(given, "is_member", json_boolean(inside));
     if (rank == RANK_ADMIN)
-        put_rights(given);
+        access_put_rights(given);
     json_t *member = answer_build(c, "ChatMember", given);
     json_decref(given);
     return member;
@@ -134,6 +126,37 @@ json_t *method_unban_member(struct call *c)
     if (!params_bool(&c->params, "only_if_banned"))
         chat_remove_member(c->room->chat, user_id(c));
     chat_set_rank(c->room->chat, user_id(c), RANK_NONE);
+    return json_true();
+}
+
+/* The one who asks to be let in; NULL: refused. */
+static const struct user *asking(struct call *c)
+{
+    const struct user *user = world_user(&c->sim->world, user_id(c));
+    if (user == NULL)
+        call_fail(c, BOTAPI_USER_NOT_FOUND);
+    else if (chat_has_member(c->room->chat, user->id))
+        call_refuse(c, 400, "Bad Request: USER_ALREADY_PARTICIPANT");
+    else if (chat_rank(c->room->chat, user->id) != RANK_ASKING)
+        call_refuse(c, 400, "Bad Request: HIDE_REQUESTER_MISSING");
+    return c->error == NULL ? user : NULL;
+}
+
+json_t *method_approve_request(struct call *c)
+{
+    const struct user *user = asking(c);
+    if (user == NULL)
+        return NULL;
+    control_enter(c->sim, c->bot, c->room, user->json, user);
+    return json_true();
+}
+
+json_t *method_decline_request(struct call *c)
+{
+    const struct user *user = asking(c);
+    if (user == NULL)
+        return NULL;
+    chat_set_rank(c->room->chat, user->id, RANK_NONE);
     return json_true();
 }
 

@@ -235,9 +235,14 @@ void queue_allow(struct queue *q, const char *text)
         if (kind >= 0)
             wanted |= UINT64_C(1) << kind;
     }
-    if (is_list)
-        q->allowed = wanted != 0 ? wanted : default_filter();
     json_decref(list);
+    if (!is_list)
+        return;
+    q->allowed = wanted != 0 ? wanted : default_filter();
+    if (q->told_allowed == q->allowed)
+        return;
+    q->told_allowed = q->allowed;
+    events_emit(&q->sim->events, "allowed", sim_text(queue_allowed(q)));
 }
 
 bool queue_default_filter(const struct queue *q)

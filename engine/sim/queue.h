@@ -64,8 +64,9 @@ struct queue {
     size_t live_bytes;
     size_t ended_bytes;
     int64_t next_id;
-    int64_t next_expiry; /* none ends of age before */
-    uint64_t allowed;    /* bit per row of botapi_kinds */
+    int64_t next_expiry;   /* none ends of age before */
+    uint64_t allowed;      /* bit per row of botapi_kinds */
+    uint64_t told_allowed; /* to the event stream; 0: nothing yet */
 };
 
 void queue_init(struct queue *q, struct sim *sim, struct bot *bot);

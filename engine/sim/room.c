@@ -27,6 +27,7 @@ void message_clear(struct message *m)
     json_decref(m->json);
     json_decref(m->keyboard);
     json_decref(m->reactions);
+    json_decref(m->liked);
     json_decref(m->votes);
 }
 

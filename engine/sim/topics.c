@@ -43,46 +43,74 @@ void topics_mark(struct call *c, json_t *message)
 }
 
 /* The topic is named after the message that tells of it. */
-static void tell_created(struct call *c, json_t *topic, int64_t id)
+static json_t *tell_created(struct sim *sim, struct bot *bot, struct room *room,
+                            json_t *from, const json_t *topic)
 {
     static const char *const kept[] = {"name", "icon_color",
                                        "icon_custom_emoji_id"};
-    json_t *message = room_draft(c->bot, c->room, (int64_t)sim_now(c->sim));
+    json_t *message = room_draft(bot, room, (int64_t)sim_now(sim));
     json_t *created = json_object();
-    posting_sign(message, c->room, c->bot->user);
-    sim_set(message, "message_thread_id", json_integer(id));
+    posting_sign(message, room, from);
+    json_object_set(message, "message_thread_id",
+                    json_object_get(topic, "message_thread_id"));
     sim_set(message, "is_topic_message", json_true());
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
         if (json_object_get(topic, kept[i]) != NULL)
             json_object_set(created, kept[i], json_object_get(topic, kept[i]));
     sim_set(message, "forum_topic_created", created);
-    posting_add(c->sim, c->bot, c->room, message, NULL);
+    posting_add(sim, bot, room, message, NULL);
+    return message;
 }
 
-static int64_t next_id(const struct call *c)
+static int64_t next_id(const struct bot *bot, const struct room *room)
 {
-    bool own = c->room->chat->kind == CHAT_SUPERGROUP;
-    return (own ? c->room->last_id : c->bot->last_id) + 1;
+    bool own = room->chat->kind == CHAT_SUPERGROUP;
+    return (own ? room->last_id : bot->last_id) + 1;
+}
+
+const char *topics_refused(const struct room *room)
+{
+    if (room->chat->kind == CHAT_GROUP || room->chat->kind == CHAT_CHANNEL)
+        return "the chat is not a forum";
+    return room->topics_count >= WORLD_ROOM_TOPICS_MAX ? "TOPICS_TOO_MUCH"
+                                                       : NULL;
+}
+
+/* Messages share the Chat of their time. */
+static void mark_forum(struct chat *chat)
+{
+    if (chat->kind != CHAT_SUPERGROUP ||
+        json_is_true(json_object_get(chat->json, "is_forum")))
+        return;
+    json_t *forum = json_copy(chat->json);
+    sim_set(forum, "is_forum", json_true());
+    json_decref(chat->json);
+    chat->json = forum;
+}
+
+json_t *topics_make(struct sim *sim, struct bot *bot, struct room *room,
+                    json_t *from, json_t *topic)
+{
+    int64_t id = next_id(bot, room);
+    sim_set(topic, "message_thread_id", json_integer(id));
+    mark_forum(room->chat);
+    room->topics =
+        mem_grow(room->topics, room->topics_count + 1, sizeof(*room->topics));
+    room->topics[room->topics_count++] = (struct topic){.id = id};
+    return tell_created(sim, bot, room, from, topic);
 }
 
 json_t *method_create_topic(struct call *c)
 {
-    struct room *room = c->room;
-    if (room->chat->kind == CHAT_GROUP || room->chat->kind == CHAT_CHANNEL)
-        return call_refuse(c, 400, "Bad Request: the chat is not a forum");
-    if (room->topics_count >= WORLD_ROOM_TOPICS_MAX)
-        return call_refuse(c, 400, "Bad Request: TOPICS_TOO_MUCH");
-    int64_t id = next_id(c);
+    const char *why = topics_refused(c->room);
+    if (why != NULL)
+        return call_refuse(c, 400, "Bad Request: %s", why);
     json_t *given = answer_params(c);
-    sim_set(given, "message_thread_id", json_integer(id));
     if (json_object_get(given, "icon_color") == NULL)
         sim_set(given, "icon_color", json_integer(7322096));
+    topics_make(c->sim, c->bot, c->room, c->bot->user, given);
     json_t *topic = answer_build(c, "ForumTopic", given);
     json_decref(given);
-    tell_created(c, topic, id);
-    room->topics =
-        mem_grow(room->topics, room->topics_count + 1, sizeof(*room->topics));
-    room->topics[room->topics_count++] = (struct topic){.id = id};
     return topic;
 }
 

@@ -7,7 +7,18 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct bot;
 struct call;
+struct room;
+struct sim;
+
+/* Why the chat takes no further topic; NULL: it does. */
+const char *topics_refused(const struct room *room);
+/* A new one, made by `from` (a User), with the name and icon of `topic`,
+ * whose message_thread_id is set. The chat is a forum from then on. The
+ * message that tells of it, borrowed. */
+json_t *topics_make(struct sim *sim, struct bot *bot, struct room *room,
+                    json_t *from, json_t *topic);
 
 /* message_thread_id of a call. False: refused. A chat without topics knows
  * no threads, and the parameter means nothing there. */

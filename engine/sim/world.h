@@ -40,7 +40,13 @@ struct user {
 };
 
 /* What a person is besides a member or not. */
-enum chat_rank { RANK_NONE, RANK_ADMIN, RANK_KICKED, RANK_RESTRICTED };
+enum chat_rank {
+    RANK_NONE,
+    RANK_ADMIN,
+    RANK_KICKED,
+    RANK_RESTRICTED,
+    RANK_ASKING, /* to be let in */
+};
 
 struct ranked {
     int64_t user;
@@ -69,6 +75,7 @@ struct message {
     json_t *json;      /* Message as the Bot API shows it */
     json_t *keyboard;  /* reply keyboard sent with it; NULL: none */
     json_t *reactions; /* of the bot: Array of ReactionType; NULL: none */
+    json_t *liked;     /* by people: user id -> Array of ReactionType */
     json_t *votes;     /* in its poll: user id -> indexes; NULL: none yet */
 };
 
@@ -84,7 +91,8 @@ struct room {
     bool blocked;    /* by the user */
     bool started;
     enum presence presence; /* of the bot; a group or channel */
-    uint32_t denied;        /* rights that it lacks, as in rights.h */
+    uint32_t denied;        /* rights that it lacks, as in access.h */
+    bool is_admin;          /* the bot, there */
     struct limit_chat limits;
     struct topic *topics;
     size_t topics_count;

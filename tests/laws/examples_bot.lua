@@ -81,6 +81,17 @@ end)
 bot.on("message:new_chat_members", function(ctx)
   ctx:reply("Welcome, " .. ctx.message.new_chat_members[1].first_name)
 end)
+bot.on("message:left_chat_member", function(ctx)
+  ctx:reply("Bye, " .. ctx.message.left_chat_member.first_name)
+end)
+bot.on("chat_join_request", function(ctx)
+  ctx.api.approveChatJoinRequest { chat_id = ctx.chat.id,
+    user_id = ctx.from.id }
+end)
+bot.on("chosen_inline_result", function(ctx)
+  ctx.api.sendMessage { chat_id = ctx.from.id,
+    text = "You chose " .. ctx.event.result_id }
+end)
 bot.on("message:document", function(ctx)
   ctx.api.sendDocument { chat_id = ctx.chat.id,
     document = ctx.message.document.file_id }

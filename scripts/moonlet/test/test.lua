@@ -7,11 +7,13 @@
 local chat = require "moonlet.test_chat"
 local core = require "moonlet.test.core"
 local expect = require "moonlet.test_expect"
-local people = require "moonlet.test_people"
+local people = require "moonlet.test_user"
 local state = require "moonlet.test_state"
 local web = require "moonlet.test_http"
 
 local t = {}
+
+local sim, act = people.sim, people.act
 
 --- t.any: fits every message.
 t.any = expect.any
@@ -104,218 +106,21 @@ function t.use(opts)
   for name, value in pairs(opts) do state.defaults[name] = value end
 end
 
--- --- the simulator
-
-local function sim(method, path, body)
-  local status, answer = core.request("sim", method, path, body)
-  if status ~= 200 then
-    expect.misuse(type(answer) == "table" and answer.error or tostring(answer))
-  end
-  return answer
-end
-
--- --- chats
-
-local Chat = {}
-Chat.__index = Chat
-
---- chat:expect(what [, opts]): waits for the next message of the bot that
--- fits, behind the last one expected, and returns it. what: a part of its
--- text, t.any, or a table of text, pattern (Lua's), buttons (texts that it
--- has; false: none), content ("photo"), document, photo, poll, invoice, ...
--- (true, or a part of the file's name or of the title), edited, deleted, alert,
--- toast, action (true, or a part of its text), method and params (an API call
--- to this chat instead). opts: within, 60 s of virtual time unless it is said.
-function Chat:expect(what, opts)
-  return expect.see(self.name, self.chat_id, what, opts)
-end
-
---- chat:expect_nothing([within]): the bot says nothing for 10 s, or within.
-function Chat:expect_nothing(within)
-  expect.silence(self.name, self.chat_id, within)
-end
-
---- chat:messages(): what the chat shows now, oldest first.
-function Chat:messages()
-  return sim("GET", ("/sim/chats/%d/messages"):format(self.chat_id))
-end
-
--- --- people
-
-local User = setmetatable({}, { __index = Chat })
-User.__index = User
+-- --- people and chats
 
 --- t.user{ first_name =, username =, id =, language_code =, started = }: a
 -- person, whose chat with the bot they are too.
-function t.user(fields)
-  local user = sim("POST", "/sim/users", fields or { first_name = "Ann" })
-  user.name = user.first_name
-  user.chat_id = user.id
-  return setmetatable(user, User)
-end
-
-local function chat_of(group)
-  group.name = group.title
-  group.chat_id = group.id
-  return setmetatable(group, Chat)
-end
-
-local function ids_of(users)
-  local ids = core.array {}
-  for i, user in ipairs(users or {}) do
-    ids[i] = type(user) == "table" and user.id or user
-  end
-  return ids
-end
+function t.user(fields) return people.user(fields) end
 
 --- t.group{ title =, username =, members = { ann, ... }, admins = { bob, ... },
--- type = "supergroup" }: several people. Admins are members with all rights.
-function t.group(fields)
-  fields = fields or {}
-  local body = { type = fields.type or "supergroup", username = fields.username,
-    title = fields.title or "Group", id = fields.id,
-    members = ids_of(fields.members), admins = ids_of(fields.admins) }
-  return chat_of(sim("POST", "/sim/chats", body))
-end
+-- type = "supergroup", id = }: several people. Admins are members with all
+-- rights.
+function t.group(fields) return people.group(fields) end
 
--- A chat, its id, or a table with a field chat of either kind.
-local function place_of(self, where)
-  local extra = {}
-  if type(where) == "table" and getmetatable(where) == nil then
-    for name, value in pairs(where) do extra[name] = value end
-    where = extra.chat
-  end
-  extra.chat = type(where) == "table" and where.chat_id or where
-  extra.from = self.id
-  return extra
-end
-
--- What people do.
-local function act(path, body)
-  chat.act()
-  return sim("POST", path, body)
-end
-
---- user:send(what [, where]): sends a text, or a table such as
--- { photo = true, caption = "me" } or { document = { name = "a.csv",
--- text = "1,2" } }, to the bot, or to a group: where is a chat, or a table of
--- chat, reply_to and message_thread_id (a topic). A file's bytes are its text
--- or base64, else made up to its size. Returns the message.
-function User:send(what, where)
-  local body = place_of(self, where)
-  if type(what) ~= "table" then what = { text = tostring(what) } end
-  for name, value in pairs(what) do body[name] = value end
-  return act("/sim/send", body)
-end
-
-local albums = 0
-
---- user:send_album(items [, where]): sends several photos or files together,
--- each a table as user:send takes it. Returns the list of messages.
-function User:send_album(items, where)
-  if type(items) ~= "table" or type(items[1]) ~= "table" then
-    expect.misuse("user:send_album takes a list of tables such as "
-      .. "{ photo = true }")
-  end
-  albums = albums + 1
-  local sent = {}
-  for i, item in ipairs(items) do
-    local part = { media_group_id = "album" .. albums }
-    for name, value in pairs(item) do part[name] = value end
-    sent[i] = self:send(part, where)
-  end
-  return sent
-end
-
---- user:reply(message, what): the same as an answer that quotes a message.
-function User:reply(message, what)
-  return self:send(what, { chat = message.chat.id,
-    reply_to = message.message_id })
-end
-
---- user:forward(message [, where]): sends a message on.
-function User:forward(message, where)
-  local body = place_of(self, where)
-  body.forward = { chat = message.chat.id, message_id = message.message_id }
-  return act("/sim/send", body)
-end
-
---- user:click(button [, where]): presses the button with that text or data of
--- the last message with buttons, or of where.message. Waits up to 60 s for
--- it.
-function User:click(button, where)
-  local body = place_of(self, where)
-  body.message_id = body.message and body.message.message_id
-  body.message = nil
-  chat.act()
-  local why
-  local pressed = chat.wait(core.uptime() + 60, function()
-    for _, by in ipairs { "text", "data" } do
-      body.text, body.data = nil, nil
-      body[by] = button
-      local status, answer = core.request("sim", "POST", "/sim/click", body)
-      if status == 200 then return answer end
-      why = answer
-    end
-  end)
-  if pressed then return pressed end
-  local lines = { ("%s cannot press %q: %s"):format(self.name,
-    tostring(button),
-    type(why) == "table" and why.error or tostring(why)), "  The chat:" }
-  chat.print(lines, body.chat or self.chat_id)
-  expect.fail(lines)
-end
-
---- user:join(group [, by]): enters a group, which says so; brought in by that
--- person if one is given. Returns the message with new_chat_members.
-function User:join(group, by)
-  return act("/sim/join", { chat = group.id, user = self.id,
-    from = by and by.id })
-end
-
---- user:vote(message, ...): votes in a poll of the bot that is not anonymous:
--- the texts of options, none to take the vote back. The bot gets a
--- poll_answer.
-function User:vote(message, ...)
-  return act("/sim/update", people.vote(self, message, { ... }))
-end
-
---- user:inline(query [, offset]): writes the bot's name and a query into a text
--- field. Waits up to 60 s for the bot's answer and returns its results, a
--- list, and the offset of the next page.
-function User:inline(query, offset)
-  local update = people.inline(self, query, offset)
-  act("/sim/update", update)
-  local params = expect.see("the bot", nil, { method = "answerInlineQuery",
-    params = { inline_query_id = update.inline_query.id } }).params
-  return params.results, params.next_offset
-end
-
---- user:pay(message): pays an invoice. The bot is asked by a
--- pre_checkout_query and has 10 seconds to answer. Returns true once the
--- payment is on its way to the bot; false and what the bot said if it refused.
-function User:pay(message)
-  local query, payment = people.checkout(self, message)
-  act("/sim/update", query)
-  local call = expect.see("the bot", nil, { method = "answerPreCheckoutQuery",
-    params = { pre_checkout_query_id = query.pre_checkout_query.id },
-    within = 10 })
-  if not call.params.ok then return false, call.params.error_message end
-  sim("POST", "/sim/update",
-    people.paid(self, message, payment, math.floor(core.now())))
-  return true
-end
-
---- user:block([blocked]): blocks the bot, or with false lets it in again.
-function User:block(blocked)
-  return act("/sim/block", { user = self.id,
-    blocked = blocked ~= false })
-end
-
---- user:init_data([fields]): what a Web App of the bot that they have opened
--- sends as initData, for moonlet.webapp. fields: more of it, such as
--- start_param, or others than auth_date, the time now, and user.
-function User:init_data(fields) return people.init_data(self, fields) end
+--- t.topic(group, name [, by]): a topic of a supergroup, or of the chat of a
+-- person with the bot, opened by a member (the first one): a chat in which
+-- people can send, and that expects what the bot says in this topic.
+function t.topic(group, name, by) return people.topic(group, name, by) end
 
 -- --- the world
 
@@ -342,10 +147,20 @@ function t.limits(limits) return sim("POST", "/sim/limits", limits) end
 --- t.kick(group): the bot is thrown out.
 function t.kick(group) return sim("POST", "/sim/kick", { chat = group.id }) end
 
+--- t.rights(group, rights): what the bot may do there, by the names of the Bot
+-- API: t.rights(team, { can_delete_messages = false }). It may do everything
+-- unless this says otherwise, and is told of a change by my_chat_member.
+-- administrator = true makes it one, false a member.
+function t.rights(group, rights)
+  local body = { chat = group.chat_id }
+  for name, value in pairs(rights) do body[name] = value end
+  return act("/sim/rights", body)
+end
+
 --- t.migrate(group): the group becomes a supergroup, which has another id.
 -- Returns it as t.group does.
 function t.migrate(group)
-  return chat_of(sim("POST", "/sim/migrate", { chat = group.id }))
+  return people.chat_of(sim("POST", "/sim/migrate", { chat = group.id }))
 end
 
 local function file_id_of(what)

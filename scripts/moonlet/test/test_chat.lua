@@ -10,11 +10,13 @@ local CALLS_KEPT = 10000
 --- A new world: nothing has been seen.
 function chat.reset()
   chat.shown = {}  -- chat id -> list of { what, message, at }
-  chat.cursor = {} -- chat id -> how many of them are behind us
+  chat.cursor = {} -- chat id, or that of a topic -> how many are behind us
+  chat.reactions = {} -- chat id:message id -> the bot's
   chat.calls = {}
   chat.calls_cursor = 0
   chat.expected = false -- anything since somebody last did something
   chat.notices = {}
+  chat.allowed = nil -- kinds of updates that the bot has asked for
 end
 chat.reset()
 
@@ -23,8 +25,13 @@ local function shown_in(id)
   return chat.shown[id]
 end
 
+local ANONYMOUS = 1087968824 -- an admin who does not show who it is
+
 local function is_from_bot(message)
-  return message.from and message.from.is_bot or message.sender_chat ~= nil
+  if message.from then
+    return message.from.is_bot and message.from.id ~= ANONYMOUS
+  end
+  return message.sender_chat ~= nil
 end
 
 local heard = {}
@@ -35,6 +42,20 @@ function heard.message(event)
     what = event.deleted and "deleted" or event.edited and "edited" or "new",
     message = event.message,
   })
+end
+
+-- Of votes, too, the chat is told by this.
+function heard.marks(event)
+  local message = event.message
+  local key = event.chat_id .. ":" .. message.message_id
+  local reaction = message.reactions and message.reactions[1]
+  local emoji = reaction and (reaction.emoji or reaction.type)
+  if chat.reactions[key] == emoji then return end
+  chat.reactions[key] = emoji
+  if not emoji then return end
+  table.insert(shown_in(event.chat_id), { what = "reaction",
+    message = { text = emoji, message_id = message.message_id,
+      message_thread_id = message.message_thread_id, chat = message.chat } })
 end
 
 function heard.callback(event)
@@ -70,6 +91,11 @@ function heard.call(call)
   table.insert(chat.calls, call)
 end
 
+function heard.allowed(kinds)
+  chat.allowed = {}
+  for _, kind in ipairs(kinds) do chat.allowed[kind] = true end
+end
+
 function heard.notice(notice)
   table.insert(chat.notices, notice)
 end
@@ -79,6 +105,20 @@ function chat.absorb()
   local events = core.events()
   for _, event in ipairs(events) do heard[event[1]](event[2]) end
   return #events > 0
+end
+
+--- The buttons below a message that was sent inline, as the bot has last set
+-- them; nil if it has not.
+function chat.inline_buttons(id)
+  chat.absorb()
+  local rows
+  for _, call in ipairs(chat.calls) do
+    if call.status == 200 and call.params.inline_message_id == id
+      and call.method:find("^editMessage") then
+      rows = (call.params.reply_markup or {}).inline_keyboard or {}
+    end
+  end
+  return rows
 end
 
 --- Somebody does something: the calls before it are behind us. Several who
@@ -98,6 +138,14 @@ function chat.wait(deadline, fits)
     if found then return found end
     if not core.step(deadline) then return nil end
   end
+end
+
+--- Waits until the bot has said which kinds of updates it wants: before that
+-- Telegram keeps only those of most bots for it. Returns them; nil if no bot
+-- says anything.
+function chat.wanted()
+  if chat.allowed then return chat.allowed end
+  return chat.wait(core.uptime() + 10, function() return chat.allowed end)
 end
 
 -- --- as a person sees it

@@ -71,8 +71,12 @@ local contents = {
 local fields = {
   text = true, pattern = true, buttons = true, method = true, params = true,
   edited = true, deleted = true, alert = true, toast = true, action = true,
-  within = true, content = true,
+  within = true, content = true, reaction = true, reply_to = true,
+  message_thread_id = true,
 }
+
+-- What happens in a chat besides new messages.
+local kinds = { "alert", "toast", "action", "reaction", "deleted", "edited" }
 
 local texts = { text = true, pattern = true, method = true }
 
@@ -114,7 +118,7 @@ end
 -- nothing is passed over in silence.
 local function check_together(read)
   local kind
-  for _, name in ipairs { "alert", "toast", "action", "deleted", "edited" } do
+  for _, name in ipairs(kinds) do
     if read[name] and kind then
       expect.misuse(("expect: %s and %s are two wishes"):format(kind, name))
     end
@@ -177,9 +181,16 @@ local function has_buttons(message, wanted)
 end
 
 local function kind_of(wish)
-  for _, kind in ipairs { "alert", "toast", "action", "deleted", "edited" } do
+  for _, kind in ipairs(kinds) do
     if wish[kind] then return kind end
   end
+end
+
+-- Whether it answers that message.
+local function answers(message, wanted)
+  local quoted = message.reply_to_message
+  if type(wanted) == "table" then wanted = wanted.message_id end
+  return quoted ~= nil and (wanted == true or quoted.message_id == wanted)
 end
 
 -- Whether the message holds what is wished of its files and such.
@@ -208,6 +219,9 @@ local function fits(wish, entry)
   return (not wanted or text:find(wanted, 1, true) ~= nil)
     and (not wish.pattern or text:find(wish.pattern) ~= nil)
     and (wish.buttons == nil or has_buttons(message, wish.buttons))
+    and (not wish.reply_to or answers(message, wish.reply_to))
+    and (not wish.message_thread_id
+      or message.message_thread_id == wish.message_thread_id)
     and (not wish.content or message[wish.content] ~= nil)
     and has_contents(wish, message)
 end
@@ -215,7 +229,8 @@ end
 local function says(wish)
   local parts = {}
   local names = { "text", "pattern", "content", "alert", "toast", "action",
-    "edited", "deleted", "method", "params", "buttons" }
+    "reaction", "edited", "deleted", "message_thread_id", "method", "params",
+    "buttons" }
   for _, kind in ipairs(chat.media) do table.insert(names, kind) end
   for _, name in ipairs(names) do
     local value = wish[name]
@@ -288,25 +303,32 @@ local function seconds_of(wish)
   return expect.duration(wish.within, "within")
 end
 
-local function next_shown(wish, chat_id)
+-- Answers of buttons and actions belong to no topic.
+local topicless = { alert = true, toast = true, action = true }
+
+local function next_shown(wish, chat_id, thread)
   local shown = chat.shown[chat_id] or {}
-  for i = (chat.cursor[chat_id] or 0) + 1, #shown do
-    if fits(wish, shown[i]) then
-      chat.cursor[chat_id] = i
+  local place = thread and chat_id .. ":" .. thread or chat_id
+  for i = (chat.cursor[place] or 0) + 1, #shown do
+    local here = not thread or topicless[shown[i].what]
+      or shown[i].message.message_thread_id == thread
+    if here and fits(wish, shown[i]) then
+      chat.cursor[place] = i
       return shown[i].message
     end
   end
 end
 
 --- Waits in virtual time for what fits, and returns it: the message, or the
--- call if the wish has a method. chat_id nil: a call to any chat.
-function expect.see(who, chat_id, what, opts)
+-- call if the wish has a method. chat_id nil: a call to any chat. thread: only
+-- in that topic.
+function expect.see(who, chat_id, what, opts, thread)
   local wish = read_wish(what, opts)
   local within = seconds_of(wish)
   local deadline = core.uptime() + within
   local found = chat.wait(deadline, function()
     if wish.method then return next_call(wish, chat_id) end
-    return next_shown(wish, chat_id)
+    return next_shown(wish, chat_id, thread)
   end)
   if not found then fail_to_see(who, chat_id, wish, within) end
   chat.expected = true
@@ -314,10 +336,10 @@ function expect.see(who, chat_id, what, opts)
 end
 
 --- Waits and fails if the chat shows anything new meanwhile.
-function expect.silence(who, chat_id, within)
+function expect.silence(who, chat_id, within, thread)
   local seconds = expect.duration(within or "10s", "within")
   local message = chat.wait(core.uptime() + seconds, function()
-    return next_shown({}, chat_id)
+    return next_shown({}, chat_id, thread)
   end)
   if not message then return end
   local lines = {

@@ -8,6 +8,7 @@ local people = {}
 
 local made = 0 -- ids of payments
 local asked = 0 -- and of inline queries
+local chosen, pressed = 0, 0 -- results of them, and buttons below those
 
 local function as_user(user)
   return { id = user.id, is_bot = false, first_name = user.first_name,
@@ -61,7 +62,53 @@ function people.inline(user, query, offset)
     query = query, offset = offset or "" } }
 end
 
+--- The update of a result that was chosen, and what was sent by it.
+function people.choose(user, result, query)
+  if type(result) ~= "table" or not result.id then
+    expect.misuse("user:choose takes one of the results of user:inline")
+  end
+  chosen = chosen + 1
+  local sent = { result = result,
+    inline_message_id = result.reply_markup and "sent" .. chosen or nil }
+  return { chosen_inline_result = { result_id = tostring(result.id),
+    from = as_user(user), query = query or "",
+    inline_message_id = sent.inline_message_id } }, sent
+end
+
+--- The update of a press of a button below what was sent so.
+function people.press(user, sent, button)
+  local rows = chat.inline_buttons(sent.inline_message_id)
+    or sent.result.reply_markup.inline_keyboard
+  local names = {}
+  for _, row in ipairs(rows) do
+    for _, each in ipairs(row) do
+      if each.text == button or each.callback_data == button then
+        pressed = pressed + 1
+        return { callback_query = { id = "inline_press" .. pressed,
+          from = as_user(user), inline_message_id = sent.inline_message_id,
+          chat_instance = "1", data = each.callback_data } }
+      end
+      names[#names + 1] = each.text
+    end
+  end
+  expect.misuse(("%s cannot press %q: what was sent has: %s"):format(user.name,
+    tostring(button), table.concat(names, ", ")))
+end
+
+-- The parameters by which the bot has made the link of an invoice.
+local function linked_invoice(link)
+  chat.absorb()
+  for _, call in ipairs(chat.calls) do
+    if call.method == "createInvoiceLink" and call.result == link then
+      return call.params
+    end
+  end
+  expect.misuse("user:pay: the bot has not made the link " .. link)
+end
+
 local function invoice_of(message)
+  if type(message) == "string" then return linked_invoice(message) end
+  check_message("user:pay", message, "invoice")
   chat.absorb()
   for _, call in ipairs(chat.calls) do
     local sent = call.method == "sendInvoice" and call.result
@@ -76,7 +123,6 @@ end
 --- The query that asks the bot whether a payment may go on, and what the
 -- payment will be.
 function people.checkout(user, message)
-  check_message("user:pay", message, "invoice")
   local params = invoice_of(message)
   made = made + 1
   local payment = { currency = params.currency, total_amount = 0,
@@ -84,8 +130,15 @@ function people.checkout(user, message)
   for _, price in ipairs(params.prices) do
     payment.total_amount = payment.total_amount + price.amount
   end
+  if params.subscription_period then
+    payment.is_recurring, payment.is_first_recurring = true, true
+    payment.subscription_expiration_date = math.floor(core.now())
+      + params.subscription_period
+  end
   local query = { id = "checkout" .. made, from = as_user(user) }
-  for name, value in pairs(payment) do query[name] = value end
+  for _, name in ipairs { "currency", "total_amount", "invoice_payload" } do
+    query[name] = payment[name]
+  end
   payment.telegram_payment_charge_id = "charge" .. made
   payment.provider_payment_charge_id = ""
   return { pre_checkout_query = query }, payment
@@ -95,7 +148,9 @@ end
 function people.paid(user, message, payment, date)
   local shown = user:messages()
   return { message = { message_id = shown[#shown].message_id + 1, date = date,
-    from = as_user(user), chat = message.chat, successful_payment = payment } }
+    from = as_user(user), chat = type(message) == "table" and message.chat
+      or { id = user.id, type = "private", first_name = user.first_name },
+    successful_payment = payment } }
 end
 
 -- Everything but what an address may hold as it is.

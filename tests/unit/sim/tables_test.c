@@ -219,6 +219,20 @@ static struct answer *ask(struct fixture *f, const struct botapi_method *m,
     return a;
 }
 
+/* Somebody who asks to be let in. */
+static void aim_at_asking(struct fixture *f, json_t *params)
+{
+    json_t *user = fine(post(f, "/sim/users", "{\"first_name\":\"Eve\"}"));
+    json_int_t id = json_integer_value(json_object_get(user, "id"));
+    json_t *ask = json_pack("{s:i, s:I}", "chat", -42, "user", id);
+    char *body = json_dumps(ask, 0);
+    fine(post(f, "/sim/ask", body));
+    free(body);
+    json_decref(ask);
+    json_object_set_new(params, "chat_id", json_integer(-42));
+    json_object_set_new(params, "user_id", json_integer(id));
+}
+
 static void every_method_answers_its_type(void **state)
 {
     struct fixture *f = *state;
@@ -233,6 +247,9 @@ static void every_method_answers_its_type(void **state)
             aim_at_photo(f, params);
         if (strcmp(m->name, "getFile") == 0)
             aim_at_file(f, params);
+        if (strcmp(m->name, "approveChatJoinRequest") == 0 ||
+            strcmp(m->name, "declineChatJoinRequest") == 0)
+            aim_at_asking(f, params);
         adapt(f, m, params);
         struct answer *a = ask(f, m, params);
         if (a->status != 200 ||
