@@ -80,9 +80,13 @@ function test.topic(group, name, by) end
 ---@return any ...
 function test.update(options) end
 
----The next call that fits goes wrong; as /sim/faults, once unless count says
----more. The method "file" is the download of a file.
----@param options { mode?: any, method?: any, chat?: any, count?: any, retry_after?: any, seconds?: any }
+---The next call that fits goes wrong, once unless count says more. mode: "429"
+---(with retry_after), "500", "502html", "cut_before" (not executed, no
+---answer), "cut_after" (executed, no answer), "slow" (answered seconds later),
+---"duplicate" (an update comes twice), or "refused", an error of your own:
+---code, 400 unless said, and its description. The method "file" is the
+---download of a file.
+---@param options { mode?: any, method?: any, chat?: any, count?: any, retry_after?: any, seconds?: any, code?: any, description?: any }
 ---@return any ...
 function test.fault(options) end
 

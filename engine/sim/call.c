@@ -278,6 +278,9 @@ bool call_pass_fault(struct call *c, const char *name)
     case FAULT_502_HTML:
         call_refuse(c, 502, "Bad Gateway");
         return false;
+    case FAULT_REFUSED:
+        call_refuse(c, c->fault.code, "%s", c->fault.description);
+        return false;
     case FAULT_CUT_BEFORE:
         return false;
     case FAULT_NONE:

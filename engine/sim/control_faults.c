@@ -46,6 +46,8 @@ const struct control_field control_fault_fields[] = {
     {"count", FIELD_INTEGER, false},
     {"retry_after", FIELD_INTEGER, false},
     {"seconds", FIELD_NUMBER, false},
+    {"code", FIELD_INTEGER, false},
+    {"description", FIELD_STRING, false},
     {NULL, FIELD_STRING, false}};
 
 /* An integer of the body that must be positive. */
@@ -60,6 +62,32 @@ static bool positive(struct control *c, const char *key, int64_t fallback,
     return false;
 }
 
+/* What Telegram says in the place of doing it. */
+static bool read_refusal(struct control *c, struct fault *f)
+{
+    const char *text =
+        json_string_value(json_object_get(c->body, "description"));
+    const json_t *code = json_object_get(c->body, "code");
+    if (f->mode != FAULT_REFUSED)
+        return true;
+    f->code = code != NULL ? (int)json_integer_value(code) : 400;
+    if (f->code < 400 || f->code > 499 || f->code == 429) {
+        exchange_fail(c->x, 400,
+                      "code: must be 400 to 499, and for 429 there is a mode");
+        return false;
+    }
+    if (text == NULL || strlen(text) > FAULT_DESCRIPTION_MAX) {
+        exchange_fail(c->x, 400,
+                      "description: what the server says is required, such as "
+                      "\"Bad Request: message thread not found\", up to %d "
+                      "bytes",
+                      FAULT_DESCRIPTION_MAX);
+        return false;
+    }
+    strcpy(f->description, text);
+    return true;
+}
+
 static bool read_fault(struct control *c, struct fault *f)
 {
     const char *mode = json_string_value(json_object_get(c->body, "mode"));
@@ -69,7 +97,7 @@ static bool read_fault(struct control *c, struct fault *f)
     if (!fault_mode_parse(mode, &f->mode)) {
         exchange_fail(c->x, 400,
                       "mode: must be 429, 500, 502html, cut_before, "
-                      "cut_after, slow or duplicate");
+                      "cut_after, slow, duplicate or refused");
         return false;
     }
     bool download = name != NULL && strcmp(name, SERVING_METHOD) == 0;
@@ -83,7 +111,7 @@ static bool read_fault(struct control *c, struct fault *f)
     f->method = download ? SERVING_METHOD : m != NULL ? m->name : NULL;
     f->chat = sim_int(c->body, "chat");
     f->seconds = seconds != NULL ? json_number_value(seconds) : 1.0;
-    return positive(c, "count", 1, &f->count) &&
+    return read_refusal(c, f) && positive(c, "count", 1, &f->count) &&
            positive(c, "retry_after", 1, &f->retry_after);
 }
 

@@ -8,7 +8,7 @@
 
 static const char *const mode_names[] = {"none",    "429",        "500",
                                          "502html", "cut_before", "cut_after",
-                                         "slow",    "duplicate"};
+                                         "slow",    "duplicate",  "refused"};
 
 const char *fault_mode_name(enum fault_mode mode)
 {
@@ -17,7 +17,7 @@ const char *fault_mode_name(enum fault_mode mode)
 
 bool fault_mode_parse(const char *name, enum fault_mode *out)
 {
-    for (int i = FAULT_429; i <= FAULT_DUPLICATE; i++) {
+    for (int i = FAULT_429; i <= FAULT_REFUSED; i++) {
         if (strcmp(name, mode_names[i]) == 0) {
             *out = (enum fault_mode)i;
             return true;
@@ -107,5 +107,9 @@ json_t *fault_view(const struct fault *f)
         sim_set(view, "retry_after", json_integer(f->retry_after));
     if (f->mode == FAULT_SLOW)
         sim_set(view, "seconds", json_real(f->seconds));
+    if (f->mode == FAULT_REFUSED) {
+        sim_set(view, "code", json_integer(f->code));
+        sim_set(view, "description", json_string(f->description));
+    }
     return view;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define FAULTS_MAX 1000
+#define FAULT_DESCRIPTION_MAX 255 /* bytes */
 
 struct sim;
 
@@ -24,6 +25,7 @@ enum fault_mode {
     FAULT_CUT_AFTER,
     FAULT_SLOW,
     FAULT_DUPLICATE,
+    FAULT_REFUSED, /* by an error of the test's own */
 };
 
 struct fault {
@@ -35,6 +37,8 @@ struct fault {
     int64_t count;
     int64_t retry_after;
     double seconds;
+    int code; /* error_code of FAULT_REFUSED */
+    char description[FAULT_DESCRIPTION_MAX + 1];
 };
 
 struct faults {

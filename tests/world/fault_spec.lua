@@ -104,3 +104,30 @@ t.case("a dead letter can be replayed", function()
   assert(status == 200)
   t.await(function() return #t.errors() == 2 end)
 end)
+
+t.case("an error that the simulator would not say by itself", { main = [[
+local bot = require "moonlet.bot"
+bot.command("start", function(ctx)
+  local ok, err = pcall(ctx.api.sendDice, { chat_id = ctx.chat.id })
+  ctx:reply(ok and "sent" or ("%s %d %s"):format(err.kind, err.code,
+    err.message))
+end)]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  t.fault { method = "sendDice", mode = "refused",
+    description = "Bad Request: message thread not found" }
+  ann:send("/start")
+  ann:expect("api 400 Bad Request: message thread not found")
+  t.fault { method = "sendDice", mode = "refused", code = 404,
+    description = "Not Found" }
+  ann:send("/start")
+  ann:expect("api 404 Not Found")
+  ann:send("/start")
+  ann:expect("sent")
+  for _, wrong in ipairs { { code = 429, description = "x" }, { code = 200,
+    description = "x" }, { code = 400 }, { description = ("x"):rep(256) } } do
+    wrong.mode = "refused"
+    local ok, why = pcall(t.fault, wrong)
+    assert(not ok and tostring(why):find("code: must be", 1, true)
+      or tostring(why):find("description: what", 1, true), tostring(why))
+  end
+end)
