@@ -134,12 +134,16 @@ static bool fits_one(const char *name, size_t len, struct jslice v,
     return is_object(v, type);
 }
 
+/* Of "Integer|String" a number is the first: as a text it would name nothing,
+ * such as a chat 1.5. */
 static bool fits(const char *types, struct jslice v)
 {
     enum js_type type = js_type(v);
+    bool is_whole = type == JS_NUMBER && strncmp(types, "Integer", 7) == 0;
     while (*types) {
         size_t len = strcspn(types, "|");
-        if (fits_one(types, len, v, type))
+        bool skipped = is_whole && len == 6 && memcmp(types, "String", 6) == 0;
+        if (!skipped && fits_one(types, len, v, type))
             return true;
         types += len + (types[len] == '|');
     }

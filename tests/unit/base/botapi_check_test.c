@@ -115,6 +115,11 @@ static void values_that_cannot_are_named(void **state)
          "deleteMessage: message_id must be Integer, got the text \"twelve\""},
         {"deleteMessage", "{\"chat_id\":1,\"message_id\":1.5}",
          "deleteMessage: message_id must be Integer, got the number 1.5"},
+        {"sendMessage", "{\"chat_id\":1.5,\"text\":\"x\"}",
+         "sendMessage: chat_id must be Integer or String, got the number 1.5"},
+        {"sendMessage", "{\"chat_id\":1e300,\"text\":\"x\"}",
+         "sendMessage: chat_id must be Integer or String, got the number "
+         "1e300"},
         {"sendMessage", "{\"chat_id\":false,\"text\":\"x\"}",
          "sendMessage: chat_id must be Integer or String, got the boolean "
          "false"},
