@@ -36,11 +36,14 @@ local function shown(text) return utf8.len(text) and text or "?" end
 
 -- --- buttons
 
-local function text_of(value)
+-- An inline button may be blank, as an empty place of a calendar is; one of a
+-- reply keyboard would send nothing.
+local function text_of(value, may_be_blank)
   if type(value) == "number" or pieces.is(value) then
     value = tostring(value)
   end
-  if type(value) ~= "string" or not value:find("%S") then
+  if type(value) ~= "string"
+    or not value:find(may_be_blank and "." or "%S") then
     fail("a button needs a text, got %s", type(value) == "string"
       and "an empty one" or type(value))
   end
@@ -99,7 +102,7 @@ local function inline_button(button)
     fail('an inline button is a table such as { "Yes", "yes:1" }, got %s',
       type(button))
   end
-  local made = fields_of(text_of(button.text or button[1]), button)
+  local made = fields_of(text_of(button.text or button[1], true), button)
   if made.callback_data == nil then made.callback_data = button[2] end
   return checked_inline(made)
 end
@@ -215,7 +218,7 @@ function keyboard.inline(rows)
 end
 
 local function add_inline(self, text, opts, name, value)
-  local button = fields_of(text_of(text), opts)
+  local button = fields_of(text_of(text, true), opts)
   button[name] = value
   return append(self, inline_kind, checked_inline(button))
 end
@@ -223,7 +226,7 @@ end
 --- inline:text(text, data [, opts]): a button that bot.callback hears of.
 function Inline:text(text, data, opts)
   return add_inline(self, text, opts, "callback_data",
-    data_of(text_of(text), data))
+    data_of(text_of(text, true), data))
 end
 
 --- inline:url(text, url [, opts]): a link.

@@ -111,6 +111,8 @@ end
 local function add(page, label, id, button)
   if type(label) ~= "string" and type(label) ~= "number" then
     fail(page.menu, "a button needs a label, got %s", type(label))
+  elseif label == "" then
+    fail(page.menu, "a button needs a label, got an empty one")
   end
   button.text = tostring(label)
   button.id = id ~= nil and "#" .. tostring(id) or button.text

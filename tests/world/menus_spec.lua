@@ -278,6 +278,7 @@ end)]])
   fails("", 'misuse menu "m": its function has not called m:text')
   fails("m:nothing()", 'm has no function "nothing"')
   fails("m:button('a')", "m:button needs a function")
+  fails("m:button('', print)", "a button needs a label, got an empty one")
   fails("m:open('a', 'b')", 'm:open needs a menu of menu.new or its name, got '
     .. '"b"')
   fails("m:pages {}", "needs a table with items")
@@ -320,3 +321,28 @@ bot.command("count", function(ctx) ctx:show_menu("count") end)
     assert(labels(ann:expect { edited = "Count" }) == "+ 2 |")
     assert(not t.log():find("has changed", 1, true))
   end)
+
+t.case("an empty place of a calendar is a button without a text", function()
+  load [[
+local bot = require "moonlet.bot"
+local keyboard = require "moonlet.keyboard"
+local menu = require "moonlet.menu"
+local function nothing() return false end
+menu.new("days", function(m)
+  m:text("February")
+  m:button(" ", nothing)
+  m:button(" ", nothing)
+  m:button("1", function(ctx) ctx:answer_callback("Sunday") end)
+end)
+bot.command("go", function(ctx)
+  ctx:show_menu("days")
+  ctx:reply("And", { reply_markup = keyboard.inline():text(" ", "x") })
+end)]]
+  ann:send("/go")
+  local days = ann:expect { text = "February", buttons = { " ", "1" } }
+  ann:expect { text = "And", buttons = { " " } }
+  ann:click("1", { message = days })
+  ann:expect { toast = "Sunday" }
+  ann:click(" ", { message = days })
+  ann:expect_nothing()
+end)

@@ -137,7 +137,8 @@ function case.mistakes_name_the_button()
   check.raises("an inline button is a table", keyboard.inline,
     { { { "A", "a" }, "B" } })
   check.raises("needs a text, got nil", keyboard.inline, { { {} } })
-  check.raises("needs a text, got an empty one", inline.text, inline, " ", "x")
+  check.raises("needs a text, got an empty one", inline.text, inline, "", "x")
+  check.raises("needs a text, got an empty one", keyboard.reply, { { " " } })
   check.raises("has no callback data", keyboard.reply, { { { "A", "a" } } })
   check.raises("copies 1 to 256", inline.copy_text, inline, "C",
     ("x"):rep(257))
