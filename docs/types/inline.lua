@@ -5,9 +5,10 @@
 ---@class moonlet.inline
 local inline = {}
 
----A result that sends a text. The other fields are those of the method's
----result, such as description and reply_markup; input_message_content takes
----the place of text and parse_mode (Bot API InlineQueryResultArticle).
+---A result that sends a text, which may be a piece of moonlet.format. The
+---other fields are those of the method's result, such as description and
+---reply_markup; input_message_content takes the place of text and parse_mode
+---(Bot API InlineQueryResultArticle).
 ---@param options { id?: any, title?: any, text?: any }
 ---@return any ...
 function inline.article(options) end

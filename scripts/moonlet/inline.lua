@@ -1,6 +1,7 @@
 --- Results for inline queries: ctx:answer_inline{ inline.article{...} }.
 local core = require "moonlet.core"
 local json = require "moonlet.json"
+local pieces = require "moonlet.pieces"
 
 local inline = {}
 
@@ -22,14 +23,14 @@ local function result(what, kind, fields, needed)
   return made
 end
 
---- inline.article{ id =, title =, text = }: a result that sends a text. The
--- other fields are those of the method's result, such as description and
+--- inline.article{ id =, title =, text = }: a result that sends a text, which
+-- may be a piece of moonlet.format. The other fields are those of the method's result, such as description and
 -- reply_markup; input_message_content takes the place of text and parse_mode
 -- (Bot API InlineQueryResultArticle).
 function inline.article(fields)
   local made = result("inline.article", "article", fields, { "id", "title" })
   if not made.input_message_content then
-    if type(made.text) ~= "string" then
+    if type(made.text) ~= "string" and not pieces.is(made.text) then
       core.misuse("inline.article needs a text, or input_message_content")
     end
     made.input_message_content = { message_text = made.text,

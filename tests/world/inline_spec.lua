@@ -85,3 +85,22 @@ t.case("mistakes in results are told", { main = BOT }, function()
   ann:send("/answer")
   ann:expect("this is a message")
 end)
+
+t.case("a result's text and caption may be pieces", { main = [[
+local bot = require "moonlet.bot"
+local format = require "moonlet.format"
+local inline = require "moonlet.inline"
+bot.inline_query("", function(ctx)
+  ctx:answer_inline { inline.article { id = 1, title = "Tea",
+    text = format { "Green ", format.bold("tea") } },
+    inline.photo { id = 2, url = "https://a/b.jpg",
+      caption = format.italic("a cup") } }
+end)]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  local results = ann:inline("tea")
+  local content = results[1].input_message_content
+  assert(content.message_text == "Green tea" and results[1].text == nil)
+  assert(content.entities[1].type == "bold" and content.entities[1].offset == 6)
+  assert(results[2].caption == "a cup")
+  assert(results[2].caption_entities[1].type == "italic")
+end)
