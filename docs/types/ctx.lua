@@ -42,11 +42,12 @@ function ctx:reply(text, opts) end
 
 ---Replaces the text of the message whose button was pressed, or of
 ---opts.message, a Message that the bot has sent; and its buttons: without
----opts.reply_markup they go. opts: editMessageText's parameters and those of
----an API call. Returns the Message (true for an inline message), or false and
----the error if nothing would change; raises as moonlet.api does, and "misuse"
----outside a button press if there is no opts.message (Bot API
----editMessageText).
+---opts.reply_markup they go. Of a picture or a file it replaces the caption.
+---opts: editMessageText's parameters, or editMessageCaption's, and those of an
+---API call. Returns the Message (true for an inline message), or false and the
+---error if nothing would change; raises as moonlet.api does, and "misuse"
+---outside a button press if there is no opts.message (Bot API editMessageText,
+---Bot API editMessageCaption).
 ---@param text string|moonlet.piece
 ---@param opts? moonlet.ctx.edit.opts
 ---@return botapi.Message|boolean

@@ -233,40 +233,55 @@ function methods.reply(ctx, text, opts)
   return api.sendMessage(params, options)
 end
 
--- Which message ctx:edit means, as parameters.
+-- Which message ctx:edit means, as parameters, and the Message if it is known.
 local function edited(ctx, message)
   local query = ctx.callback_query
-  if type(message) == "table" and message.message_id then
-    return { chat_id = message.chat.id, message_id = message.message_id,
-      business_connection_id = message.business_connection_id }
-  elseif message ~= nil then
+  local is_message = type(message) == "table" and message.message_id
+  if message ~= nil and not is_message then
     core.misuse("ctx:edit: opts.message is a Message, as ctx:reply returns "
       .. "it, got " .. type(message))
-  elseif not query then
+  elseif not message and not query then
     core.misuse("ctx:edit is for button presses; this is a " .. ctx.kind
       .. ": say which message by opts.message")
-  elseif query.inline_message_id then
+  elseif not message and query.inline_message_id then
     return { inline_message_id = query.inline_message_id }
   end
-  return { chat_id = query.message.chat.id,
-    message_id = query.message.message_id }
+  message = message or query.message
+  return { chat_id = message.chat.id, message_id = message.message_id,
+    business_connection_id = message.business_connection_id }, message
+end
+
+local captioned = { "photo", "video", "animation", "document", "audio", "voice",
+  "paid_media", "live_photo" }
+
+-- A picture or a file has a caption in place of a text.
+local function has_caption(message)
+  for _, kind in ipairs(captioned) do
+    if message[kind] then return true end
+  end
 end
 
 --- ctx:edit(text [, opts]): replaces the text of the message whose button was
 -- pressed, or of opts.message, a Message that the bot has sent; and its
--- buttons: without opts.reply_markup they go. opts: editMessageText's
--- parameters and those of an API call. Returns the Message (true for an inline
--- message), or false and the error if nothing would change; raises as
+-- buttons: without opts.reply_markup they go. Of a picture or a file it
+-- replaces the caption. opts: editMessageText's parameters, or
+-- editMessageCaption's, and those of an API call. Returns the Message (true for
+-- an inline message), or false and the error if nothing would change; raises as
 -- moonlet.api does, and "misuse" outside a button press if there is no
--- opts.message (Bot API editMessageText).
+-- opts.message (Bot API editMessageText, Bot API editMessageCaption).
 function methods.edit(ctx, text, opts)
   check("edit", ctx)
   text = check_text("edit", text)
   local params = {}
   local options = part("edit", params, opts)
-  local target = edited(ctx, params.message)
-  params.message, params.text = nil, text
+  local target, message = edited(ctx, params.message)
+  params.message = nil
   for key, value in pairs(params) do target[key] = value end
+  if message and has_caption(message) then
+    target.caption = text
+    return api.editMessageCaption(target, options)
+  end
+  target.text = text
   return api.editMessageText(target, options)
 end
 

@@ -24,9 +24,9 @@ local function result(what, kind, fields, needed)
 end
 
 --- inline.article{ id =, title =, text = }: a result that sends a text, which
--- may be a piece of moonlet.format. The other fields are those of the method's result, such as description and
--- reply_markup; input_message_content takes the place of text and parse_mode
--- (Bot API InlineQueryResultArticle).
+-- may be a piece of moonlet.format. The other fields are those of the method's
+-- result, such as description and reply_markup; input_message_content takes the
+-- place of text and parse_mode (Bot API InlineQueryResultArticle).
 function inline.article(fields)
   local made = result("inline.article", "article", fields, { "id", "title" })
   if not made.input_message_content then

@@ -216,3 +216,44 @@ t.case("20: longer data in tables of the script's own is stored as well",
     assert(made[1][1].callback_data == "short")
     assert(#made[2][1].callback_data == 33)
   end)
+
+t.case("the caption of a picture is edited as a text is", { main = [[
+local bot = require "moonlet.bot"
+local format = require "moonlet.format"
+local keyboard = require "moonlet.keyboard"
+local function more(n)
+  return { caption = "Cup 0", reply_markup = keyboard.inline()
+    :text("More", "more:" .. n) }
+end
+bot.command("cup", function(ctx)
+  local sent = ctx:upload_photo("cup.png", { data = "picture" }, more(1))
+  ctx:edit("Cup", { message = sent, reply_markup = more(1).reply_markup })
+end)
+bot.callback("^more:(%d+)$", function(ctx, n)
+  ctx:edit(format { "Cup ", format.bold(n) },
+    { reply_markup = more(n + 1).reply_markup })
+end)]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send("/cup")
+  ann:expect { photo = true, text = "Cup 0" }
+  ann:expect { photo = true, edited = "Cup" }
+  ann:click("More")
+  local message = ann:expect { photo = true, edited = "Cup 1",
+    buttons = { "More" } }
+  assert(message.caption_entities[1].type == "bold")
+  assert(#t.calls("editMessageText") == 0)
+end)
+
+t.case("a button of a business message is edited over its connection",
+  { main = [[
+local bot = require "moonlet.bot"
+bot.callback("^x$", function(ctx) ctx:edit("changed") end)]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  t.update { callback_query = { id = "7", data = "x", chat_instance = "1",
+    from = { id = ann.id, is_bot = false, first_name = "Ann" },
+    message = { message_id = 3, date = 1, text = "Hello",
+      business_connection_id = "B",
+      chat = { id = ann.id, type = "private", first_name = "Ann" } } } }
+  t.expect_call("editMessageText", { business_connection_id = "B",
+    message_id = 3, text = "changed" })
+end)

@@ -80,9 +80,11 @@ t.case("what the standards give as examples", opts, fn)
 opts, fn = check {
   { 'crypto.hash("sha3", "x")', 'misuse: the algorithm of crypto.hash must be '
     .. 'one of "sha256", "sha512", "sha1", "md5", got sha3' },
-  { 'crypto.hash("sha256", 7)', "misuse: crypto.hash needs a text, got number" },
+  { 'crypto.hash("sha256", 7)',
+    "misuse: crypto.hash needs a text, got number" },
   { 'crypto.hash("sha256", "x", "hexa")', 'misuse: what says how bytes are '
-    .. 'written must be one of "hex", "base64", "base64url", "bytes", got hexa' },
+    .. 'written must be one of "hex", "base64", "base64url", "bytes", got '
+    .. "hexa" },
   { 'crypto.hmac("sha256", nil, "x")',
     "misuse: the key of crypto.hmac needs a text, got nil" },
   { 'crypto.hash("sha256", ("x"):rep(16777217))',

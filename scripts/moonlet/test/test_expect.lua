@@ -308,12 +308,12 @@ local topicless = { alert = true, toast = true, action = true }
 
 local function next_shown(wish, chat_id, thread)
   local shown = chat.shown[chat_id] or {}
-  local place = thread and chat_id .. ":" .. thread or chat_id
-  for i = (chat.cursor[place] or 0) + 1, #shown do
+  local cursor = thread and chat_id .. ":" .. thread or chat_id
+  for i = (chat.cursor[cursor] or 0) + 1, #shown do
     local here = not thread or topicless[shown[i].what]
       or shown[i].message.message_thread_id == thread
     if here and fits(wish, shown[i]) then
-      chat.cursor[place] = i
+      chat.cursor[cursor] = i
       return shown[i].message
     end
   end
