@@ -10,6 +10,7 @@
 #include "base/retry.h"
 #include "bindings/coverage.h"
 #include "loop/loop.h"
+#include "vm/child.h"
 #include "vm/limits.h"
 #include "vm/lua_json.h"
 #include "vm/script_error.h"
@@ -255,6 +256,14 @@ static int core_retry_wait(lua_State *L)
     return 1;
 }
 
+/* core.handler(): the coroutine that the running code was started for, the same
+ * in its child tasks; nil while scripts load. */
+static int core_handler(lua_State *L)
+{
+    child_push_root(L);
+    return 1;
+}
+
 /* core.now(): Unix time in seconds with a fraction, by the engine's clock. */
 static int core_now(lua_State *L)
 {
@@ -292,6 +301,7 @@ static const luaL_Reg functions[] = {
     {"duration", core_duration},
     {"retry_defaults", core_retry_defaults},
     {"retry_wait", core_retry_wait},
+    {"handler", core_handler},
     {"now", core_now},
     {"uptime", core_uptime},
     /* core.locale_files(): names in the folder locales. */

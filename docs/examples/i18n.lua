@@ -19,6 +19,7 @@ if i18n.language(ctx) == "de" then ctx:reply("Guten Tag") end
 -- i18n.t
 -- locales/en.lua: return { hello = "Hello {name}" }
 assert(i18n.t("en", "hello", { name = "Ann" }) == "Hello Ann")
+ctx:reply(i18n.t("hello", { name = ctx.from.first_name }))
 -- i18n.html
 -- locales/en.lua: return { card = "<b>{name}</b>" }
 ctx:reply(i18n.html("en", "card", { name = "<Ann>" }))

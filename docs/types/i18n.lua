@@ -58,8 +58,10 @@ function i18n.use(ctx, language) end
 ---@return any ...
 function i18n.language(ctx) end
 
----A text, for use without a context. In handlers there is ctx:t(key, args).
----@param language string
+---A text, for use without a context. The language may be left out: then it is
+---that of the update whose handler runs, also in child tasks, else the
+---default. In handlers there is ctx:t(key, args).
+---@param language? string
 ---@param key string
 ---@param args? table
 ---@return string
@@ -67,7 +69,7 @@ function i18n.t(language, key, args) end
 
 ---The same of a text in HTML, as a piece; the arguments stay text. In handlers
 ---there is ctx:t_html(key, args).
----@param language string
+---@param language? string
 ---@param key string
 ---@param args? table
 ---@return any ...

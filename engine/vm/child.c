@@ -108,6 +108,17 @@ void child_spawn(lua_State *L)
     list_push(&parent->children, &t->sibling);
 }
 
+void child_push_root(lua_State *L)
+{
+    const struct task *t = vm__generation(L)->running;
+    while (t && t->parent)
+        t = t->parent;
+    if (t)
+        lua_rawgeti(L, LUA_REGISTRYINDEX, t->ref);
+    else
+        lua_pushnil(L);
+}
+
 void child__keep(lua_State *L, struct task *t, int first)
 {
     if (!t->handle)

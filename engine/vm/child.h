@@ -30,6 +30,10 @@ int child_wait(lua_State *L, int first, uint64_t limit_ms);
  * and its error. Its error counts as known then. Returns their number. */
 int child_result(lua_State *L, int index);
 
+/* Pushes the coroutine of the running task's first ancestor, its own if it has
+ * none; nil outside of tasks. */
+void child_push_root(lua_State *L);
+
 /* Ends it; no effect if it has ended. */
 void child_cancel(lua_State *L, int index);
 

@@ -39,9 +39,10 @@ local pass = bot.pass
 local no_options = { order = true } -- allowed everywhere
 local catchers, starters = {}, {}
 local machines -- moonlet.fsm, once there is one
+local i18n -- if there are texts
 
 -- Read while scripts load: a bad one has to be told of then.
-if #core.locale_files() > 0 then require "moonlet.i18n" end
+if #core.locale_files() > 0 then i18n = require "moonlet.i18n" end
 
 core.want("my_chat_member") -- tells that a person has blocked the bot
 
@@ -157,6 +158,7 @@ local function run(ctx)
 end
 
 local function handle(ctx)
+  if i18n then i18n._begin(ctx) end
   local is_press = ctx.kind == "callback_query"
   local place = is_press and begin_press(ctx)
   local ok, err = xpcall(run, error_of, ctx)
@@ -186,6 +188,7 @@ end)
 core.on_failed(function(update, err, redelivered)
   local ctx = update[1] and album.context(update, redelivered)
     or new_context(update, redelivered)
+  if i18n then i18n._begin(ctx) end
   tell_catchers(ctx, err)
   if ctx.kind == "callback_query" then finish_press(ctx) end
 end)

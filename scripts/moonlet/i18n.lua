@@ -29,6 +29,7 @@ local chooser
 local remembers = false
 local chosen, chosen_count = {}, 0 -- id of a person -> language, false: none
 local logged, logged_count = {}, 0
+local contexts = setmetatable({}, { __mode = "k" }) -- of handlers that run
 
 -- --- loading
 
@@ -207,6 +208,20 @@ function i18n.language(ctx)
   return known(ctx.lang) or known(from and from.language_code) or default
 end
 
+-- An update is being handled: its context, for texts without one.
+function i18n._begin(ctx) contexts[core.handler()] = ctx end
+
+-- The language may be left out.
+local function arguments(language, key, args)
+  if args == nil and type(language) == "string"
+    and (key == nil or type(key) == "table") then
+    local handler = core.handler()
+    local ctx = handler and contexts[handler]
+    return ctx and i18n.language(ctx) or default, language, key
+  end
+  return known(language) or default, key, args
+end
+
 -- --- texts
 
 local function log_once(name, fields)
@@ -264,10 +279,11 @@ local function argument(language, key, args, name)
   return pieces.is(value) and value or tostring(value)
 end
 
---- i18n.t(language, key [, args]): a text, for use without a context. In
--- handlers there is ctx:t(key, args).
+--- i18n.t([language,] key [, args]): a text, for use without a context. The
+-- language may be left out: then it is that of the update whose handler runs,
+-- also in child tasks, else the default. In handlers there is ctx:t(key, args).
 function i18n.t(language, key, args)
-  language = known(language) or default
+  language, key, args = arguments(language, key, args)
   local parts = look_up(language, key, args)
   if not parts then return key end
   local filled, with_pieces = {}, false
@@ -306,10 +322,10 @@ local function template_of(parts)
   end
 end
 
---- i18n.html(language, key [, args]): the same of a text in HTML, as a piece;
+--- i18n.html([language,] key [, args]): the same of a text in HTML, as a piece;
 -- the arguments stay text. In handlers there is ctx:t_html(key, args).
 function i18n.html(language, key, args)
-  language = known(language) or default
+  language, key, args = arguments(language, key, args)
   local parts = look_up(language, key, args)
   if not parts then return pieces.make(key) end
   local template, names, origin = template_of(parts)

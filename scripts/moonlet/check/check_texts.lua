@@ -35,7 +35,7 @@ local function check_languages(bot, files, known)
   end
 end
 
--- The node of the key in ctx:t("key"), i18n.t(language, "key").
+-- The node of the key in ctx:t("key"), i18n.t("key"), i18n.t("en", "key").
 local function key_of(node)
   if node.kind == "method" then
     if (node.name == "t" or node.name == "t_html")
@@ -48,7 +48,8 @@ local function key_of(node)
   local name = fn.kind == "index" and value.key(fn)
   if (name == "t" or name == "html")
     and value.module(fn.object) == "moonlet.i18n" then
-    return node.arguments[2]
+    local first, second = node.arguments[1], node.arguments[2]
+    return (second and second.kind ~= "table") and second or first
   end
 end
 

@@ -18,6 +18,18 @@ t.case("a person is answered in the language of their app", function()
   assert(ann:expect("Ann hat").entities[1].type == "italic")
 end)
 
+t.case("a text without a language is for whom the handler runs", function()
+  local ann = t.user { first_name = "Ann", language_code = "de" }
+  local joe = t.user { first_name = "Joe" }
+  for _, each in ipairs { ann, joe } do each:send("/keys") end
+  ann:expect("Menü Hallo, Bob!")
+  ann:expect("Bob hat")
+  joe:expect("Menu Hello, Bob!")
+  joe:expect("Bob has")
+  ann:expect("child Menü")
+  ann:expect("detached Menu")
+end)
+
 t.case("a person may choose another language", function()
   local ann = t.user { first_name = "Ann", language_code = "de" }
   ann:send("/language en")

@@ -139,6 +139,17 @@ end)
 
 bot.command("key", function(ctx) ctx:reply(ctx:t(ctx.args[1])) end)
 
+bot.command("keys", function(ctx)
+  local t = i18n.t
+  ctx:reply(t "menu.title" .. " " .. t("hello", { name = "Bob" }))
+  ctx:reply(i18n.html("card", { name = "Bob", count = 3 }))
+  task.all { function()
+    task.sleep(1)
+    ctx:reply("child " .. t "menu.title")
+  end }
+  task.detach(function() ctx:reply("detached " .. t "menu.title") end)
+end)
+
 bot.command("plurals", function(ctx)
   local all = {}
   for i = 2, #ctx.args do

@@ -72,7 +72,9 @@ function case.a_text_that_is_missing_is_its_key()
 end
 
 function case.wrong_calls_are_misuse()
-  check.raises("t needs a key, got nil", i18n.t, "de")
+  check.raises("t needs a key, got nil", i18n.t)
+  check.raises("t needs a key, got nil", i18n.t, nil, nil, {})
+  check.raises("t needs a key, got boolean", i18n.t, "de", true)
   check.raises("must be a table, got string", i18n.t, "de", "hello", "Ann")
   check.raises("there is no locales/xx.lua", i18n.use, {}, "xx")
   check.raises("there is no locales/xx.lua", i18n.default, "xx")
