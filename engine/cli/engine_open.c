@@ -214,13 +214,41 @@ static int open_inbox(struct engine *e, struct err *error)
     return 0;
 }
 
+static void on_due(void *arg, int64_t due_ms)
+{
+    timers_due(((struct engine *)arg)->timers, due_ms);
+}
+
+static void on_database(void *arg, const struct err *failed)
+{
+    struct engine *e = arg;
+    if (failed)
+        LOG_AT(e->log, LOG_ERROR, "database.failed",
+               LOG_S("error", failed->message));
+    else
+        LOG_AT(e->log, LOG_INFO, "database.back");
+    health_set(&e->health, HEALTH_DATABASE, failed ? HEALTH_DOWN : HEALTH_UP);
+}
+
+/* DATABASE_URL is sqlite:PATH or nothing: settings.c has looked. */
+static char *database_path(const struct engine *e)
+{
+    const char *url = e->settings.config.database_url;
+    return *url ? mem_strdup(strchr(url, ':') + 1)
+                : datadir_file(&e->dir, "bot.db");
+}
+
 static int open_state(struct engine *e, struct err *error)
 {
-    struct state_options options = {.due = timers_due};
-    options.arg = e->timers = timers_new(e->loop);
-    e->state = state_open(e->loop, &e->dir, &options, error);
+    const struct state_options options = {
+        .due = on_due, .failed = on_database, .arg = e};
+    char *path = database_path(e);
+    e->timers = timers_new(e->loop);
+    e->state = state_open(e->loop, path, &options, error);
+    free(path);
     if (!e->state)
         return error->code;
+    health_set(&e->health, HEALTH_DATABASE, HEALTH_UP);
     timers_use(e->timers, e->state, e->inbox);
     e->services.state = e->state;
     e->services.inbox = e->inbox;

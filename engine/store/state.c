@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "store/datadir.h"
 #include "store/state_sql.h"
 
 #include <inttypes.h>
@@ -16,6 +15,8 @@
 #include <string.h>
 
 #define PRUNE_MS 3600000
+#define FAILING_MS                                                             \
+    5000 /* so often it is asked whether the file is well again */
 #define CHAT_LANE "chat:" /* telegram/update.c */
 #define CHAT_LANE_MAX 32
 
@@ -25,6 +26,7 @@ struct state {
     struct state_options options;
     struct timer prune;
     unsigned made; /* changes so far */
+    bool failing;  /* as was told */
 };
 
 static void op_free(struct state_op *op)
@@ -40,9 +42,23 @@ static void finish(struct state_op *op, const struct state_row *row)
     op_free(op);
 }
 
+/* A wrong request says nothing about the file. */
+static void tell_health(struct state *s, const struct err *e)
+{
+    bool failed = e->code == ERR_DB || e->code == ERR_IO;
+    if (failed == s->failing || (!failed && e->code != ERR_OK))
+        return;
+    s->failing = failed;
+    if (failed)
+        timer_start(&s->prune, FAILING_MS);
+    s->options.failed(s->options.arg, failed ? e : NULL);
+}
+
 static struct state_op *finished(struct strand_job *job)
 {
-    return LIST_ENTRY(job, struct state_op, request.job);
+    struct state_op *op = LIST_ENTRY(job, struct state_op, request.job);
+    tell_health(op->state, &op->request.result);
+    return op;
 }
 
 static void got(struct strand_job *job)
@@ -109,10 +125,11 @@ static void counted(struct strand_job *job)
 static void pruned(struct strand_job *job)
 {
     struct state_op *op = finished(job);
+    struct state *s = op->state;
     bool again =
         op->request.result.code == ERR_OK && op->max == STATE_PRUNE_ROWS;
-    timer_start(&op->state->prune, again ? 1 : PRUNE_MS);
     was_seen(job);
+    timer_start(&s->prune, again ? 1 : s->failing ? FAILING_MS : PRUNE_MS);
 }
 
 static void refuse(struct deferred *d)
@@ -149,7 +166,7 @@ static void check(struct state_op *op)
                 "%s of %s would take %zu bytes, more than %d are not kept",
                 row->kind, row->key, row->len, STATE_VALUE_MAX);
     else if (sqlite_waiting(op->state->writer) >= STATE_WAITING_MAX)
-        err_set(e, ERR_LIMIT, 0, "%d requests wait for bot.db",
+        err_set(e, ERR_LIMIT, 0, "%d requests wait for the database",
                 STATE_WAITING_MAX);
 }
 
@@ -275,11 +292,10 @@ static int tell_soonest(struct state *s, struct err *e)
     return 0;
 }
 
-struct state *state_open(struct loop *loop, const struct datadir *dir,
+struct state *state_open(struct loop *loop, const char *path,
                          const struct state_options *o, struct err *e)
 {
     struct state *s = MEM_NEW(struct state);
-    char *path = datadir_file(dir, "bot.db");
     s->loop = loop;
     s->options = *o;
     timer_init(&s->prune, loop, prune);
@@ -289,7 +305,6 @@ struct state *state_open(struct loop *loop, const struct datadir *dir,
         err_wrap(e, "%s", path);
         sqlite_writer_close(s->writer);
     }
-    free(path);
     if (code != 0) {
         free(s);
         return NULL;

@@ -2,7 +2,7 @@
 #define MOONLET_STORE_STATE_H
 
 /*
- * What scripts keep between updates, in DATA_DIR/bot.db: values by kind and
+ * What scripts keep between updates, in a SQLite file: values by kind and
  * key. Each has a version; a change names the one that it was made from, and
  * is refused if another came first. A value may have a moment at which it is
  * due, and one from which it counts as gone. Loop thread only.
@@ -19,7 +19,6 @@
 #define STATE_KEY_MAX 255       /* of kind and key each */
 #define STATE_WAITING_MAX 10000 /* requests at the file; then ERR_LIMIT */
 
-struct datadir;
 struct loop;
 struct state;
 struct state_op;
@@ -44,11 +43,13 @@ typedef void state_done(void *arg, const struct err *e,
 struct state_options {
     /* A row becomes due at that time, by a change or from before the start. */
     void (*due)(void *arg, int64_t due_ms);
+    /* The file refuses what is asked of it, or (NULL) does no more. */
+    void (*failed)(void *arg, const struct err *e);
     void *arg;
 };
 
 /* Opens or makes the file; blocks, for the start only. NULL and *e. */
-struct state *state_open(struct loop *loop, const struct datadir *dir,
+struct state *state_open(struct loop *loop, const char *path,
                          const struct state_options *o, struct err *e);
 
 /* Reads a row. `done` comes later, once. */

@@ -1,7 +1,9 @@
 """The HTTP port from outside: health, readiness, the guard, errors."""
+import contextlib
 import http.client
 import json
 import socket
+import sqlite3
 import time
 
 import harness
@@ -67,7 +69,7 @@ def test_ready_shape(server):
         assert component["state"] in ("up", "down", "off")
         assert abs(component["since"] - time.time()) < 600, "Unix seconds"
         states[name] = component["state"]
-    assert states == {"database": "off", "redis": "off", "queue": "off",
+    assert states == {"database": "up", "redis": "off", "queue": "off",
                       "telegram": "up", "inbox": "up", "scripts": "up"}
 
 
@@ -117,6 +119,66 @@ def test_telegram_lost_and_found_again(engine):
     assert answer["components"]["telegram"]["since"] >= down["since"]
     bot.kill()
     second.close()
+
+
+COUNTER = """
+local bot = require "moonlet.bot"
+bot.fsm("seen", { initial = "new", states = { new = {} } })
+bot.catch(function(ctx, err) ctx:reply("error " .. err.kind) end)
+bot.on("message:text", function(ctx)
+  local data = ctx:fsm("seen").data
+  data.n = (data.n or 0) + 1
+  ctx:reply("seen " .. data.n)
+end)
+"""
+
+
+def tables(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return [name for name, in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'")]
+
+
+def sql(path, statement):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_a_database_that_fails_is_not_ready(sim, engine):
+    bot = engine(COUNTER).start()
+    peer, ann = peer_of(bot), sim.user("Ann")["id"]
+    file = bot.folder / "data" / "bot.db"
+
+    def says(text):
+        sim.send(ann, "x")
+        sim.wait_call("sendMessage", lambda c: c["params"]["text"] == text)
+
+    says("seen 1")
+    (table,) = tables(file)
+    sql(file, f"ALTER TABLE {table} RENAME TO away")
+    says("error db")
+    bot.wait_event("database.failed")
+    status, answer = ready(peer)
+    assert (status, answer["ready"]) == (503, False)
+    assert answer["components"]["database"]["state"] == "down"
+    sql(file, f"ALTER TABLE away RENAME TO {table}")
+    bot.wait_event("database.back")  # though nobody asks it anything
+    assert ready(peer)[0] == 200
+    says("seen 2")
+
+
+def test_the_database_is_where_its_address_says(sim, engine):
+    bot = engine(COUNTER, DATABASE_URL="sqlite:there.db").start()
+    sim.send(sim.user("Ann")["id"], "x")
+    sim.wait_call("sendMessage")
+    assert tables(bot.folder / "there.db")
+    assert not (bot.folder / "data" / "bot.db").exists()
+    bot.stop()
+    bot.settings["DATABASE_URL"] = "sqlite:no/such/folder/there.db"
+    bot.start(wait=False)
+    assert bot.process.wait() == 1
+    assert "no/such/folder/there.db: " in bot.process.text()
 
 
 def test_shutting_down_is_not_ready(sim, engine):

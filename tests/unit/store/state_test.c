@@ -8,6 +8,7 @@ struct trial {
     struct datadir dir;
     struct state *state;
     int64_t due_ms; /* the last that was told */
+    int failures;   /* less those that are over */
     bool done;
     struct err error;
     int64_t version;
@@ -21,12 +22,20 @@ static void on_due(void *arg, int64_t due_ms)
     ((struct trial *)arg)->due_ms = due_ms;
 }
 
+static void on_failed(void *arg, const struct err *e)
+{
+    ((struct trial *)arg)->failures += e ? 1 : -1;
+}
+
 static void open_state(struct trial *t)
 {
     struct err e;
-    const struct state_options o = {.due = on_due, .arg = t};
+    const struct state_options o = {
+        .due = on_due, .failed = on_failed, .arg = t};
+    char *path = datadir_file(&t->dir, "bot.db");
     t->due_ms = 0;
-    t->state = state_open(t->world.loop, &t->dir, &o, &e);
+    t->state = state_open(t->world.loop, path, &o, &e);
+    free(path);
     assert_non_null(t->state);
 }
 
@@ -128,6 +137,7 @@ static void a_change_names_the_version_that_it_replaces(void **data)
 {
     struct trial *t = *data;
     assert_int_equal(put(t, "1", 5, "x", 0), ERR_CONFLICT);
+    assert_int_equal(t->failures, 0); /* the file is well */
     assert_int_equal(put(t, "1", 0, "x", 0), 0);
     int64_t first = t->version;
     assert_int_equal(put(t, "1", 0, "y", 0), ERR_CONFLICT);
