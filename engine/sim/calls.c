@@ -1,6 +1,7 @@
 #include "sim/calls.h"
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "sim/call.h"
 #include "sim/core.h"
 
@@ -123,15 +124,26 @@ void calls_record(struct sim *sim, const struct call *call)
     events_emit(&sim->events, "call", text_ref(row));
 }
 
-void calls_list(const struct calls *c, int64_t since, struct buf *out)
+static bool is_of(const struct text *row, int64_t bot)
 {
+    int64_t id;
+    const struct jslice json = {row->data, row->len};
+    return bot == 0 || (js_int(js_get(json, "bot"), &id) && id == bot);
+}
+
+void calls_list(const struct calls *c, int64_t since, int64_t bot,
+                struct buf *out)
+{
+    const size_t begin = out->len + 1;
     int64_t n = since < c->first  ? c->first
                 : since < c->next ? since + 1
                                   : c->next;
     buf_putc(out, '[');
-    for (bool more = false; n < c->next; n++, more = true) {
+    for (; n < c->next; n++) {
         const struct text *row = c->ring[n % CALLS_MAX];
-        if (more)
+        if (!is_of(row, bot))
+            continue;
+        if (out->len > begin)
             buf_putc(out, ',');
         buf_append(out, row->data, row->len);
     }

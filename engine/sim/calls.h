@@ -34,7 +34,8 @@ void calls_free(struct calls *c);
 
 /* Adds the row of a call that has ended. */
 void calls_record(struct sim *sim, const struct call *call);
-/* Appends a JSON array of the rows with n > since. */
-void calls_list(const struct calls *c, int64_t since, struct buf *out);
+/* Appends a JSON array of the rows with n > since, of one bot (0: of all). */
+void calls_list(const struct calls *c, int64_t since, int64_t bot,
+                struct buf *out);
 
 #endif

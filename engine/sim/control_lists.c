@@ -27,6 +27,11 @@ static bool query_int(struct exchange *x, const char *name, int64_t fallback,
     return fine;
 }
 
+static void fail_bot(struct exchange *x, int64_t id)
+{
+    exchange_fail(x, 404, "bot: there is no bot %lld", (long long)id);
+}
+
 /* The bot of ?bot=N, or the current one. */
 static struct bot *query_bot(struct exchange *x, struct sim *sim)
 {
@@ -36,7 +41,7 @@ static struct bot *query_bot(struct exchange *x, struct sim *sim)
     struct bot *bot = id == 0 ? world_current_bot(&sim->world, sim)
                               : world_bot(&sim->world, id);
     if (bot == NULL)
-        exchange_fail(x, 404, "bot: there is no bot %lld", (long long)id);
+        fail_bot(x, id);
     return bot;
 }
 
@@ -50,10 +55,14 @@ static void list_calls(struct exchange *x, void *arg)
 {
     const struct sim *sim = arg;
     struct buf b = {0};
-    int64_t since = 0;
-    if (!query_int(x, "since", 0, &since))
+    int64_t since = 0, bot = 0;
+    if (!query_int(x, "since", 0, &since) || !query_int(x, "bot", 0, &bot))
         return;
-    calls_list(&sim->calls, since, &b);
+    if (bot != 0 && world_bot(&sim->world, bot) == NULL) {
+        fail_bot(x, bot);
+        return;
+    }
+    calls_list(&sim->calls, since, bot, &b);
     reply_buf(x, &b);
 }
 

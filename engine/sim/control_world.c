@@ -94,14 +94,26 @@ const struct control_field control_chat_fields[] = {
     {"id", FIELD_INTEGER, false}, {"username", FIELD_STRING, false},
     {NULL, FIELD_STRING, false}};
 
-/* Are there all users of a field? If not, an answer was sent. */
-static bool users_exist(struct control *c, const char *field)
+static bool is_user(const struct world *w, int64_t id)
+{
+    return world_user(w, id) != NULL;
+}
+
+/* Bots are in every chat, whether "members" names them or not. */
+static bool may_be_member(const struct world *w, int64_t id)
+{
+    return is_user(w, id) || world_bot(w, id) != NULL;
+}
+
+/* Are there all of a field? If not, an answer was sent. */
+static bool all_exist(struct control *c, const char *field,
+                      bool (*exist)(const struct world *w, int64_t id))
 {
     size_t i;
     json_t *id;
     json_array_foreach(json_object_get(c->body, field), i, id)
     {
-        if (world_user(&c->sim->world, json_integer_value(id)) != NULL)
+        if (exist(&c->sim->world, json_integer_value(id)))
             continue;
         exchange_fail(c->x, 404, "%s: there is no user %lld", field,
                       (long long)json_integer_value(id));
@@ -114,10 +126,14 @@ static bool users_exist(struct control *c, const char *field)
 static int64_t *read_members(const struct control *c, size_t *count)
 {
     const json_t *list = json_object_get(c->body, "members");
-    *count = json_array_size(list);
-    int64_t *ids = mem_zero(*count + 1, sizeof(*ids));
-    for (size_t i = 0; i < *count; i++)
-        ids[i] = json_integer_value(json_array_get(list, i));
+    size_t i;
+    json_t *id;
+    int64_t *ids = mem_zero(json_array_size(list) + 1, sizeof(*ids));
+    json_array_foreach(list, i, id)
+    {
+        if (is_user(&c->sim->world, json_integer_value(id)))
+            ids[(*count)++] = json_integer_value(id);
+    }
     return ids;
 }
 
@@ -180,7 +196,8 @@ void control_make_chat(struct control *c)
                       (long long)id);
         return;
     }
-    if (!users_exist(c, "members") || !users_exist(c, "admins"))
+    if (!all_exist(c, "members", may_be_member) ||
+        !all_exist(c, "admins", is_user))
         return;
     int64_t *members = read_members(c, &count);
     store_chat(c, kind, id, members, count);

@@ -232,6 +232,26 @@ def test_calls_are_listed(sim, ann):
     sim.sim("GET", "/sim/calls?since=x", status=400)
 
 
+def test_calls_are_those_of_a_bot_if_one_is_named(sim):
+    for bot in (31, 32, 31):
+        api(sim, "getMe", bot=f"/bot{bot}:A")
+    assert [c["bot"] for c in sim.sim("GET", "/sim/calls?bot=31")] == [31, 31]
+    assert [c["n"] for c in sim.sim("GET", "/sim/calls?bot=32")] == [2]
+    assert sim.sim("GET", "/sim/calls?bot=31&since=3") == []
+    assert len(sim.sim("GET", "/sim/calls?bot=31&since=1")) == 1
+    sim.sim("GET", "/sim/calls?bot=33", status=404)
+
+
+def test_a_bot_may_be_named_among_the_members(sim):
+    ann = sim.user("Ann")["id"]
+    api(sim, "getMe", bot="/bot31:A")
+    chat = sim.sim("POST", "/sim/chats", {
+        "type": "group", "title": "Team", "members": [31, ann]})
+    assert chat["members"] == [ann]
+    params = {"chat_id": chat["id"], "text": "x"}
+    assert api(sim, "sendMessage", params, "/bot31:A")[0] == 200
+
+
 # faults
 
 def test_faults(sim, ann):
