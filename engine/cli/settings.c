@@ -132,6 +132,31 @@ static int load(struct settings *s, const struct origin *origin,
     return rc;
 }
 
+/* Whether the folder in which the command runs, or that of its config, is the
+ * bot's: nothing names another. */
+static bool is_at_home(const struct settings *s, const char *root)
+{
+    const char *origin = config_origin(&s->config, "SCRIPTS_DIR");
+    return strcmp(origin, "default") == 0 && !has_main(s->config.scripts_dir) &&
+           has_main(root);
+}
+
+/* The folder of the scripts, which a DIR with a main.lua is before all that
+ * SCRIPTS_DIR says. */
+static void choose_scripts(struct settings *s, const char *dir,
+                           const char *root)
+{
+    char *chosen = NULL;
+    if (dir && has_main(dir))
+        chosen = realpath(dir, NULL);
+    else if (!dir && is_at_home(s, root))
+        chosen = mem_strdup(root);
+    if (!chosen)
+        return;
+    free(s->config.scripts_dir);
+    s->config.scripts_dir = chosen;
+}
+
 static int find_and_load(struct settings *s, const struct origin *origin,
                          const char *config_path, const char *dir,
                          struct err *e)
@@ -146,11 +171,9 @@ static int find_and_load(struct settings *s, const struct origin *origin,
     }
     char *root = find_root(file, dir);
     int rc = load(s, origin, file, root, e);
-    if (rc == 0 && dir && has_main(dir)) {
-        free(s->config.scripts_dir);
-        s->config.scripts_dir = realpath(dir, NULL);
-    }
-    if (rc != 0)
+    if (rc == 0)
+        choose_scripts(s, dir, root);
+    else
         config_file_free(&s->file);
     free(root);
     free(file);

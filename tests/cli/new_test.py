@@ -34,6 +34,23 @@ def test_check_is_silent_and_every_spec_passes(tmp_path):
     assert "never" not in done.stdout, "each handler has a spec"
 
 
+def test_commands_find_the_bot_from_inside_its_folder(tmp_path):
+    bot = made(tmp_path)
+    assert command("check", "--strict", cwd=bot).returncode == 0
+    done = command("test", cwd=bot)
+    assert (done.returncode, done.stdout[-20:]) == (0, "\n4 passed, 0 failed\n")
+    assert "[*] --> idle" in command("graph", cwd=bot).stdout
+    (bot / "config.lua").unlink()
+    assert command("check", cwd=bot).returncode == 0
+    # What names another folder counts more.
+    (bot / "config.lua").write_text("return { scripts_dir = 'other' }\n")
+    assert "other/main.lua" in command("check", cwd=bot).stderr
+    (bot / "config.lua").unlink()
+    (bot / "scripts" / "bot").mkdir(parents=True)
+    (bot / "scripts" / "bot" / "main.lua").write_text("x = = 1\n")
+    assert command("check", cwd=bot).returncode == 1
+
+
 def test_play_answers(tmp_path):
     made(tmp_path)
     play = harness.Play(tmp_path, tmp_path / "tea")
