@@ -34,8 +34,8 @@ function bot.callback_data(name, fields, opts) end
 ---Fn(ctx, err) hears of every error of a handler or a middleware, and of one
 ---that a limit has ended; err is the error table. For a value that the script
 ---itself raised, other than a text, it has kind "script" and the value as
----err.value; of a table it carries the message, code and retry_after. The
----error is logged in any case.
+---err.value; of a table it carries the message, code, retry_after and
+---retryable. The error is logged in any case.
 ---@param fn fun(ctx: moonlet.ctx, err: moonlet.error)
 ---@param opts? table
 ---@return any ...

@@ -289,7 +289,8 @@ static void push_described(lua_State *L, int index)
 /* Gives the table on top what callers may look at in the author's table. */
 static void add_own_fields(lua_State *L, int index)
 {
-    static const char *const names[] = {"code", "retry_after", NULL};
+    static const char *const names[] = {"code", "retry_after", "retryable",
+                                        NULL};
     if (lua_type(L, index) != LUA_TTABLE)
         return;
     for (const char *const *name = names; *name; name++) {

@@ -65,7 +65,7 @@ end
 -- a middleware, and of one that a limit has ended; err is the error table.
 -- For a value that the script itself raised, other than a text, it has kind
 -- "script" and the value as err.value; of a table it carries the message,
--- code and retry_after. The error is logged in any case.
+-- code, retry_after and retryable. The error is logged in any case.
 function bot.catch(fn, opts)
   register.check("bot.catch", fn)
   register.options("bot.catch", opts, no_options)

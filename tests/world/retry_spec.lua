@@ -54,6 +54,10 @@ case("what is not retryable is raised at once", [[
   return retry(fail_first(1, "own"))]],
   "^script: own, tries 1 after 0 s")
 
+case("a script's own error may be retryable", [[
+  return retry(fail_first(2, { message = "busy", retryable = true }))]],
+  "^done after [234] s")
+
 case("on names kinds", [[
   return retry(fail_first(2, "own"), { on = { "script" } })]],
   "^done after [234] s")
