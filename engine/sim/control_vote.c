@@ -30,10 +30,13 @@ static struct message *poll_message(struct control *c, struct room *room)
     return NULL;
 }
 
-static bool is_quiz(const json_t *poll)
+/* Whether `at` is one of the first `count`. */
+static bool is_among(const json_t *list, size_t count, json_int_t at)
 {
-    const char *type = json_string_value(json_object_get(poll, "type"));
-    return type != NULL && strcmp(type, "quiz") == 0;
+    for (size_t i = 0; i < count; i++)
+        if (json_integer_value(json_array_get(list, i)) == at)
+            return true;
+    return false;
 }
 
 /* False: an answer was sent. */
@@ -44,8 +47,10 @@ static bool may_vote(struct control *c, const struct message *m,
     const json_t *wanted = json_object_get(c->body, "options");
     size_t count = json_array_size(json_object_get(poll, "options"));
     bool many = json_is_true(json_object_get(poll, "allows_multiple_answers"));
-    if (is_quiz(poll) && json_object_get(m->votes, voter) != NULL) {
-        exchange_fail(c->x, 400, "from: an answer to a quiz stays");
+    if (!json_is_true(json_object_get(poll, "allows_revoting")) &&
+        json_object_get(m->votes, voter) != NULL) {
+        exchange_fail(c->x, 400,
+                      "from: in this poll an answer stays (allows_revoting)");
         return false;
     }
     if (json_array_size(wanted) > (many ? count : 1)) {
@@ -55,9 +60,12 @@ static bool may_vote(struct control *c, const struct message *m,
     }
     for (size_t i = 0; i < json_array_size(wanted); i++) {
         json_int_t at = json_integer_value(json_array_get(wanted, i));
-        if (at >= 0 && at < (json_int_t)count)
+        bool is_there = at >= 0 && at < (json_int_t)count;
+        if (is_there && !is_among(wanted, i, at))
             continue;
-        exchange_fail(c->x, 400, "options: the poll has 0 to %zu, not %lld",
+        exchange_fail(c->x, 400,
+                      is_there ? "options: 0 to %zu, each once, not again %lld"
+                               : "options: the poll has 0 to %zu, not %lld",
                       count - 1, (long long)at);
         return false;
     }
@@ -98,6 +106,22 @@ static void count_votes(struct message *m)
     message_replace(m, message);
 }
 
+/* New. */
+static json_t *persistent_ids(const struct control *c, const json_t *poll)
+{
+    const json_t *options = json_object_get(poll, "options");
+    json_t *ids = json_array();
+    size_t i;
+    json_t *at;
+    json_array_foreach(json_object_get(c->body, "options"), i, at)
+    {
+        const json_t *option =
+            json_array_get(options, (size_t)json_integer_value(at));
+        json_array_append(ids, json_object_get(option, "persistent_id"));
+    }
+    return ids;
+}
+
 /* The bot hears how the poll stands, and who it was if the poll is open. */
 static void tell_bot(struct control *c, const struct user *user,
                      const struct room *room, const struct message *m)
@@ -111,6 +135,7 @@ static void tell_bot(struct control *c, const struct user *user,
     json_object_set(answer, "poll_id", json_object_get(poll, "id"));
     json_object_set(answer, "user", user->json);
     json_object_set(answer, "option_ids", json_object_get(c->body, "options"));
+    sim_set(answer, "option_persistent_ids", persistent_ids(c, poll));
     queue_push(queue, "poll_answer", answer, room->chat->id, false);
 }
 

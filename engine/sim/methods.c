@@ -146,6 +146,7 @@ static const struct {
     {"setMessageReaction", method_react},
     {"setMyCommands", set_my_commands},
     {"setWebhook", method_set_webhook},
+    {"stopPoll", method_stop_poll},
     {"unbanChatMember", method_unban_member},
     {"unpinChatMessage", method_unpin},
 };

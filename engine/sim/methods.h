@@ -8,8 +8,10 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct call;
+struct message;
 
 /* The result (new), or NULL: refused, waiting, or already in c->result. */
 json_t *methods_run(struct call *c);
@@ -47,6 +49,12 @@ json_t *method_export_link(struct call *c);
 json_t *method_invoice_link(struct call *c);
 json_t *method_invite_link(struct call *c);
 
+/* methods_poll.c */
+json_t *method_stop_poll(struct call *c);
+/* Readies what was given for a poll: its texts parsed, what was left out as
+ * the server has it. False: refused. */
+bool methods_poll_given(struct call *c, json_t *given);
+
 /* methods_webhook.c */
 json_t *method_set_webhook(struct call *c);
 json_t *method_delete_webhook(struct call *c);
@@ -65,6 +73,9 @@ json_t *method_edit_text(struct call *c);
 json_t *method_edit_caption(struct call *c);
 json_t *method_edit_markup(struct call *c);
 json_t *method_edit_content(struct call *c); /* media, location, checklist */
+
+/* A copy of the message with the call's inline keyboard. NULL: refused. */
+json_t *methods_edited(struct call *c, const struct message *m);
 
 /* Gives a new message the content of another one and says whose it was. */
 void methods_forward(json_t *message, json_t *source);

@@ -30,8 +30,7 @@ static struct message *target(struct call *c)
     return c->status == 0 ? m : NULL;
 }
 
-/* A copy of the message with the call's inline keyboard. NULL: refused. */
-static json_t *edited_copy(struct call *c, const struct message *m)
+json_t *methods_edited(struct call *c, const struct message *m)
 {
     json_t *markup = NULL;
     json_t *keyboard = NULL;
@@ -76,7 +75,7 @@ static json_t *set_text(struct call *c, struct message *m, const char *key)
     struct posted text;
     if (!posting_read(c, key, &text))
         return NULL;
-    json_t *copy = edited_copy(c, m);
+    json_t *copy = methods_edited(c, m);
     if (copy == NULL) {
         posting_forget(&text);
         return NULL;
@@ -88,7 +87,7 @@ static json_t *set_text(struct call *c, struct message *m, const char *key)
 
 static json_t *set_rich(struct call *c, struct message *m)
 {
-    json_t *copy = edited_copy(c, m);
+    json_t *copy = methods_edited(c, m);
     json_t *given = call_json(c, "rich_message");
     if (copy != NULL) {
         json_object_del(copy, "text");
@@ -137,7 +136,7 @@ json_t *method_edit_caption(struct call *c)
 json_t *method_edit_markup(struct call *c)
 {
     struct message *m = target(c);
-    json_t *copy = m != NULL ? edited_copy(c, m) : NULL;
+    json_t *copy = m != NULL ? methods_edited(c, m) : NULL;
     return copy != NULL ? finish(c, m, copy) : NULL;
 }
 
@@ -198,7 +197,7 @@ static json_t *replaced(struct call *c, json_t *copy)
 json_t *method_edit_content(struct call *c)
 {
     struct message *m = target(c);
-    json_t *copy = m != NULL ? edited_copy(c, m) : NULL;
+    json_t *copy = m != NULL ? methods_edited(c, m) : NULL;
     if (copy != NULL)
         copy = replaced(c, copy);
     return copy != NULL ? finish(c, m, copy) : NULL;

@@ -85,10 +85,10 @@ json_t *method_send_content(struct call *c)
     if (!access_send(c, key))
         return NULL;
     json_t *given = answer_params(c);
-    if (strcmp(key, "poll") == 0 && !params_given(&c->params, "is_anonymous"))
-        sim_set(given, "is_anonymous", json_true());
-    json_t *message =
-        describe_file(c, key, given) ? content_draft(c, &keyboard) : NULL;
+    bool fine = strcmp(key, "poll") != 0 || methods_poll_given(c, given);
+    json_t *message = fine && describe_file(c, key, given)
+                          ? content_draft(c, &keyboard)
+                          : NULL;
     json_t *made = message != NULL ? content(c, key, given) : NULL;
     if (made != NULL)
         sim_set(message, key, made);

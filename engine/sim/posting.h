@@ -42,6 +42,10 @@ struct posted {
 bool posting_read(struct call *c, const char *key, struct posted *out);
 bool posting_read_caption(struct call *c, const json_t *part,
                           struct posted *out);
+/* The same of a member of any object, with its "_parse_mode" and "_entities";
+ * of any length. */
+bool posting_read_member(struct call *c, const json_t *object, const char *key,
+                         struct posted *out);
 /* Sets it in the message; an empty one is taken out. Frees it. */
 void posting_put(json_t *message, const char *key, struct posted *text);
 void posting_forget(struct posted *text);

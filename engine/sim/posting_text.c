@@ -15,7 +15,8 @@ struct source {
     size_t len;
     const char *mode;
     json_t *entities; /* borrowed; NULL: none were given */
-    bool is_text;     /* else a caption */
+    bool is_text;     /* else it may be empty */
+    int64_t max;      /* characters; 0: any */
 };
 
 static bool is_space(char c)
@@ -100,8 +101,7 @@ static bool check(struct call *c, const struct source *s,
                   const struct posted *p)
 {
     const char *text = p->text.len > 0 ? p->text.data : "";
-    int64_t max = s->is_text ? TEXT_MAX : CAPTION_MAX;
-    if (params_utf8_length(text, p->text.len) > max)
+    if (s->max > 0 && params_utf8_length(text, p->text.len) > s->max)
         return refuse(c, s->is_text ? BOTAPI_MESSAGE_TOO_LONG
                                     : BOTAPI_CAPTION_TOO_LONG);
     if (s->is_text && only_space(&p->text))
@@ -159,6 +159,7 @@ bool posting_read(struct call *c, const char *key, struct posted *out)
         .mode = params_text(&c->params, "parse_mode"),
         .entities = broken ? json_null() : entities,
         .is_text = is_text,
+        .max = is_text ? TEXT_MAX : CAPTION_MAX,
     };
     bool fine = is_text && s.len == 0 ? refuse(c, BOTAPI_TEXT_EMPTY)
                                       : read_source(c, &s, out);
@@ -181,7 +182,21 @@ bool posting_read_caption(struct call *c, const json_t *part,
         .len = strlen(text),
         .mode = string_of(part, "parse_mode"),
         .entities = json_object_get(part, "caption_entities"),
+        .max = CAPTION_MAX,
     };
+    return read_source(c, &s, out);
+}
+
+bool posting_read_member(struct call *c, const json_t *object, const char *key,
+                         struct posted *out)
+{
+    char name[64];
+    const char *text = string_of(object, key);
+    struct source s = {.text = text, .len = strlen(text)};
+    snprintf(name, sizeof(name), "%s_parse_mode", key);
+    s.mode = string_of(object, name);
+    snprintf(name, sizeof(name), "%s_entities", key);
+    s.entities = json_object_get(object, name);
     return read_source(c, &s, out);
 }
 

@@ -5,9 +5,6 @@
 #include <string.h>
 
 #define ANSWER_MAX 200
-#define QUESTION_MAX 300
-#define OPTIONS_MAX 12
-#define OPTION_MAX 100
 #define COMMANDS_MAX 100
 #define COMMAND_MAX 32
 #define DESCRIPTION_MAX 256
@@ -39,37 +36,6 @@ static bool check_invoice(struct call *c)
 {
     return strlen(params_text(&c->params, "payload")) <= PAYLOAD_BYTES_MAX ||
            refuse(c, "INVOICE_PAYLOAD_INVALID");
-}
-
-static bool check_options(struct call *c, const json_t *options)
-{
-    size_t i;
-    json_t *one;
-    if (json_array_size(options) == 0)
-        return refuse(c, "poll must have at least one answer option");
-    if (json_array_size(options) > OPTIONS_MAX)
-        return refuse(c, "poll can't have more than 12 options");
-    json_array_foreach(options, i, one)
-    {
-        const json_t *text =
-            json_is_object(one) ? json_object_get(one, "text") : one;
-        if (length_of(text) == 0)
-            return refuse(c, "text must be non-empty");
-        if (length_of(text) > OPTION_MAX)
-            return refuse(c, "poll options length must not exceed 100");
-    }
-    return true;
-}
-
-static bool check_poll(struct call *c)
-{
-    const char *question = params_text(&c->params, "question");
-    if (params_utf8_length(question, strlen(question)) > QUESTION_MAX)
-        return refuse(c, "poll question length must not exceed 300");
-    json_t *options = call_json(c, "options");
-    bool fine = check_options(c, options);
-    json_decref(options);
-    return fine;
 }
 
 static bool is_command(const char *name)
@@ -131,7 +97,6 @@ bool sizes_check(struct call *c)
         {"answerInlineQuery", check_results},
         {"createInvoiceLink", check_invoice},
         {"sendInvoice", check_invoice},
-        {"sendPoll", check_poll},
         {"setMyCommands", check_commands},
     };
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

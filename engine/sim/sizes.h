@@ -6,7 +6,7 @@
 struct call;
 
 /* How long texts and lists of a call may be, where that needs no message:
- * polls, commands, answers to queries, invoices. False: refused. */
+ * commands, answers to queries, invoices. False: refused. */
 bool sizes_check(struct call *c);
 
 #endif

@@ -152,6 +152,14 @@ static void aim_at_photo(struct fixture *f, json_t *params)
     json_object_set_new(params, "caption", json_string("new"));
 }
 
+static void aim_at_poll(struct fixture *f, json_t *params)
+{
+    json_t *poll = result(
+        api(f, "sendPoll",
+            "{\"chat_id\":1001,\"question\":\"?\",\"options\":[\"a\"]}"));
+    json_object_set(params, "message_id", at(poll, "message_id"));
+}
+
 /* A file that there is. */
 static void aim_at_file(struct fixture *f, json_t *params)
 {
@@ -250,6 +258,8 @@ static void every_method_answers_its_type(void **state)
         if (strcmp(m->name, "approveChatJoinRequest") == 0 ||
             strcmp(m->name, "declineChatJoinRequest") == 0)
             aim_at_asking(f, params);
+        if (strcmp(m->name, "stopPoll") == 0)
+            aim_at_poll(f, params);
         adapt(f, m, params);
         struct answer *a = ask(f, m, params);
         if (a->status != 200 ||
