@@ -104,7 +104,7 @@ static const struct {
     {"createChatInviteLink", method_invite_link},
     {"createChatSubscriptionInviteLink", method_invite_link},
     {"createForumTopic", method_create_topic},
-    {"createInvoiceLink", method_invoice_link},
+    {"createInvoiceLink", method_create_invoice_link},
     {"declineChatJoinRequest", method_decline_request},
     {"deleteChatStickerSet", method_sticker_set},
     {"deleteForumTopic", method_delete_topic},

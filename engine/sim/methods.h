@@ -20,6 +20,9 @@ json_t *methods_run(struct call *c);
 json_t *method_send_message(struct call *c);
 json_t *method_send_content(struct call *c); /* sendPhoto, sendPoll, ... */
 json_t *method_send_media_group(struct call *c);
+/* Marks a message of a picture or video as hidden, or its caption as above
+ * it, if that was given. */
+void methods_mark_media(json_t *message, const char *key, const json_t *given);
 
 /* methods_answer.c */
 json_t *method_answer_callback(struct call *c);
@@ -46,7 +49,8 @@ json_t *method_react(struct call *c);
 
 /* methods_links.c */
 json_t *method_export_link(struct call *c);
-json_t *method_invoice_link(struct call *c);
+/* https://t.me/, `before` and some letters; a new reference. */
+json_t *methods_link(const struct call *c, const char *before);
 json_t *method_invite_link(struct call *c);
 
 /* methods_poll.c */
@@ -54,6 +58,12 @@ json_t *method_stop_poll(struct call *c);
 /* Readies what was given for a poll: its texts parsed, what was left out as
  * the server has it. False: refused. */
 bool methods_poll_given(struct call *c, json_t *given);
+
+/* methods_invoice.c */
+json_t *method_create_invoice_link(struct call *c);
+/* Checks what was given for an invoice and adds up its prices. False:
+ * refused. */
+bool methods_invoice_given(struct call *c, json_t *given);
 
 /* methods_webhook.c */
 json_t *method_set_webhook(struct call *c);

@@ -161,9 +161,18 @@ static const char *new_content(struct call *c, json_t **given)
 
 static void drop_content(json_t *message)
 {
-    static const char *const kinds[] = {
-        "photo", "video",    "document", "animation",        "audio",
-        "text",  "entities", "caption",  "caption_entities", "live_photo"};
+    static const char *const kinds[] = {"photo",
+                                        "video",
+                                        "document",
+                                        "animation",
+                                        "audio",
+                                        "text",
+                                        "entities",
+                                        "caption",
+                                        "caption_entities",
+                                        "live_photo",
+                                        "has_media_spoiler",
+                                        "show_caption_above_media"};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         json_object_del(message, kinds[i]);
 }
@@ -187,6 +196,7 @@ static json_t *replaced(struct call *c, json_t *copy)
         bool is_own = json_is_object(own) || json_is_array(own);
         drop_content(copy);
         sim_set(copy, key, answer_build(c, f->types, is_own ? own : given));
+        methods_mark_media(copy, key, given);
         posting_put(copy, "caption", &caption);
     }
     posting_forget(&caption);

@@ -1,4 +1,4 @@
-/* Links into a chat, and to an invoice. */
+/* Links into a chat. */
 #include "sim/methods.h"
 
 #include "base/rng.h"
@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static json_t *made(const struct call *c, const char *before)
+json_t *methods_link(const struct call *c, const char *before)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "abcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -21,12 +21,7 @@ static json_t *made(const struct call *c, const char *before)
 
 json_t *method_export_link(struct call *c)
 {
-    return made(c, "+");
-}
-
-json_t *method_invoice_link(struct call *c)
-{
-    return made(c, "$");
+    return methods_link(c, "+");
 }
 
 /* Creates, edits or revokes one: the two last ones name it. */
@@ -34,7 +29,7 @@ json_t *method_invite_link(struct call *c)
 {
     json_t *given = answer_params(c);
     if (json_object_get(given, "invite_link") == NULL)
-        sim_set(given, "invite_link", made(c, "+"));
+        sim_set(given, "invite_link", methods_link(c, "+"));
     json_object_set(given, "creator", c->bot->user);
     json_t *link = answer_build(c, "ChatInviteLink", given);
     json_decref(given);

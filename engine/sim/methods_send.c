@@ -77,6 +77,29 @@ static json_t *content_draft(struct call *c, json_t **keyboard)
     return message;
 }
 
+/* False: refused. */
+static bool check_given(struct call *c, const char *key, json_t *given)
+{
+    if (strcmp(key, "poll") == 0)
+        return methods_poll_given(c, given);
+    if (strcmp(key, "invoice") == 0)
+        return methods_invoice_given(c, given);
+    return describe_file(c, key, given);
+}
+
+void methods_mark_media(json_t *message, const char *key, const json_t *given)
+{
+    static const char *const pictures[] = {"photo", "video", "animation"};
+    for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++) {
+        if (strcmp(pictures[i], key) != 0)
+            continue;
+        if (json_is_true(json_object_get(given, "has_spoiler")))
+            sim_set(message, "has_media_spoiler", json_true());
+        if (json_is_true(json_object_get(given, "show_caption_above_media")))
+            sim_set(message, "show_caption_above_media", json_true());
+    }
+}
+
 json_t *method_send_content(struct call *c)
 {
     char key[BOTAPI_NAME_MAX];
@@ -85,13 +108,13 @@ json_t *method_send_content(struct call *c)
     if (!access_send(c, key))
         return NULL;
     json_t *given = answer_params(c);
-    bool fine = strcmp(key, "poll") != 0 || methods_poll_given(c, given);
-    json_t *message = fine && describe_file(c, key, given)
-                          ? content_draft(c, &keyboard)
-                          : NULL;
+    json_t *message =
+        check_given(c, key, given) ? content_draft(c, &keyboard) : NULL;
     json_t *made = message != NULL ? content(c, key, given) : NULL;
     if (made != NULL)
         sim_set(message, key, made);
+    if (message != NULL)
+        methods_mark_media(message, key, given);
     json_decref(given);
     if (message == NULL)
         return NULL;
@@ -136,6 +159,7 @@ static json_t *album_part(struct call *c, json_t *part, json_t *made,
         return NULL;
     }
     json_object_set(message, key != NULL ? key : "", made);
+    methods_mark_media(message, key != NULL ? key : "", part);
     sim_set(message, "media_group_id", json_string(album));
     posting_put(message, "caption", &caption);
     posting_add(c->sim, c->bot, c->room, message, keyboard);

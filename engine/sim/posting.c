@@ -1,10 +1,14 @@
 #include "sim/posting.h"
 
+#include "sim/entities.h"
 #include "sim/topics.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define BUTTON_DATA_MAX 64
+#define COPY_TEXT_MAX 256
+#define QUOTE_MAX 1024
 #define MARKUP_BYTES_MAX 10240
 #define INLINE_BUTTONS_MAX 100
 #define INLINE_ROW_MAX 8
@@ -57,6 +61,15 @@ struct message *posting_add(struct sim *sim, struct bot *bot, struct room *room,
     return m;
 }
 
+static bool check_copied(const json_t *copied)
+{
+    const json_t *text = json_object_get(copied, "text");
+    const char *utf8 = json_string_value(text);
+    size_t len = json_string_length(text);
+    return copied == NULL ||
+           (len > 0 && params_utf8_length(utf8, len) <= COPY_TEXT_MAX);
+}
+
 /* 0, or the error of a row's button. */
 static bool check_button(struct call *c, const json_t *button)
 {
@@ -66,6 +79,9 @@ static bool check_button(struct call *c, const json_t *button)
         return call_fail(c, BOTAPI_BAD_KEYBOARD) != NULL;
     if (data != NULL && (len == 0 || len > BUTTON_DATA_MAX))
         return call_fail(c, BOTAPI_BUTTON_DATA_INVALID) != NULL;
+    if (!check_copied(json_object_get(button, "copy_text")))
+        return call_refuse(c, 400, "Bad Request: BUTTON_COPY_TEXT_INVALID") !=
+               NULL;
     if (json_object_size(button) < 2)
         return call_fail(c, BOTAPI_TEXT_BUTTONS) != NULL;
     return true;
@@ -135,17 +151,62 @@ bool posting_markup(struct call *c, json_t **markup, json_t **keyboard)
     return fine;
 }
 
-/* The message that is to be quoted; false: refused. */
-static bool find_quoted(struct call *c, struct message **quoted)
+/* The place of the part in the text that is nearest to the given one, in
+ * UTF-16 units; -1: it is not in there. */
+static int64_t find_part(const char *text, const char *part, int64_t near)
+{
+    int64_t best = -1;
+    for (const char *at = strstr(text, part); at != NULL;
+         at = strstr(at + 1, part)) {
+        int64_t place = (int64_t)entities_units(text, (size_t)(at - text));
+        if (best < 0 || llabs(place - near) < llabs(best - near))
+            best = place;
+    }
+    return best;
+}
+
+/* What of the quoted message is quoted (TextQuote); *quote stays NULL if
+ * nothing was said of that. False: refused. */
+static bool read_quote(struct call *c, const json_t *reply,
+                       const struct message *quoted, json_t **quote)
+{
+    struct posted part;
+    const char *text = json_string_value(json_object_get(quoted->json, "text"));
+    if (text == NULL)
+        text = json_string_value(json_object_get(quoted->json, "caption"));
+    if (!posting_read_member(c, reply, "quote", &part))
+        return false;
+    int64_t place = -1;
+    if (part.text.len > 0 && text != NULL &&
+        params_utf8_length(part.text.data, part.text.len) <= QUOTE_MAX)
+        place =
+            find_part(text, part.text.data, sim_int(reply, "quote_position"));
+    if (place >= 0) {
+        *quote = json_pack("{s:s, s:I, s:b}", "text", part.text.data,
+                           "position", (json_int_t)place, "is_manual", 1);
+        if (json_array_size(part.entities) > 0)
+            json_object_set(*quote, "entities", part.entities);
+    } else if (part.text.len > 0) {
+        call_refuse(c, 400, "Bad Request: QUOTE_TEXT_INVALID");
+    }
+    posting_forget(&part);
+    return c->status == 0;
+}
+
+/* The message that is to be quoted, and the part of it; false: refused. */
+static bool find_quoted(struct call *c, struct message **quoted, json_t **quote)
 {
     json_t *reply = call_json(c, "reply_parameters");
     int64_t id = sim_int(reply, "message_id");
     bool lax =
         json_is_true(json_object_get(reply, "allow_sending_without_reply"));
-    json_decref(reply);
     if (id == 0)
         id = params_int(&c->params, "reply_to_message_id", 0, 0, INT32_MAX);
     *quoted = id != 0 ? room_find(c->room, id) : NULL;
+    bool fine = *quoted == NULL || read_quote(c, reply, *quoted, quote);
+    json_decref(reply);
+    if (!fine)
+        return false;
     if (id == 0 || *quoted != NULL || lax)
         return true;
     call_fail(c, BOTAPI_REPLY_NOT_FOUND);
@@ -155,10 +216,11 @@ static bool find_quoted(struct call *c, struct message **quoted)
 json_t *posting_draft(struct call *c, json_t **keyboard)
 {
     struct message *quoted = NULL;
+    json_t *quote = NULL;
     json_t *markup = NULL;
     if (!posting_markup(c, &markup, keyboard))
         return NULL;
-    if (!topics_check(c) || !find_quoted(c, &quoted)) {
+    if (!topics_check(c) || !find_quoted(c, &quoted, &quote)) {
         json_decref(markup);
         json_decref(*keyboard);
         return NULL;
@@ -167,6 +229,8 @@ json_t *posting_draft(struct call *c, json_t **keyboard)
     posting_sign(message, c->room, c->bot->user);
     if (quoted != NULL)
         posting_quote(message, quoted);
+    if (quote != NULL)
+        sim_set(message, "quote", quote);
     if (markup != NULL)
         sim_set(message, "reply_markup", markup);
     topics_mark(c, message);

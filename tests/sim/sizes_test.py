@@ -20,6 +20,10 @@ def key(data="d"):
     return {"text": "b", "callback_data": data}
 
 
+def copied(text):
+    return {"text": "b", "copy_text": {"text": text}}
+
+
 def reply(*rows):
     return {"text": "x", "reply_markup": {"keyboard": list(rows)}}
 
@@ -44,9 +48,11 @@ def results(*ids, **more):
          "input_message_content": {"message_text": "x"}} for i in ids], **more}
 
 
-def invoice(payload):
+def invoice(payload="p", amounts=(1,), tips=()):
     return {"title": "t", "description": "d", "payload": payload,
-            "currency": "XTR", "prices": [{"label": "l", "amount": 1}]}
+            "currency": "EUR", "max_tip_amount": 9,
+            "suggested_tip_amounts": tips,
+            "prices": [{"label": "l", "amount": a} for a in amounts]}
 
 
 # Method, what is taken, what is refused, and the words for it.
@@ -80,6 +86,24 @@ ROWS = {
                       BAD + "BUTTON_DATA_INVALID"),
     "least callback_data": ("sendMessage", inline([key("d")]),
                             inline([key("")]), BAD + "BUTTON_DATA_INVALID"),
+    "copied text": ("sendMessage", inline([copied(E * 256)]),
+                    inline([copied(E * 257)]),
+                    BAD + "BUTTON_COPY_TEXT_INVALID"),
+    "least copied text": ("sendMessage", inline([copied("c")]),
+                          inline([copied("")]),
+                          BAD + "BUTTON_COPY_TEXT_INVALID"),
+    "tips": ("sendInvoice", invoice(tips=[1, 2, 3, 4]),
+             invoice(tips=[1, 2, 3, 4, 5]),
+             BAD + "there can be at most 4 suggested tip amounts"),
+    "price": ("sendInvoice", invoice(amounts=[999999999999]),
+              invoice(amounts=[1000000000000]),
+              BAD + "too big amount of the currency specified"),
+    "total": ("createInvoiceLink", invoice(amounts=[999999999998, 1]),
+              invoice(amounts=[999999999999, 1]),
+              BAD + "total price is too big"),
+    "least total": ("createInvoiceLink", invoice(amounts=[3, -2]),
+                    invoice(amounts=[3, -3]),
+                    BAD + "total price must be positive"),
     "inline buttons": ("sendMessage", inline(*[[key()] * 5] * 20),
                        inline(*[[key()] * 5] * 20, [key()]), MARKUP),
     "inline row": ("sendMessage", inline([key()] * 8), inline([key()] * 9),
@@ -167,6 +191,16 @@ def test_up_to_a_hundred_messages_go_on(bot, method):
                                   "message_ids": [*ids, 101]})
     assert (status, answer["description"]) == (
         400, BAD + "too many message identifiers specified")
+
+
+def test_a_quote_has_1024_characters(bot):
+    _, answer = bot("sendMessage", {"text": E * 1025})
+    for count, status in ((1024, 200), (1025, 400)):
+        got, said = bot("sendMessage", {"text": "x", "reply_parameters": {
+            "message_id": answer["result"]["message_id"],
+            "quote": E * count}})
+        assert got == status
+    assert said["description"] == BAD + "QUOTE_TEXT_INVALID"
 
 
 def test_an_answer_to_a_press_has_200_characters(bot):
