@@ -200,6 +200,14 @@ bool access_send(struct call *c, const char *key)
            refuse_content(c, "text messages");
 }
 
+const char *access_permission(const char *key)
+{
+    for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
+        if (strcmp(contents[i].key, key) == 0)
+            return names[contents[i].right];
+    return names[RIGHT_MESSAGES];
+}
+
 bool access_send_copy(struct call *c, const json_t *message)
 {
     for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)

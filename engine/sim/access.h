@@ -45,6 +45,8 @@ bool right_has(const struct room *room, enum right right);
 /* The right to send what `key`, a field of Message, stands for. False:
  * refused. */
 bool access_send(struct call *c, const char *key);
+/* The name of that right, for people: a member of ChatPermissions. */
+const char *access_permission(const char *key);
 /* The same for all that a message holds. */
 bool access_send_copy(struct call *c, const json_t *message);
 

@@ -77,7 +77,7 @@ json_t *control_enter(struct sim *sim, struct bot *bot, struct room *room,
                       json_t *from, const struct user *user)
 {
     chat_add_member(room->chat, user->id);
-    if (chat_rank(room->chat, user->id) == RANK_ASKING)
+    if (chat_rank(room->chat, user->id, sim_now(sim)) == RANK_ASKING)
         chat_set_rank(room->chat, user->id, RANK_NONE);
     control_tell_chat(sim, room->chat);
     tell_member(sim, bot, room, from, user, true);
@@ -97,7 +97,8 @@ static const struct user *newcomer(struct control *c, const struct room *room)
     const struct user *user = room != NULL ? control_user(c, "user") : NULL;
     if (user == NULL || !control_speaks(c, user, room))
         return NULL;
-    bool kicked = chat_rank(room->chat, user->id) == RANK_KICKED;
+    bool kicked =
+        chat_rank(room->chat, user->id, sim_now(c->sim)) == RANK_KICKED;
     if (kicked || chat_has_member(room->chat, user->id)) {
         exchange_fail(c->x, 400, "user: %lld %s chat %lld", (long long)user->id,
                       kicked ? "was banned from" : "is in",

@@ -1,5 +1,6 @@
 #include "sim/control.h"
 
+#include "sim/access.h"
 #include "sim/answer.h"
 #include "sim/archive.h"
 #include "sim/call.h"
@@ -180,7 +181,8 @@ static bool sign(struct control *c, const struct user *user,
                  const struct room *room, json_t *message)
 {
     bool hidden = json_is_true(json_object_get(c->body, "anonymous"));
-    if (hidden && chat_rank(room->chat, user->id) != RANK_ADMIN) {
+    if (hidden &&
+        chat_rank(room->chat, user->id, sim_now(c->sim)) != RANK_ADMIN) {
         exchange_fail(c->x, 400,
                       "anonymous: user %lld is no admin of chat %lld",
                       (long long)user->id, (long long)room->chat->id);
@@ -194,6 +196,25 @@ static bool sign(struct control *c, const struct user *user,
     return true;
 }
 
+/* Whether no bot has taken from the person what it needs to send that. False:
+ * an answer was sent. */
+static bool may_send(struct control *c, const struct user *user,
+                     const struct room *room, const char *key)
+{
+    const struct ranked *ranked =
+        chat_ranked(room->chat, user->id, sim_now(c->sim));
+    const char *right = access_permission(key);
+    if (ranked == NULL ||
+        !json_is_false(json_object_get(ranked->permissions, right)))
+        return true;
+    exchange_fail(c->x, 400,
+                  "from: user %lld is restricted in chat %lld: no %s, until "
+                  "%lld (0: for ever)",
+                  (long long)user->id, (long long)room->chat->id, right,
+                  (long long)ranked->until);
+    return false;
+}
+
 void control_send(struct control *c)
 {
     const struct user *user = control_user(c, "from");
@@ -201,7 +222,7 @@ void control_send(struct control *c)
     const char *key = room != NULL ? content_key(c) : NULL;
     if (key == NULL)
         return;
-    if (!control_speaks(c, user, room))
+    if (!control_speaks(c, user, room) || !may_send(c, user, room, key))
         return;
     json_t *message = room_draft(c->bot, room, (int64_t)sim_now(c->sim));
     mark(c, message);

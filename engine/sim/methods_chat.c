@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#define UNTIL_MIN 30              /* seconds */
+#define UNTIL_MAX (366 * 86400.0) /* seconds */
+
 json_t *method_get_chat(struct call *c)
 {
     return answer_build(c, "ChatFullInfo", c->room->chat->json);
@@ -37,7 +40,9 @@ static const char *rank_name(enum chat_rank rank, bool inside)
 
 static json_t *member_view(struct call *c, const struct user *user)
 {
-    enum chat_rank rank = chat_rank(c->room->chat, user->id);
+    const struct ranked *ranked =
+        chat_ranked(c->room->chat, user->id, sim_now(c->sim));
+    enum chat_rank rank = ranked != NULL ? ranked->rank : RANK_NONE;
     bool inside = chat_has_member(c->room->chat, user->id);
     json_t *given = json_object();
     json_object_set(given, "user", user->json);
@@ -45,6 +50,10 @@ static json_t *member_view(struct call *c, const struct user *user)
     sim_set(given, "is_member", json_boolean(inside));
     if (rank == RANK_ADMIN)
         access_put_rights(given);
+    if (ranked != NULL)
+        sim_set(given, "until_date", json_integer(ranked->until));
+    if (ranked != NULL && ranked->permissions != NULL)
+        json_object_update(given, ranked->permissions);
     json_t *member = answer_build(c, "ChatMember", given);
     json_decref(given);
     return member;
@@ -79,7 +88,8 @@ json_t *method_get_chat_administrators(struct call *c)
     json_t *list = json_array();
     for (size_t i = 0; i < chat->members_count; i++) {
         const struct user *user = world_user(w, chat->members[i]);
-        if (user != NULL && chat_rank(chat, user->id) == RANK_ADMIN)
+        if (user != NULL &&
+            chat_rank(chat, user->id, sim_now(c->sim)) == RANK_ADMIN)
             json_array_append_new(list, member_view(c, user));
     }
     return list;
@@ -105,9 +115,18 @@ static bool may_restrict(struct call *c)
 {
     if (!right_has(c->room, RIGHT_RESTRICT))
         call_fail(c, BOTAPI_CANNOT_RESTRICT);
-    else if (chat_rank(c->room->chat, user_id(c)) == RANK_ADMIN)
+    else if (chat_rank(c->room->chat, user_id(c), sim_now(c->sim)) ==
+             RANK_ADMIN)
         call_fail(c, BOTAPI_IS_ADMIN);
     return c->error == NULL;
+}
+
+/* Less than half a minute and more than a year are for ever. */
+static int64_t until(const struct call *c)
+{
+    int64_t date = params_int(&c->params, "until_date", 0, 0, INT32_MAX);
+    double left = (double)date - sim_now(c->sim);
+    return left >= UNTIL_MIN && left <= UNTIL_MAX ? date : 0;
 }
 
 json_t *method_ban_member(struct call *c)
@@ -115,7 +134,9 @@ json_t *method_ban_member(struct call *c)
     if (!may_restrict(c))
         return NULL;
     chat_remove_member(c->room->chat, user_id(c));
-    chat_set_rank(c->room->chat, user_id(c), RANK_KICKED);
+    chat_set_ranked(c->room->chat, (struct ranked){.user = user_id(c),
+                                                   .rank = RANK_KICKED,
+                                                   .until = until(c)});
     return json_true();
 }
 
@@ -137,7 +158,7 @@ static const struct user *asking(struct call *c)
         call_fail(c, BOTAPI_USER_NOT_FOUND);
     else if (chat_has_member(c->room->chat, user->id))
         call_refuse(c, 400, "Bad Request: USER_ALREADY_PARTICIPANT");
-    else if (chat_rank(c->room->chat, user->id) != RANK_ASKING)
+    else if (chat_rank(c->room->chat, user->id, sim_now(c->sim)) != RANK_ASKING)
         call_refuse(c, 400, "Bad Request: HIDE_REQUESTER_MISSING");
     return c->error == NULL ? user : NULL;
 }
@@ -168,11 +189,82 @@ static bool only_in_supergroups(struct call *c)
     return c->error == NULL;
 }
 
+static void allow(json_t *permissions, const char *name)
+{
+    sim_set(permissions, name, json_true());
+}
+
+/* What the given permissions allow besides, unless each stands for itself. */
+static void imply(json_t *permissions)
+{
+    static const char *const files[] = {
+        "can_send_audios", "can_send_documents",   "can_send_photos",
+        "can_send_videos", "can_send_video_notes", "can_send_voice_notes"};
+    bool more =
+        json_is_true(json_object_get(permissions, "can_send_other_messages")) ||
+        json_is_true(json_object_get(permissions, "can_add_web_page_previews"));
+    for (size_t i = 0; more && i < sizeof(files) / sizeof(files[0]); i++)
+        allow(permissions, files[i]);
+    if (more || json_is_true(json_object_get(permissions, "can_send_polls")))
+        allow(permissions, "can_send_messages");
+}
+
+/* All members of ChatPermissions; what was left out is forbidden, or as the
+ * one that it came out of. New. */
+static json_t *read_permissions(const json_t *given, bool independent)
+{
+    static const char *const as[][2] = {
+        {"can_manage_topics", "can_pin_messages"},
+        {"can_edit_tag", "can_pin_messages"},
+        {"can_react_to_messages", "can_send_messages"}};
+    const struct botapi_type *t = botapi_type("ChatPermissions");
+    json_t *all = json_object();
+    for (size_t i = 0; i < t->fields_count; i++)
+        sim_set(all, t->fields[i].name,
+                json_boolean(
+                    json_is_true(json_object_get(given, t->fields[i].name))));
+    for (size_t i = 0; i < sizeof(as) / sizeof(as[0]); i++)
+        if (json_object_get(given, as[i][0]) == NULL)
+            json_object_set(all, as[i][0], json_object_get(all, as[i][1]));
+    if (!independent)
+        imply(all);
+    return all;
+}
+
+static bool allows_all(json_t *permissions)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(permissions, name, value)
+    {
+        if (!json_is_true(value))
+            return false;
+    }
+    return true;
+}
+
 json_t *method_restrict_member(struct call *c)
 {
     if (!only_in_supergroups(c) || !may_restrict(c))
         return NULL;
-    chat_set_rank(c->room->chat, user_id(c), RANK_RESTRICTED);
+    json_t *given = call_json(c, "permissions");
+    if (!json_is_object(given)) {
+        json_decref(given);
+        return call_refuse(c, 400,
+                           "Bad Request: object expected as permissions");
+    }
+    bool independent =
+        params_bool(&c->params, "use_independent_chat_permissions");
+    json_t *permissions = read_permissions(given, independent);
+    json_decref(given);
+    bool all = allows_all(permissions);
+    if (all)
+        json_decref(permissions);
+    chat_set_ranked(c->room->chat,
+                    (struct ranked){.user = user_id(c),
+                                    .rank = all ? RANK_NONE : RANK_RESTRICTED,
+                                    .permissions = all ? NULL : permissions,
+                                    .until = until(c)});
     return json_true();
 }
 

@@ -168,27 +168,51 @@ void chat_remove_member(struct chat *chat, int64_t user)
     chat->members_count = kept;
 }
 
-enum chat_rank chat_rank(const struct chat *chat, int64_t user)
+const struct ranked *chat_ranked(const struct chat *chat, int64_t user,
+                                 double now)
 {
-    for (size_t i = 0; i < chat->ranked_count; i++)
-        if (chat->ranked[i].user == user)
-            return chat->ranked[i].rank;
-    return RANK_NONE;
+    for (size_t i = 0; i < chat->ranked_count; i++) {
+        const struct ranked *one = &chat->ranked[i];
+        if (one->user == user)
+            return one->until == 0 || now < (double)one->until ? one : NULL;
+    }
+    return NULL;
+}
+
+enum chat_rank chat_rank(const struct chat *chat, int64_t user, double now)
+{
+    const struct ranked *one = chat_ranked(chat, user, now);
+    return one != NULL ? one->rank : RANK_NONE;
+}
+
+void chat_set_ranked(struct chat *chat, struct ranked ranked)
+{
+    size_t i = 0;
+    while (i < chat->ranked_count && chat->ranked[i].user != ranked.user)
+        i++;
+    if (i < chat->ranked_count) {
+        json_decref(chat->ranked[i].permissions);
+    } else if (ranked.rank == RANK_NONE || i >= WORLD_CHAT_RANKS_MAX) {
+        json_decref(ranked.permissions);
+        return;
+    } else {
+        chat->ranked = mem_grow(chat->ranked, i + 1, sizeof(*chat->ranked));
+        chat->ranked_count++;
+    }
+    chat->ranked[i] =
+        ranked.rank == RANK_NONE ? chat->ranked[--chat->ranked_count] : ranked;
 }
 
 void chat_set_rank(struct chat *chat, int64_t user, enum chat_rank rank)
 {
-    size_t i = 0;
-    while (i < chat->ranked_count && chat->ranked[i].user != user)
-        i++;
-    if (i == chat->ranked_count) {
-        if (rank == RANK_NONE || i >= WORLD_CHAT_RANKS_MAX)
-            return;
-        chat->ranked = mem_grow(chat->ranked, i + 1, sizeof(*chat->ranked));
-        chat->ranked_count++;
-    }
-    chat->ranked[i] = rank == RANK_NONE ? chat->ranked[--chat->ranked_count]
-                                        : (struct ranked){user, rank};
+    chat_set_ranked(chat, (struct ranked){.user = user, .rank = rank});
+}
+
+static void free_ranked(struct chat *chat)
+{
+    for (size_t i = 0; i < chat->ranked_count; i++)
+        json_decref(chat->ranked[i].permissions);
+    free(chat->ranked);
 }
 
 static void identify(struct bot *bot, int64_t id)
@@ -356,7 +380,7 @@ static void free_chats(struct world *w)
         struct chat *chat = slot->value;
         json_decref(chat->json);
         free(chat->members);
-        free(chat->ranked);
+        free_ranked(chat);
         free(chat);
     }
     map_free(&w->chats_by_id);

@@ -51,6 +51,8 @@ enum chat_rank {
 struct ranked {
     int64_t user;
     enum chat_rank rank;
+    json_t *permissions; /* ChatPermissions of RANK_RESTRICTED; else NULL */
+    int64_t until;       /* Unix seconds, then the rank is none; 0: for ever */
 };
 
 struct chat {
@@ -159,9 +161,15 @@ bool chat_has_member(const struct chat *chat, int64_t user);
 void chat_add_member(struct chat *chat, int64_t user);
 void chat_remove_member(struct chat *chat, int64_t user);
 
-enum chat_rank chat_rank(const struct chat *chat, int64_t user);
+/* The rank that the person has at that time. */
+enum chat_rank chat_rank(const struct chat *chat, int64_t user, double now);
+/* NULL: no rank. */
+const struct ranked *chat_ranked(const struct chat *chat, int64_t user,
+                                 double now);
 /* Nothing happens if WORLD_CHAT_RANKS_MAX people have a rank already. */
 void chat_set_rank(struct chat *chat, int64_t user, enum chat_rank rank);
+/* The same with the other fields; takes over the permissions. */
+void chat_set_ranked(struct chat *chat, struct ranked ranked);
 const char *chat_kind_name(enum chat_kind kind);
 bool chat_kind_parse(const char *name, enum chat_kind *out);
 
