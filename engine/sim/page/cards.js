@@ -2,7 +2,8 @@
 // is neither.
 
 import { h, icon } from "./dom.js";
-import { count, size } from "./format.js";
+import { count, money, size } from "./format.js";
+import { richText } from "./text.js";
 
 export const nameOf = (user) =>
   [user?.first_name, user?.last_name].filter(Boolean).join(" ") ||
@@ -41,15 +42,29 @@ export const carried = (message) => {
 const FILES = ["document", "audio", "voice", "video", "animation",
   "video_note"];
 const PHOTO_WIDTH = 320;
+const PHOTO_HEIGHT = 360;
 
 const address = (file) => `/sim/files/${encodeURIComponent(file.file_id)}`;
 
-function photo(sizes) {
+// A hidden one is a button until it is shown.
+function photo({ photo: sizes, has_media_spoiler: hidden }) {
   const shown = sizes.find((s) => s.width >= PHOTO_WIDTH) ?? sizes.at(-1);
-  return h("a", { href: address(sizes.at(-1)), target: "_blank",
-    rel: "noopener noreferrer" },
-  h("img", { class: "photo", src: address(shown), alt: "Photo",
-    width: shown.width, height: shown.height, loading: "lazy" }));
+  const fit = Math.min(1, PHOTO_WIDTH / shown.width,
+    PHOTO_HEIGHT / shown.height);
+  const picture = h("img", { class: "photo", src: address(shown),
+    alt: hidden ? "" : "Photo", width: Math.ceil(shown.width * fit),
+    height: Math.ceil(shown.height * fit), loading: "lazy" });
+  const link = h("a", { href: address(sizes.at(-1)), target: "_blank",
+    rel: "noopener noreferrer" }, picture);
+  if (!hidden) return link;
+  const veil = h("button", { type: "button", class: "veil",
+    "aria-label": "Hidden photo, show", onclick() {
+      picture.alt = "Photo";
+      link.append(picture);
+      veil.replaceWith(link);
+      link.focus();
+    } }, picture);
+  return veil;
 }
 
 const line = (name, ...children) =>
@@ -72,18 +87,31 @@ function mapLink(location) {
 const named = (title, ...below) => h("div", { class: "names" },
   h("b", { dir: "auto" }, title), below);
 
+// A quiz tells what is right once it is answered or over.
+const toldIn = ({ poll }, chosen) => poll.type === "quiz" &&
+  (poll.is_closed || chosen.length > 0);
+
+function markOf(message, chosen, at) {
+  const right = message.poll.correct_option_ids?.includes(at);
+  const mine = chosen.includes(at);
+  if (toldIn(message, chosen) && right) return "✓ ";
+  if (toldIn(message, chosen) && mine) return "✗ ";
+  return mine ? "● " : "○ ";
+}
+
+const chosenBy = (message, act) => message.votes?.[act.me()] ?? [];
+
 function pollOption(message, act, at) {
   const { poll } = message;
   const { text, voter_count: votes } = poll.options[at];
   const all = poll.total_voter_count;
-  const mine = message.votes?.[act.me()]?.includes(at);
-  const right = mine && poll.type === "quiz"
-    ? at === poll.correct_option_id : null;
+  const chosen = chosenBy(message, act);
+  const done = poll.is_closed || (chosen.length && !poll.allows_revoting);
   return h("button", { type: "button", class: "option", dir: "auto",
-    "data-focus": `option${at}`, "aria-pressed": String(Boolean(mine)),
-    disabled: poll.is_closed, onclick: () => act.vote(message, at) },
-  h("span", {}, `${right === null ? mine ? "● " : "○ "
-    : right ? "✓ " : "✗ "}${text}`),
+    "data-focus": `option${at}`, "aria-pressed": String(chosen.includes(at)),
+    "aria-disabled": done ? "true" : null,
+    onclick: () => !done && act.vote(message, at) },
+  h("span", {}, markOf(message, chosen, at), text),
   h("span", { class: "figures muted" },
     all ? `${Math.round(votes * 100 / all)} %` : ""),
   h("progress", { max: all || 1, value: votes, "aria-hidden": "true" }));
@@ -98,6 +126,9 @@ function poll(message, act) {
     h("div", { class: "muted" },
       poll.is_closed ? `${kind}, closed` : kind),
     poll.options.map((_, at) => pollOption(message, act, at)),
+    poll.explanation && toldIn(message, chosenBy(message, act))
+      ? h("div", { class: "quote", dir: "auto" },
+        richText(poll.explanation, poll.explanation_entities)) : null,
     h("div", { class: "muted figures" },
       count(poll.total_voter_count, "vote")));
 }
@@ -118,11 +149,11 @@ const CARDS = {
   invoice: ({ invoice }) => line("file", named(invoice.title,
     h("div", { class: "muted", dir: "auto" }, invoice.description),
     h("div", { class: "figures" },
-      `${invoice.total_amount} ${invoice.currency}`))),
+      money(invoice.total_amount, invoice.currency)))),
 };
 
 export function carriedNode(message, act) {
-  if (message.photo?.length) return photo(message.photo);
+  if (message.photo?.length) return photo(message);
   const file = FILES.find((k) => message[k]?.file_id);
   if (file) return fileNode(message[file], carried(message));
   const card = found(CARDS, message);

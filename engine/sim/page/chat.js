@@ -3,7 +3,7 @@
 
 import { $, drawRows, h, icon } from "./dom.js";
 import { short } from "./format.js";
-import { avatar, BOT, messageNode, nameOf, pendingNode, preview }
+import { avatar, BOT, messageNode, nameOf, pendingNode, preview, service }
   from "./message.js";
 import { dividerNode, errorCard } from "./notices.js";
 import { newScroll } from "./scroll.js";
@@ -66,14 +66,16 @@ function pressesOf(store, view, message) {
   return found;
 }
 
-// Messages of one media group that follow each other are one item.
+// Messages of one media group that follow each other are one item, those that
+// were deleted stand behind it.
 function gathered(items) {
   const all = [];
   for (const item of items) {
     const group = item.message?.media_group_id;
-    const last = all.at(-1);
-    const joins = group && !item.message.deleted &&
-      last?.message?.media_group_id === group && !last.message.deleted;
+    const isOfIt = ({ message }) =>
+      group && message?.media_group_id === group;
+    const last = all.findLast((i) => !isOfIt(i) || !i.message.deleted);
+    const joins = last && isOfIt(last) && !item.message.deleted;
     if (joins) last.album = [...last.album ?? [last.message], item.message];
     else all.push({ ...item });
   }
@@ -84,7 +86,7 @@ function lookOf(app, items, i) {
   const { store, view } = app;
   const { message, album } = items[i];
   const same = (other) => other?.message && !other.message.deleted &&
-    other.message.from?.id === message.from?.id;
+    !service(other.message) && other.message.from?.id === message.from?.id;
   return {
     own: message.from?.id === view.as,
     album,

@@ -29,6 +29,14 @@ export function size(bytes) {
   return `${+(bytes / 1e9).toPrecision(3)} GB`;
 }
 
+// In the smallest units of the currency, as the Bot API has it.
+export function money(amount, currency) {
+  if (currency === "XTR") return count(amount, "Star");
+  const { maximumFractionDigits: digits } = new Intl.NumberFormat("en",
+    { style: "currency", currency }).resolvedOptions();
+  return `${(amount / 10 ** digits).toFixed(digits)} ${currency}`;
+}
+
 export function short(text, max = 80) {
   const signs = [...text.slice(0, 4 * max).replace(/\s+/g, " ").trim()];
   return signs.length <= max ? signs.join("")

@@ -29,7 +29,7 @@ const SERVICE = {
   group_chat_created: () => "The group was made",
 };
 
-const service = (message) => {
+export const service = (message) => {
   const key = found(SERVICE, message);
   return key && SERVICE[key](message);
 };
@@ -40,16 +40,23 @@ export function preview(message) {
     service(message) ?? "A message of another kind");
 }
 
-function quote(message) {
+function quote({ reply_to_message: answered, quote: part }) {
   return h("div", { class: "quote" },
-    h("b", { dir: "auto" }, nameOf(message.from)),
-    h("span", { dir: "auto" }, preview(message)));
+    h("b", { dir: "auto" }, nameOf(answered.from)),
+    h("span", { dir: "auto" }, part?.text ?? preview(answered)));
+}
+
+function origin({ sender_user: user, sender_chat: chat, chat: channel,
+  sender_user_name: name }) {
+  return h("div", { class: "origin muted", dir: "auto" }, "Forwarded from ",
+    h("b", {}, name ?? nameOf(user ?? chat ?? channel)));
 }
 
 function meta(message, act) {
   const at = h("time", { datetime: iso(message.date) }, clock(message.date));
   return h("span", { class: "meta figures" },
-    (message.edited || message.edit_date) && !message.same ? h("i", {}, "edited") : null,
+    (message.edited || message.edit_date) && !message.same
+      ? h("i", {}, "edited") : null,
     h("button", { type: "button", class: "when", "data-focus": "when",
       title: "Show in the inspector", "aria-label":
       `${clock(message.date)}, show in the inspector`,
@@ -93,8 +100,10 @@ function albumBody(album, act) {
 function body(message, look, act) {
   const what = look.album ? albumBody(look.album, act)
     : [carriedNode(message, act), textOf(message, act)];
+  if (message.show_caption_above_media) what.reverse();
   return [
-    message.reply_to_message ? quote(message.reply_to_message) : null,
+    message.forward_origin ? origin(message.forward_origin) : null,
+    message.reply_to_message ? quote(message) : null,
     what.some(Boolean) ? what
       : h("div", { class: "text muted" }, preview(message)),
   ];

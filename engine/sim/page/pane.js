@@ -34,13 +34,15 @@ function jsonNode(app, row, value) {
 }
 
 function updateLine({ kind, body }) {
-  const text = body.data ?? body.text ?? body.query ??
+  const text = body.data ?? body.text ?? body.query ?? body.question ??
     (body.message_id ? preview(body) : "");
-  return [nameOf(body.from), short(String(text), 60)];
+  const who = body.from ?? body.user;
+  return [who ? nameOf(who) : "", short(String(text), 60)];
 }
 
 function callLine({ method, params }) {
-  const text = params?.text ?? params?.caption ?? params?.action ?? "";
+  const text = params?.text ?? params?.caption ?? params?.question ??
+    params?.title ?? params?.action ?? "";
   return [method, short(String(text), 60)];
 }
 
@@ -100,7 +102,7 @@ function groupNode(app, row) {
   const calls = view.calls ? row.calls : [];
   return h("div", { class: `group${view.marked === key ? " marked" : ""}`,
     "data-key": key, tabindex: "-1", role: "group",
-    "aria-label": `${row.kind} of ${who}` },
+    "aria-label": who ? `${row.kind} of ${who}` : row.kind },
   view.updates ? line(app, row, "update", [
     h("span", { class: "at" }, time(update.at)),
     h("span", { class: "what" }, h("b", {}, row.kind), " ",

@@ -65,6 +65,7 @@ const make = {
 };
 
 const plain = wrap("span", "ref");
+const BLOCKS = ["pre", "blockquote", "expandable_blockquote"];
 
 function cut(text, entities, from, to, onCommand) {
   const out = [];
@@ -83,7 +84,9 @@ function cut(text, entities, from, to, onCommand) {
     const part = { entity, text: text.slice(start, end), onCommand };
     const known = Object.hasOwn(make, entity.type) ? make[entity.type] : plain;
     out.push(known(part, children));
-    at = end;
+    // The break behind a block is that of the block.
+    const isBroken = BLOCKS.includes(entity.type) && text[end] === "\n";
+    at = isBroken ? end + 1 : end;
   }
   if (at < to) out.push(text.slice(at, to));
   return out;
