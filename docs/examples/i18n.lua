@@ -16,6 +16,9 @@ i18n.use(ctx, "de")
 assert(i18n.language(ctx) == "de")
 -- i18n.language
 if i18n.language(ctx) == "de" then ctx:reply("Guten Tag") end
+-- i18n.said
+-- locales/en.lua: return { hello = "Hello {name}", help = "Help" }
+bot.on(i18n.said "help", function(ctx) ctx:reply("Ask me anything") end)
 -- i18n.t
 -- locales/en.lua: return { hello = "Hello {name}" }
 assert(i18n.t("en", "hello", { name = "Ann" }) == "Hello Ann")

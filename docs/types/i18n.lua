@@ -75,6 +75,14 @@ function i18n.t(language, key, args) end
 ---@return any ...
 function i18n.html(language, key, args) end
 
+---A filter (moonlet.filter) for messages whose text is this one, in whichever
+---language: what a button of a reply keyboard sends, that was made before the
+---person chose another language, too. "misuse" for a key that no language has,
+---and for a text with places or plural forms.
+---@param key string
+---@return any ...
+function i18n.said(key) end
+
 ---What is wrong with the texts, as a list of tables with language, key and
 ---message: keys that a language lacks or the default one does not have, places
 ---and plural forms that are missing.

@@ -337,6 +337,30 @@ function i18n.html(language, key, args)
     values, origin)
 end
 
+--- i18n.said(key): a filter (moonlet.filter) for messages whose text is this
+-- one, in whichever language: what a button of a reply keyboard sends, that was
+-- made before the person chose another language, too. "misuse" for a key that
+-- no language has, and for a text with places or plural forms.
+function i18n.said(key)
+  local texts = {}
+  for tag, locale in pairs(locales) do
+    local entry = locale.texts[key]
+    local parts = entry and entry.parts
+    if entry and not (parts and #parts == 1 and type(parts[1]) == "string") then
+      core.misuse(("i18n.said: the text %q (%s) is not always the same"):format(
+        key, tag))
+    end
+    if entry then texts[parts[1]] = true end
+  end
+  if next(texts) == nil then
+    core.misuse(("i18n.said: no language has the text %q"):format(
+      tostring(key)))
+  end
+  return require "moonlet.filter".all("message:text", function(ctx)
+    return texts[ctx.text] == true
+  end)
+end
+
 -- --- checks
 
 local function places(entry)

@@ -154,15 +154,17 @@ def test_texts_that_are_missing(tmp_path):
     found, done = check(
         tmp_path, HEAD + HANDLER %
         'ctx:t "menu.titel" ctx:t("hello", {}) i18n.t("en", "no") '
-        'i18n.t "hello" i18n.t("nein", {})', **LOCALES)
+        'i18n.t "hello" i18n.t("nein", {}) i18n.said "hallo"', **LOCALES)
     assert found == [
         'locales/de.lua:1:1: warning: the text "menu.title" is missing',
         'locales/de.lua:2:3: warning: the text "hello" does not use {name}',
         f'main.lua:{LINE}:7: no language has the text "menu.titel"; did you '
         'mean "menu.title"?',
         f'main.lua:{LINE}:52: no language has the text "no"',
-        f'main.lua:{LINE}:80: no language has the text "nein"']
-    assert "3 errors, 2 warnings" in done.stderr
+        f'main.lua:{LINE}:80: no language has the text "nein"',
+        f'main.lua:{LINE}:102: no language has the text "hallo"; did you mean '
+        '"hello"?']
+    assert "4 errors, 2 warnings" in done.stderr
 
 
 BUTTONS = """

@@ -18,7 +18,7 @@ MODULES = ["api", "bot", "crypto", "errors", "filter", "format", "fs", "http", "
            "stars", "task", "throttle", "time", "timeout", "webapp"]
 TEXTS = """return {
   hello = "Hello {name}", card = "<b>{name}</b>", welcome = "Welcome, {name}",
-  rules = "<b>Be kind</b>, {name}",
+  rules = "<b>Be kind</b>, {name}", help = "Help",
 }"""
 LOCALES = {"locales/en.lua": TEXTS, "locales/de.lua": TEXTS}
 

@@ -35,7 +35,8 @@ local function check_languages(bot, files, known)
   end
 end
 
--- The node of the key in ctx:t("key"), i18n.t("key"), i18n.t("en", "key").
+-- The node of the key in ctx:t("key"), i18n.t("key"), i18n.t("en", "key"),
+-- i18n.said("key").
 local function key_of(node)
   if node.kind == "method" then
     if (node.name == "t" or node.name == "t_html")
@@ -45,10 +46,13 @@ local function key_of(node)
     return nil
   end
   local fn = value.behind(node.fn)
-  local name = fn.kind == "index" and value.key(fn)
-  if (name == "t" or name == "html")
-    and value.module(fn.object) == "moonlet.i18n" then
-    local first, second = node.arguments[1], node.arguments[2]
+  if fn.kind ~= "index" or value.module(fn.object) ~= "moonlet.i18n" then
+    return nil
+  end
+  local name = value.key(fn)
+  local first, second = node.arguments[1], node.arguments[2]
+  if name == "said" then return first end
+  if name == "t" or name == "html" then
     return (second and second.kind ~= "table") and second or first
   end
 end

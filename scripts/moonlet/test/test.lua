@@ -129,12 +129,12 @@ function t.topic(group, name, by) return people.topic(group, name, by) end
 function t.update(update) return act("/sim/update", update) end
 
 --- t.fault{ mode =, method =, chat =, count =, retry_after =, seconds =,
--- code =, description = }: the next call that fits goes wrong, once unless count says
--- more. mode: "429" (with retry_after), "500", "502html", "cut_before" (not
--- executed, no answer), "cut_after" (executed, no answer), "slow" (answered
--- seconds later), "duplicate" (an update comes twice), or "refused", an error
--- of your own: code, 400 unless said, and its description. The method "file"
--- is the download of a file.
+-- code =, description = }: the next call that fits goes wrong, once unless
+-- count says more. mode: "429" (with retry_after), "500", "502html",
+-- "cut_before" (not executed, no answer), "cut_after" (executed, no answer),
+-- "slow" (answered seconds later), "duplicate" (an update comes twice), or
+-- "refused", an error of your own: code, 400 unless said, and its description.
+-- The method "file" is the download of a file.
 function t.fault(fault)
   local body = {}
   for name, value in pairs(fault) do body[name] = value end

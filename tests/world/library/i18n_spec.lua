@@ -181,3 +181,35 @@ bot.catch(function(ctx, err) ctx:reply(err.kind .. " " .. err.message) end)
   ann:send("/set en")
   ann:expect("i18n.remember() while main.lua loads")
 end)
+
+local BUTTONS = [[
+local bot = require "moonlet.bot"
+local i18n = require "moonlet.i18n"
+bot.on(i18n.said "button", function(ctx) ctx:reply("pressed") end)
+bot.on("message:text", function(ctx) ctx:reply("said") end)
+]]
+
+t.case("a button's text is heard in any language", { copy = true }, function()
+  t.write("main.lua", BUTTONS)
+  t.write("locales/en.lua", 'return { button = "Settings" }')
+  t.write("locales/de.json", '{ "button": "Einstellungen" }')
+  t.reload()
+  local ann = t.user { first_name = "Ann", language_code = "de" }
+  for _, row in ipairs { { "Einstellungen", "pressed" },
+    { "Settings", "pressed" }, { "settings", "said" } } do
+    ann:send(row[1])
+    ann:expect(row[2])
+  end
+end)
+
+t.case("a button's text is one text", { copy = true }, function()
+  local function refused(text, why)
+    t.write("main.lua", BUTTONS)
+    t.write("locales/en.lua", "return { " .. text .. " }")
+    local ok, report = pcall(t.reload)
+    assert(not ok and tostring(report):find(why, 1, true), tostring(report))
+  end
+  refused('button = "Hello {name}"', "is not always the same")
+  refused('button = { one = "x", other = "y" }', "is not always the same")
+  refused('other = "x"', 'no language has the text "button"')
+end)
