@@ -285,6 +285,21 @@ def test_wide_content_stays_in_its_column(page, play, width):
     assert max(right) <= width
 
 
+def test_the_longest_row_of_buttons_fits_a_small_phone(page, play):
+    ann = play.sim("GET", "/sim/users")[0]["id"]
+    page.width(320)
+    play.sim("POST", "/bot1:PLAY/sendMessage", {
+        "chat_id": ann, "text": "Pick", "reply_markup": {"inline_keyboard": [
+            [{"text": f"{n}", "callback_data": f"{n}"} for n in row]
+            for row in (range(1, 9), range(92, 100))]}})
+    page.see("#messages .key", "99")
+    keys = page.js("[...document.querySelectorAll('#messages .key')]"
+                   ".map(e => e.getBoundingClientRect().toJSON())")
+    assert max(key["right"] for key in keys) <= 304
+    assert {key["height"] for key in keys} == {36}
+    assert min(key["width"] for key in keys) >= 24
+
+
 def test_short_words_on_buttons_are_not_broken(page, play):
     ann = play.sim("GET", "/sim/users")[0]["id"]
     play.sim("POST", "/bot1:PLAY/sendMessage", {
