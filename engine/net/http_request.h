@@ -21,7 +21,7 @@ struct routes;
 
 /* The head of a request, with what is kept of it besides; the answer has what
  * is left of the connection's memory. */
-#define HTTP_HEAD_MAX (18 * 1024)
+#define HTTP_HEAD_MAX 18432
 #define HTTP_STREAM_MAX (256 * 1024)
 
 /* What requests share; lives in the server. */
