@@ -1,6 +1,7 @@
 /* Votes of people in a bot's polls. */
 #include "sim/control.h"
 
+#include "sim/methods.h"
 #include "sim/posting.h"
 
 #include <stdio.h>
@@ -23,7 +24,7 @@ static struct message *poll_message(struct control *c, struct room *room)
         exchange_fail(c->x, 404,
                       "message_id: chat %lld has no message %lld with a poll",
                       (long long)room->chat->id, (long long)id);
-    else if (json_is_true(json_object_get(poll, "is_closed")))
+    else if (methods_poll_over(c->sim, room, m))
         exchange_fail(c->x, 400, "message_id: that poll is closed");
     else
         return m;

@@ -12,6 +12,8 @@
 
 struct call;
 struct message;
+struct room;
+struct sim;
 
 /* The result (new), or NULL: refused, waiting, or already in c->result. */
 json_t *methods_run(struct call *c);
@@ -58,6 +60,10 @@ json_t *method_stop_poll(struct call *c);
 /* Readies what was given for a poll: its texts parsed, what was left out as
  * the server has it. False: refused. */
 bool methods_poll_given(struct call *c, json_t *given);
+/* Whether the poll of the message is closed; closes it if its time is up. The
+ * bot is not told: the real server does not promise it. */
+bool methods_poll_over(struct sim *sim, const struct room *room,
+                       struct message *m);
 
 /* methods_invoice.c */
 json_t *method_create_invoice_link(struct call *c);

@@ -8,6 +8,7 @@
 #define QUESTION_MAX 300
 #define OPTIONS_MAX 12
 #define OPTION_MAX 100
+#define OPEN_MAX 2628000 /* seconds */
 
 static bool refuse(struct call *c, const char *text)
 {
@@ -103,6 +104,22 @@ static bool check_quiz(struct call *c, json_t *given)
     return parse(c, given, "explanation", false);
 }
 
+/* When it ends by itself, if it does; a period goes before a date. */
+static void set_end(struct call *c, json_t *given)
+{
+    int64_t now = (int64_t)sim_now(c->sim);
+    int64_t period = params_int(&c->params, "open_period", 0, 0, OPEN_MAX);
+    int64_t date = params_int(&c->params, "close_date", 0, 0, INT32_MAX);
+    json_object_del(given, "open_period");
+    json_object_del(given, "close_date");
+    if (period == 0 && date > now)
+        period = date - now;
+    if (period == 0)
+        return;
+    sim_set(given, "open_period", json_integer(period));
+    sim_set(given, "close_date", json_integer(now + period));
+}
+
 bool methods_poll_given(struct call *c, json_t *given)
 {
     const char *type = params_text(&c->params, "type");
@@ -111,6 +128,7 @@ bool methods_poll_given(struct call *c, json_t *given)
         sim_set(given, "is_anonymous", json_true());
     if (!params_given(&c->params, "allows_revoting"))
         sim_set(given, "allows_revoting", json_boolean(!quiz));
+    set_end(c, given);
     if (!parse(c, given, "question", true))
         return false;
     if (length_of(json_object_get(given, "question")) > QUESTION_MAX)
@@ -121,6 +139,31 @@ bool methods_poll_given(struct call *c, json_t *given)
     if (*type != '\0' && !quiz && strcmp(type, "regular") != 0)
         return refuse(c, "unsupported poll type specified");
     return !quiz || check_quiz(c, given);
+}
+
+/* Puts the closed poll into the message, which is taken over. */
+static json_t *close_poll(struct sim *sim, const struct room *room,
+                          struct message *m, json_t *message)
+{
+    json_t *poll = json_deep_copy(json_object_get(m->json, "poll"));
+    sim_set(poll, "is_closed", json_true());
+    sim_set(message, "poll", poll);
+    message_replace(m, message);
+    posting_tell_marks(sim, room, m);
+    return poll;
+}
+
+bool methods_poll_over(struct sim *sim, const struct room *room,
+                       struct message *m)
+{
+    const json_t *poll = json_object_get(m->json, "poll");
+    int64_t end = sim_int(poll, "close_date");
+    if (json_is_true(json_object_get(poll, "is_closed")))
+        return true;
+    if (end == 0 || sim_now(sim) < (double)end)
+        return false;
+    close_poll(sim, room, m, json_copy(m->json));
+    return true;
 }
 
 /* NULL: refused. */
@@ -140,7 +183,7 @@ static struct message *poll_to_stop(struct call *c)
     else if (c->room->chat->kind != CHAT_CHANNEL &&
              sim_int(json_object_get(m->json, "from"), "id") != c->bot->id)
         refuse(c, "poll can't be stopped");
-    else if (json_is_true(json_object_get(poll, "is_closed")))
+    else if (methods_poll_over(c->sim, c->room, m))
         refuse(c, "poll has already been closed");
     return c->status == 0 ? m : NULL;
 }
@@ -151,11 +194,7 @@ json_t *method_stop_poll(struct call *c)
     json_t *copy = m != NULL ? methods_edited(c, m) : NULL;
     if (copy == NULL)
         return NULL;
-    json_t *poll = json_deep_copy(json_object_get(m->json, "poll"));
-    sim_set(poll, "is_closed", json_true());
-    sim_set(copy, "poll", poll);
-    message_replace(m, copy);
-    posting_tell_marks(c->sim, c->room, m);
+    json_t *poll = close_poll(c->sim, c->room, m, copy);
     queue_push(&c->bot->queue, "poll", json_incref(poll), c->chat_id, false);
     return json_incref(poll);
 }

@@ -2,6 +2,7 @@
 the bot hears of it, stopPoll; and the menus of commands (/sim/commands)."""
 import json
 
+import harness
 import pytest
 
 BAD = "Bad Request: "
@@ -148,6 +149,33 @@ def test_a_stopped_poll_takes_no_vote(bot):
     assert bot.refused(sent, [0]) == "message_id: that poll is closed"
     assert bot.call("stopPoll", **where) == \
         BAD + "poll has already been closed"
+
+
+@pytest.fixture
+def later():
+    """A bot in a world whose time stands still."""
+    sim = harness.Sim("--virtual-clock")
+    yield Bot(sim)
+    sim.close()
+
+
+@pytest.mark.parametrize("by_date", [False, True])
+def test_a_poll_ends_by_its_time(later, by_date):
+    now = int(later.sim.sim("POST", "/sim/clock", {"advance": 0.5})["now"])
+    end = {"close_date": now + 60} if by_date else {"open_period": 60}
+    sent = later.poll(**end)
+    assert sent["poll"]["open_period"] == 60
+    assert sent["poll"]["close_date"] == now + 60
+    later.vote(sent, [0])
+    heard = len(later.heard("poll"))
+    later.sim.sim("POST", "/sim/clock", {"advance": 60})
+    assert later.refused(sent, []) == "message_id: that poll is closed"
+    shown = later.sim.sim("GET", f"/sim/chats/{later.ann}/messages")[-1]
+    assert shown["poll"]["is_closed"] is True
+    assert later.call("stopPoll", chat_id=later.ann,
+                      message_id=sent["message_id"]) == \
+        BAD + "poll has already been closed"
+    assert len(later.heard("poll")) == heard
 
 
 def test_what_cannot_be_stopped(bot):
