@@ -310,18 +310,29 @@ static bool turn(lua_State *L, struct test_world *w, uint64_t until,
     return true;
 }
 
-/* core.step(uptime): goes on until something happens, at most to that second
- * of the world. False: it is reached and nothing has happened. */
+static size_t logged(const struct test_run *run, struct test_world *w)
+{
+    size_t len;
+    run->o->composer->log(w, &len);
+    return len;
+}
+
+/* core.step(uptime [, log]): goes on until something happens, at most to that
+ * second of the world; with log = true, until a line is logged, too. False: it
+ * is reached and nothing has happened. */
 static int core_step(lua_State *L)
 {
     struct test_run *run = run_of(L);
     struct test_world *w = world_of(L);
     uint64_t until = deadline_at(L, 1);
+    bool with_log = lua_toboolean(L, 2);
+    size_t before = logged(run, w);
     unsigned turns = 0;
     bool more = true;
-    while (run->heard_count == 0 && more)
+    while (run->heard_count == 0 && more &&
+           !(with_log && logged(run, w) != before))
         more = turn(L, w, until, &turns);
-    lua_pushboolean(L, run->heard_count > 0);
+    lua_pushboolean(L, run->heard_count > 0 || more);
     return 1;
 }
 

@@ -160,7 +160,7 @@ function test.http_calls(address) end
 function test.errors() end
 
 ---Goes on until fn() returns something, which is returned; asked after
----everything that happens. Fails after 60 s, or within.
+---everything that happens and is logged. Fails after 60 s, or within.
 ---@param fn function
 ---@param within? number|string
 ---@return any ...

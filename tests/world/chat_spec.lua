@@ -218,3 +218,21 @@ end)
 t.case("what comes after a case has come after each", function()
   assert(tidied > 15)
 end)
+
+t.case("t.await sees a line of the log to which nothing else belongs", {
+  webhook = true, main = [[
+local bot = require "moonlet.bot"
+local log = require "moonlet.log"
+local task = require "moonlet.task"
+bot.on_start(function()
+  task.detach(function()
+    task.sleep("20s")
+    log.info("quietly")
+  end)
+end)
+bot.command("start", function() end)
+]] }, function()
+  local began = t.now()
+  t.await(function() return t.log():find("quietly", 1, true) end)
+  assert(t.now() - began < 21)
+end)

@@ -246,13 +246,13 @@ function t.errors()
 end
 
 --- t.await(fn [, within]): goes on until fn() returns something, which is
--- returned; asked after everything that happens. Fails after 60 s, or within.
+-- returned; asked after everything that happens and is logged. Fails after 60 s, or within.
 function t.await(fn, within)
   if type(fn) ~= "function" then
     expect.misuse("t.await takes a function, got " .. type(fn))
   end
   local seconds = expect.duration(within or 60, "within")
-  local found = chat.wait(core.uptime() + seconds, fn)
+  local found = chat.wait(core.uptime() + seconds, fn, true)
   if not found then
     expect.fail { ("what t.await waits for does not come within %g s")
       :format(seconds) }

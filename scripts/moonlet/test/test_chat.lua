@@ -130,13 +130,13 @@ function chat.act()
 end
 
 --- Goes on until fits() returns something, which is returned; nil when the
--- uptime of the world reaches the deadline.
-function chat.wait(deadline, fits)
+-- uptime of the world reaches the deadline. log: fits() looks at the log.
+function chat.wait(deadline, fits, log)
   while true do
     chat.absorb()
     local found = fits()
     if found then return found end
-    if not core.step(deadline) then return nil end
+    if not core.step(deadline, log) then return nil end
   end
 end
 
