@@ -158,7 +158,23 @@ end
 -- --- the machine of one person or chat
 
 local Handle = {}
-Handle.__index = Handle
+
+-- What authors read as state is `at`, so that setting it does not pass for a
+-- move.
+local handle_meta = { __metatable = false }
+
+function handle_meta.__index(handle, name)
+  if name == "state" then return rawget(handle, "at") end
+  return Handle[name]
+end
+
+function handle_meta.__newindex(handle, name, value)
+  if name == "state" then
+    core.misuse(("fsm %s: a state is not set; machine:fire(event) moves on")
+      :format(handle.machine.name))
+  end
+  rawset(handle, name, value)
+end
 
 local function kind_of(machine) return "fsm." .. machine.name end
 
@@ -211,7 +227,7 @@ local function load(handle)
   handle.version = version
   handle.data = row.data or {}
   handle.saved = json.encode(handle.data)
-  handle.state = find_place(machine, handle, row.state)
+  handle.at = find_place(machine, handle, row.state)
   handle.due = row.due
   take_notes(handle, row)
 end
@@ -235,10 +251,10 @@ local function store(handle, due)
   local others = other_notes(handle)
   handle.due = due
   handle.version = rows.put(kind_of(handle.machine), handle.key, {
-    state = handle.state, data = handle.data, update = handle.update,
+    state = handle.at, data = handle.data, update = handle.update,
     fires = handle.fires, done = handle.done, lane = lane, due = due,
     others = others[1] and others, place = place_of(ctx, handle.user),
-  }, handle.version, { tag = handle.state, due = due,
+  }, handle.version, { tag = handle.at, due = due,
     lane = ctx.chat and lane or "chat:" .. chat_of(ctx, handle.user).id })
   handle.saved = text
   handle.notes = { { update = handle.update, fires = handle.fires,
@@ -259,16 +275,16 @@ end
 
 local function go(handle, to, ...)
   local ctx, states = handle.ctx, handle.machine.states
-  local from = states[handle.state]
+  local from = states[handle.at]
   if from.leave then from.leave(ctx, ...) end
-  local before = { handle.state, handle.update, handle.fires, handle.done }
+  local before = { handle.at, handle.update, handle.fires, handle.done }
   local id = ctx.update.update_id
   handle.fires = handle.update == id and handle.fires + 1 or 1
-  handle.state, handle.update, handle.done = to, id, nil
+  handle.at, handle.update, handle.done = to, id, nil
   local timeout = states[to].timeout
   local ok, err = pcall(store, handle, timeout and os.time() + timeout.after)
   if not ok then
-    handle.state, handle.update, handle.fires, handle.done =
+    handle.at, handle.update, handle.fires, handle.done =
       table.unpack(before, 1, 4)
     error(err, 0)
   end
@@ -290,7 +306,7 @@ local function done_before(handle, ...)
   if not came_before(handle) or fired > handle.fires then return false end
   handle.fired = fired
   handle.data = json.decode(handle.saved)
-  local enter = handle.machine.states[handle.state].enter
+  local enter = handle.machine.states[handle.at].enter
   if fired == handle.fires and enter then enter(handle.ctx, ...) end
   return true
 end
@@ -303,10 +319,10 @@ local function events_of(state)
 end
 
 local function moves_for(handle, event)
-  local state = handle.machine.states[handle.state]
+  local state = handle.machine.states[handle.at]
   if not state.on[event] then
     core.misuse(("fsm %s: state %s takes no event %q (it takes: %s)"):format(
-      handle.machine.name, handle.state, tostring(event), events_of(state)))
+      handle.machine.name, handle.at, tostring(event), events_of(state)))
   end
   return state.on[event]
 end
@@ -348,7 +364,7 @@ end
 
 local function handle_of(ctx, machine, key, user)
   return setmetatable({ machine = machine, ctx = ctx, key = key,
-    user = user }, Handle)
+    user = user }, handle_meta)
 end
 
 -- The handle of this update, a new one if there is none. All are in
@@ -431,7 +447,7 @@ function fsm.due(ctx)
     ctx.message = { is_topic_message = true, message_thread_id = place.topic }
   end
   local handle = keep(ctx, handle_of(ctx, machine, event.key, ctx.from))
-  local timeout = machine.states[handle.state].timeout
+  local timeout = machine.states[handle.at].timeout
   if handle.version == event.version and timeout then
     go(handle, timeout.to)
   end

@@ -76,6 +76,26 @@ t.case("an event that the state does not take is misuse with its names",
       .. "takes: checkout)")
   end)
 
+t.case("a state that is set by hand is misuse", { main = [[
+local bot = require "moonlet.bot"
+bot.fsm("m", { initial = "a", states = {
+  a = { on = { go = "b" } }, b = {} } })
+bot.command("set", function(ctx)
+  local m = ctx:fsm("m")
+  m.data.n = 1
+  local ok, err = pcall(function() m.state = "b" end)
+  ctx:reply(tostring(ok) .. " " .. tostring(err))
+end)
+bot.command("where", function(ctx)
+  local m = ctx:fsm("m")
+  ctx:reply(m.state .. " " .. (m.data.n or 0))
+end)]] }, function()
+    ann:send("/set")
+    ann:expect("false main.lua:7: fsm m: a state is not set; machine:fire")
+    ann:send("/where")
+    ann:expect("a 1")
+  end)
+
 t.case("19: state and data survive a death and a restart", function()
   ann:send("/add")
   ann:send("/fire checkout")

@@ -246,7 +246,8 @@ function t.errors()
 end
 
 --- t.await(fn [, within]): goes on until fn() returns something, which is
--- returned; asked after everything that happens and is logged. Fails after 60 s, or within.
+-- returned; asked after everything that happens and is logged. Fails after
+-- 60 s, or within.
 function t.await(fn, within)
   if type(fn) ~= "function" then
     expect.misuse("t.await takes a function, got " .. type(fn))
