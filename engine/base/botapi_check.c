@@ -101,16 +101,28 @@ static bool is_empty(struct jslice container)
     return !js_each(container, &cursor, NULL, &value);
 }
 
+/* A text that may be JSON of the author's own; an empty one is as if it were
+ * not there. */
+static bool is_json_text(struct jslice v, enum js_type type, char first)
+{
+    size_t i = 1; /* behind the quote */
+    if (type != JS_STRING)
+        return false;
+    while (i < v.len && v.at[i] == ' ')
+        i++;
+    return v.at[i] == first || v.at[i] == '"' || v.at[i] == '\\';
+}
+
 /* A Lua table without content may be either. */
 static bool is_list(struct jslice v, enum js_type type)
 {
-    return type == JS_ARRAY || type == JS_STRING ||
+    return type == JS_ARRAY || is_json_text(v, type, '[') ||
            (type == JS_OBJECT && is_empty(v));
 }
 
 static bool is_object(struct jslice v, enum js_type type)
 {
-    return type == JS_OBJECT || type == JS_STRING ||
+    return type == JS_OBJECT || is_json_text(v, type, '{') ||
            (type == JS_ARRAY && is_empty(v));
 }
 

@@ -100,6 +100,8 @@ static void values_that_can_be_right_pass(void **state)
          "{\"chat_id\":1,\"latitude\":1.5,\"longitude\":\"-2.5\"}"},
         {"sendPhoto", "{\"chat_id\":1,\"photo\":{\"path\":\"a.png\"}}"},
         {"sendPhoto", "{\"chat_id\":1,\"photo\":\"AgACAgI\"}"},
+        {"sendMessage", "{\"chat_id\":1,\"text\":\"x\",\"entities\":\" []\","
+                        "\"reply_markup\":\"\"}"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -115,6 +117,14 @@ static void values_that_cannot_are_named(void **state)
          "deleteMessage: message_id must be Integer, got the text \"twelve\""},
         {"deleteMessage", "{\"chat_id\":1,\"message_id\":1.5}",
          "deleteMessage: message_id must be Integer, got the number 1.5"},
+        {"setMessageReaction",
+         "{\"chat_id\":1,\"message_id\":1,\"reaction\":\"+1\"}",
+         "setMessageReaction: reaction must be Array of ReactionType, got the "
+         "text \"+1\""},
+        {"sendMessage",
+         "{\"chat_id\":1,\"text\":\"x\",\"link_preview_options\":\"[]\"}",
+         "sendMessage: link_preview_options must be LinkPreviewOptions, got "
+         "the text \"[]\""},
         {"sendMessage", "{\"chat_id\":1.5,\"text\":\"x\"}",
          "sendMessage: chat_id must be Integer or String, got the number 1.5"},
         {"sendMessage", "{\"chat_id\":1e300,\"text\":\"x\"}",
