@@ -171,11 +171,12 @@ function ctx:answer_pre_checkout(ok, why, opts) end
 ---Sends a file to the update's chat, and to its topic or business connection.
 ---name: what people see. file: { path = "out/report.pdf" }, a file below
 ---DATA_DIR/files, streamed and never whole in memory; { data = "..." }, its
----bytes; or a file_id or a URL as a text. opts: sendDocument's parameters and
----those of an API call: progress, timeout, action and the like. An unchanged
----file that was sent before is not sent again, its file_id is. Returns the
----Message; raises as moonlet.api does, and "misuse" if the update has no chat
----(Bot API sendDocument).
+---bytes; a file that somebody has sent, such as ctx.message.document; or a
+---file_id or a URL as a text. opts: sendDocument's parameters and those of an
+---API call: progress, timeout, action and the like. An unchanged file that was
+---sent before is not sent again, its file_id is. Returns the Message; raises
+---as moonlet.api does, and "misuse" if the update has no chat (Bot API
+---sendDocument).
 ---@param name string
 ---@param file string|moonlet.file
 ---@param opts? moonlet.ctx.upload_document.opts

@@ -8,11 +8,12 @@ local methods, check = context.methods, context.check
 --- ctx:upload_document(name, file [, opts]): sends a file to the update's
 -- chat, and to its topic or business connection. name: what people see. file:
 -- { path = "out/report.pdf" }, a file below DATA_DIR/files, streamed and never
--- whole in memory; { data = "..." }, its bytes; or a file_id or a URL as a
--- text. opts: sendDocument's parameters and those of an API call: progress,
--- timeout, action and the like. An unchanged file that was sent before is not
--- sent again, its file_id is. Returns the Message; raises as moonlet.api does,
--- and "misuse" if the update has no chat (Bot API sendDocument).
+-- whole in memory; { data = "..." }, its bytes; a file that somebody has sent,
+-- such as ctx.message.document; or a file_id or a URL as a text. opts:
+-- sendDocument's parameters and those of an API call: progress, timeout,
+-- action and the like. An unchanged file that was sent before is not sent
+-- again, its file_id is. Returns the Message; raises as moonlet.api does, and
+-- "misuse" if the update has no chat (Bot API sendDocument).
 
 --- ctx:upload_photo(name, file [, opts]): as ctx:upload_document, for a photo
 -- (Bot API sendPhoto).

@@ -75,36 +75,6 @@ function files.target(name, ctx)
   }
 end
 
---- Sends one file by a method whose parameter for it is `kind`.
-function files.upload(ctx, kind, method, shown, file, opts)
-  local name = "upload_" .. kind
-  if type(shown) ~= "string" then
-    core.misuse(("ctx:%s needs the file's name as a text, got %s")
-      :format(name, type(shown)))
-  end
-  if type(file) == "table" then
-    file = { path = file.path, data = file.data, name = file.name or shown }
-  elseif type(file) ~= "string" then
-    core.misuse(("ctx:%s needs { path = }, { data = }, a file_id or a URL, "
-      .. "got %s"):format(name, type(file)))
-  end
-  local params = files.target(name, ctx)
-  local options = context.part(name, params, opts)
-  params[kind] = file
-  return api[method](params, options)
-end
-
---- Sends an album.
-function files.send_album(ctx, items, opts)
-  if type(items) ~= "table" then
-    core.misuse("ctx:send_album needs a list of items, got " .. type(items))
-  end
-  local params = files.target("send_album", ctx)
-  local options = context.part("send_album", params, opts)
-  params.media = items
-  return api.sendMediaGroup(params, options)
-end
-
 -- The largest of a list of sizes, nil if it is none.
 local function largest(sizes)
   local found, most
@@ -131,6 +101,49 @@ local function find(what)
     if type(part) == "table" then return find(part) end
   end
   return nil
+end
+
+-- What the API takes for a file of an author; nil if it is none.
+local function upload_of(file, shown)
+  if type(file) == "string" then return file end
+  if type(file) ~= "table" then return nil end
+  if file.path ~= nil or file.data ~= nil then
+    return { path = file.path, data = file.data, name = file.name or shown }
+  end
+  local sent = find(file)
+  return sent and sent.file_id
+end
+
+--- Sends one file by a method whose parameter for it is `kind`.
+function files.upload(ctx, kind, method, shown, file, opts)
+  local name = "upload_" .. kind
+  if type(shown) ~= "string" then
+    core.misuse(("ctx:%s needs the file's name as a text, got %s")
+      :format(name, type(shown)))
+  end
+  local upload = upload_of(file, shown)
+  if not upload then
+    core.misuse(("ctx:%s needs { path = }, { data = }, a file that was sent, "
+      .. "a file_id or a URL, got %s"):format(name, type(file) == "table"
+      and "a table that is none" or type(file)))
+  end
+  local params = files.target(name, ctx)
+  local options = context.part(name, params, opts)
+  params[kind] = upload
+  return api[method](params, options)
+end
+
+--- Sends an album.
+function files.send_album(ctx, items, opts)
+  if type(items) ~= "table" then
+    core.misuse("ctx:send_album needs a list of items, got " .. type(items))
+  elseif #items < 1 or #items > 10 then
+    core.misuse("ctx:send_album needs 2 to 10 items, got " .. #items)
+  end
+  local params = files.target("send_album", ctx)
+  local options = context.part("send_album", params, opts)
+  params.media = items
+  return api.sendMediaGroup(params, options)
 end
 
 local function check_options(opts)

@@ -97,3 +97,46 @@ t.case("a file of JSON is bytes to a spec, which can read it", function()
   local ok, why = pcall(t.file, "none")
   assert(not ok and tostring(why):find("files_spec.lua:", 1, true))
 end)
+
+t.case("a file that was sent is sent on, and what is no file is told",
+  { main = [[
+local bot = require "moonlet.bot"
+bot.on("message:document", function(ctx)
+  ctx:upload_document("x", ctx.message.document)
+end)
+bot.on("message:photo", function(ctx)
+  ctx:upload_photo("x", ctx.message.photo)
+end)
+local function tries(name, fn)
+  bot.command(name, function(ctx)
+    local ok, err = pcall(fn, ctx)
+    ctx:reply(ok and "sent" or err.kind .. " " .. err.message)
+  end)
+end
+tries("table", function(ctx) ctx:upload_photo("x", { file = "x" }) end)
+tries("none", function(ctx) ctx:upload_photo("x") end)
+tries("empty", function(ctx) ctx:send_album {} end)
+tries("many", function(ctx)
+  local items = {}
+  for i = 1, 11 do
+    items[i] = { type = "photo", media = { data = "picture " .. i } }
+  end
+  ctx:send_album(items)
+end)
+]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  ann:send { document = { name = "a.csv", text = "1,2" } }
+  assert(t.file(ann:expect { document = "a.csv" }) == "1,2")
+  ann:send { photo = true }
+  ann:expect { photo = true }
+  local needs = "misuse ctx:upload_photo needs { path = }, { data = }, a file "
+    .. "that was sent, a file_id or a URL, got "
+  ann:send("/table")
+  ann:expect(needs .. "a table that is none")
+  ann:send("/none")
+  ann:expect(needs .. "nil")
+  ann:send("/empty")
+  ann:expect("misuse ctx:send_album needs 2 to 10 items, got 0")
+  ann:send("/many")
+  ann:expect("misuse ctx:send_album needs 2 to 10 items, got 11")
+end)
