@@ -300,8 +300,8 @@ function test_user:edit(message, what) end
 function test_user:react(message, emoji) end
 
 ---Presses the button with that text or data of the last message with buttons,
----or of where.message, or of what user:choose has sent. Waits up to 60 s for
----it.
+---or of where.message, or of what user:choose has sent; a button of a reply
+---keyboard sends its text. Waits up to 60 s for it.
 ---@param button any
 ---@param where? any
 ---@return any ...

@@ -248,3 +248,37 @@ t.case("what nobody can do is named", function()
   refuses('t.group has no field "forum"', t.group, { forum = true })
   equal(ann.username, nil)
 end)
+
+t.case("a button of a reply keyboard sends its text", { main = [[
+local bot = require "moonlet.bot"
+local keyboard = require "moonlet.keyboard"
+bot.command("start", function(ctx)
+  ctx:reply("Well?", { reply_markup = keyboard.reply():text("Tea")
+    :contact("Call me") })
+  ctx:reply("Or", { reply_markup = keyboard.inline():text("Milk", "milk") })
+end)
+bot.hears("^Tea$", function(ctx)
+  ctx:reply("A cup", { reply_markup = keyboard.remove() })
+end)
+bot.callback("^milk$", function(ctx) ctx:edit("Milk it is") end)]] },
+  function()
+    ann:send("/start")
+    ann:click("Tea")
+    ann:expect("A cup")
+    ann:click("Milk")
+    ann:expect { edited = "Milk it is" }
+    refuses('Ann cannot press "Tea"', ann.click, ann, "Tea")
+  end)
+
+t.case("a report leaves out what a bot asks as it starts", { main = [[
+local bot = require "moonlet.bot"
+bot.command("start", function(ctx) ctx:reply("Hello") end,
+  { description = "Begin" })]] }, function()
+  ann:send("/start")
+  local _, report = pcall(ann.expect, ann, "Hi", { within = "5s" })
+  report = tostring(report)
+  assert(report:find("sendMessage 200", 1, true), report)
+  assert(not report:find("MyCommands", 1, true), report)
+  _, report = pcall(t.expect_call, "setMyCommands", { scope = 7 }, "5s")
+  assert(tostring(report):find("setMyCommands 200", 1, true), tostring(report))
+end)

@@ -228,14 +228,23 @@ function chat.print(out, id)
   end
 end
 
---- Appends the calls among which the next one is expected.
-function chat.print_calls(out)
-  local from = math.max(chat.calls_cursor + 1, #chat.calls - SHOWN + 1)
-  if from > #chat.calls then
-    table.insert(out, "    (none)")
+-- What a bot asks as it starts.
+local startup = { getMe = true, getWebhookInfo = true, deleteWebhook = true,
+  getMyCommands = true, setMyCommands = true }
+
+--- Appends the calls among which the next one is expected; of what a bot does
+-- at each start only the one that was wished.
+function chat.print_calls(out, wished)
+  local calls = {}
+  for i = chat.calls_cursor + 1, #chat.calls do
+    local method = chat.calls[i].method
+    if not startup[method] or method == wished then
+      table.insert(calls, chat.calls[i])
+    end
   end
-  for i = from, #chat.calls do
-    local call = chat.calls[i]
+  if #calls == 0 then table.insert(out, "    (none)") end
+  for i = math.max(1, #calls - SHOWN + 1), #calls do
+    local call = calls[i]
     local params = core.encode(call.params)
     if #params > 160 then params = params:sub(1, 157) .. "..." end
     table.insert(out, ("    %s %s %s"):format(call.method,

@@ -290,7 +290,7 @@ local function fail_to_see(who, chat_id, wish, within)
     chat.print(lines, chat_id)
   end
   table.insert(lines, "  API calls since somebody did something:")
-  chat.print_calls(lines)
+  chat.print_calls(lines, wish.method)
   add_errors(lines)
   if not state.running then
     table.insert(lines, "  The bot does not run: t.start() starts it.")

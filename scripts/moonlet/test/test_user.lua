@@ -229,9 +229,29 @@ local function last_in_topic(id, thread)
   return found
 end
 
+-- Whether the reply keyboard that is shown has a button of that text, which
+-- asks for nothing else.
+local function is_key(id, text)
+  local shown
+  for _, message in ipairs(sim("GET", ("/sim/chats/%d/messages"):format(id))) do
+    local markup = message.reply_markup or {}
+    if markup.keyboard then shown = markup.keyboard end
+    if markup.remove_keyboard then shown = nil end
+  end
+  for _, row in ipairs(shown or {}) do
+    for _, each in ipairs(row) do
+      if each == text or type(each) == "table" and each.text == text
+        and next(each, next(each)) == nil then
+        return true
+      end
+    end
+  end
+end
+
 --- user:click(button [, where]): presses the button with that text or data of
 -- the last message with buttons, or of where.message, or of what user:choose
--- has sent. Waits up to 60 s for it.
+-- has sent; a button of a reply keyboard sends its text. Waits up to 60 s for
+-- it.
 function User:click(button, where)
   if type(where) == "table" and rawget(where, "inline_message_id") then
     return act("/sim/update", people.press(self, where, button))
@@ -253,6 +273,9 @@ function User:click(button, where)
       local status, answer = core.request("sim", "POST", "/sim/click", body)
       if status == 200 then return answer end
       why = answer
+    end
+    if not body.message_id and is_key(body.chat or self.chat_id, button) then
+      return self:send(button, where)
     end
   end)
   if pressed then return pressed end
