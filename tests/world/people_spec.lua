@@ -143,7 +143,6 @@ t.case("a message that was sent is edited", function()
 end)
 
 t.case("an album is sent as one, and its files have bytes", function()
-  local ann = t.user { first_name = "Ann" }
   local sent = ann:send_album {
     { document = { name = "a.txt", text = "1" }, caption = "two" },
     { document = { name = "b.txt", text = "2" } } }
@@ -157,7 +156,6 @@ t.case("an album is sent as one, and its files have bytes", function()
 end)
 
 t.case("a message is sent into a topic", function()
-  local ann = t.user { first_name = "Ann" }
   local team = t.group { title = "Team", members = { ann } }
   local sent = ann:send("where", { chat = team, message_thread_id = 7 })
   assert(sent.message_thread_id == 7 and sent.is_topic_message)
@@ -167,7 +165,6 @@ t.case("a message is sent into a topic", function()
 end)
 
 t.case("an inline query returns what the bot answers", function()
-  local ann = t.user { first_name = "Ann" }
   for n = 1, 2 do
     local results, offset = ann:inline("n" .. n)
     assert(#results == 1 and results[1].title == "Ann" and offset == "9")
@@ -176,7 +173,6 @@ t.case("an inline query returns what the bot answers", function()
 end)
 
 t.case("calls are expected since somebody did something", function()
-  local ann = t.user { first_name = "Ann" }
   local team = t.group { title = "Team", members = { ann } }
   for _ = 1, 2 do
     ann:send("/out", team)
