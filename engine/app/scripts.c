@@ -48,8 +48,8 @@ static void on_change(void *arg)
 static void watch_start(struct scripts *s)
 {
     struct err e;
-    s->watch = watch_new(s->o.loop, s->o.host->scripts_dir, QUIET_MS, on_change,
-                         s, &e);
+    s->watch = watch_new(s->o.loop, s->o.host->scripts_dir, s->o.data_dir,
+                         QUIET_MS, on_change, s, &e);
     if (!s->watch)
         LOG_AT(loop_log(s->o.loop), LOG_WARN, "scripts.no_watch",
                LOG_S("reason", e.message));

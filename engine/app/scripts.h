@@ -31,6 +31,7 @@ struct scripts_options {
     const struct notices *notices; /* borrowed */
     struct admins *admins;         /* borrowed */
     bool watch;                    /* HOT_RELOAD */
+    const char *data_dir; /* borrowed; if it is among them, it is no script */
     /* The new generation takes over now; `reason` is "start" or "reload". */
     void (*switched)(void *arg, struct generation *g, const char *reason);
     void *arg;

@@ -64,6 +64,7 @@ int engine__open_scripts(struct engine *e, struct err *error)
         .notices = &e->notices,
         .admins = e->admins,
         .watch = e->settings.config.hot_reload && !e->home,
+        .data_dir = e->dir.path,
         .switched = on_switched,
         .arg = e,
     };

@@ -172,7 +172,8 @@ static int wait_for_change(const struct test_command *c, const char *bot,
     for (size_t i = 0; i < 3 && code == 0; i++) {
         if (!dirs[i] || !is_folder(dirs[i]))
             continue;
-        watches[i] = watch_new(loop, dirs[i], QUIET_MS, on_change, loop, e);
+        watches[i] =
+            watch_new(loop, dirs[i], NULL, QUIET_MS, on_change, loop, e);
         code = watches[i] ? 0 : e->code;
     }
     if (code == 0)

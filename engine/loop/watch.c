@@ -23,6 +23,7 @@ struct place {
     dev_t dev;
     ino_t ino;
     bool watched;
+    bool left_out;
 };
 
 /* Reads the tree on a pool thread. It is memory of its own because watch_free
@@ -32,6 +33,7 @@ struct scan {
     struct watch *watch; /* NULL: freed meanwhile */
     struct place *places;
     size_t count;
+    char *except; /* NULL: nothing */
     bool truncated;
     int error; /* errno of the root, or 0 */
 };
@@ -49,6 +51,7 @@ struct folder {
 struct watch {
     struct loop *loop;
     char *root;
+    char *except;
     uint64_t quiet_ms;
     void (*changed)(void *arg);
     void *arg;
@@ -66,6 +69,19 @@ static bool is_ignored(const char *name)
 {
     size_t len = strlen(name);
     return len == 0 || name[0] == '.' || name[len - 1] == '~';
+}
+
+/* What else lies there, as a log or a database, is none of the scripts'. */
+static bool is_script(const char *name)
+{
+    static const char *const endings[] = {".lua", ".json", ".sql"};
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+        size_t end = strlen(endings[i]);
+        if (len > end && strcmp(name + len - end, endings[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void add_place(struct scan *s, char *path)
@@ -89,6 +105,14 @@ static bool is_folder(DIR *dir, const struct dirent *entry)
            S_ISDIR(st.st_mode);
 }
 
+/* Paths can be spelt in many ways. */
+static bool is_left_out(const struct scan *s, const struct place *p)
+{
+    struct stat st;
+    return s->except != NULL && stat(s->except, &st) == 0 &&
+           st.st_dev == p->dev && st.st_ino == p->ino;
+}
+
 static int read_folder(struct scan *s, size_t at)
 {
     const char *path = s->places[at].path;
@@ -102,7 +126,8 @@ static int read_folder(struct scan *s, size_t at)
         s->places[at].dev = st.st_dev;
         s->places[at].ino = st.st_ino;
     }
-    while ((entry = readdir(dir)) != NULL) {
+    s->places[at].left_out = at > 0 && is_left_out(s, &s->places[at]);
+    while (!s->places[at].left_out && (entry = readdir(dir)) != NULL) {
         if (!is_ignored(entry->d_name) && is_folder(dir, entry))
             add_place(s, mem_printf("%s/%s", path, entry->d_name));
     }
@@ -133,6 +158,7 @@ static struct scan *scan_new(struct watch *w)
 
     s->watch = w;
     s->places = mem_zero(WATCH_FOLDERS_MAX, sizeof(*s->places));
+    s->except = w->except ? mem_strdup(w->except) : NULL;
     add_place(s, mem_strdup(w->root));
     return s;
 }
@@ -142,6 +168,7 @@ static void scan_free(struct scan *s)
     for (size_t i = 0; i < s->count; i++)
         free(s->places[i].path);
     free(s->places);
+    free(s->except);
     free(s);
 }
 
@@ -199,9 +226,10 @@ static void on_event(uv_fs_event_t *event, const char *name, int events,
         return;
     if ((events & UV_RENAME) || status != 0) {
         f->moved = f->moved || itself;
-        start_scan(w);
+        start_scan(w); /* finds out whether it was a folder */
     }
-    gather(w);
+    if (itself || is_script(name))
+        gather(w);
 }
 
 static void on_folder_closed(uv_handle_t *handle)
@@ -272,8 +300,9 @@ static bool add_missing(struct watch *w, struct scan *s)
 
     for (size_t i = 0; i < s->count; i++) {
         struct place *p = &s->places[i];
-        int rc = p->watched ? 0 : add_folder(w, p);
-        any = any || (rc == 0 && !p->watched);
+        bool is_new = !p->watched && !p->left_out;
+        int rc = is_new ? add_folder(w, p) : 0;
+        any = any || (rc == 0 && is_new);
         /* One that is gone again has sent an event: a scan follows. */
         if (rc < 0 && rc != UV_ENOENT) {
             complete = false;
@@ -367,13 +396,14 @@ static int watch_first(struct watch *w, struct err *e)
 }
 
 struct watch *watch_new(struct loop *loop, const char *folder,
-                        uint64_t quiet_ms, void (*changed)(void *arg),
-                        void *arg, struct err *e)
+                        const char *except, uint64_t quiet_ms,
+                        void (*changed)(void *arg), void *arg, struct err *e)
 {
     struct watch *w = MEM_NEW(struct watch);
 
     w->loop = loop;
     w->root = mem_strdup(folder);
+    w->except = except ? mem_strdup(except) : NULL;
     w->quiet_ms = quiet_ms;
     w->changed = changed;
     w->arg = arg;
@@ -395,6 +425,7 @@ void watch_free(struct watch *w)
     drop_all(w);
     if (w->scan != NULL)
         w->scan->watch = NULL;
+    free(w->except);
     free(w->root);
     free(w);
 }

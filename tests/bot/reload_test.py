@@ -236,6 +236,32 @@ def test_new_folders_are_watched(sim, engine):
     bot.wait_event("version", n=2)
 
 
+def test_what_the_engine_and_the_bot_write_is_no_save(sim, engine):
+    """As in a bot that `moonlet new` has made, and with a log beside it."""
+    bot = engine("""
+local bot = require "moonlet.bot"
+local fs = require "moonlet.fs"
+local task = require "moonlet.task"
+bot.on("message:text", function(ctx)
+  fs.write("kept.json", ctx.message.text)
+  task.sleep(0.3) -- longer than a save has to be quiet
+  ctx:reply("kept " .. ctx.message.text)
+end)
+""")
+    bot.settings["DATA_DIR"] = bot.folder / "bot" / "data"
+    bot.start()
+    ann = sim.user("Ann")["id"]
+    for n in range(3):
+        (bot.folder / "bot" / "run.log").write_text(str(n))
+        sim.send(ann, str(n))
+        sim.wait_call("sendMessage",
+                      lambda c, n=n: c["params"]["text"] == f"kept {n}")
+    bot.write("main.lua", 'require "moonlet.log".info("saved")\n')
+    bot.wait_event("saved")
+    assert re.findall(r'"event":"scripts.loaded","generation":(\d+)',
+                      bot.stop()) == ["1", "2"]
+
+
 def test_a_module_that_is_missing_for_a_moment_is_named(engine):
     bot = engine('require "one"\n')
     bot.write("one.lua", "return 1\n")

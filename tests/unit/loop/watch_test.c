@@ -91,7 +91,8 @@ static void site_open(struct site *s, bool is_virtual)
     assert_non_null(mkdtemp(s->dir));
     make_folder(s, "sub");
     save(s, "main.lua");
-    s->watch = watch_new(s->world.loop, s->dir, QUIET_MS, on_change, s, &e);
+    s->watch = watch_new(s->world.loop, s->dir, path_of(s, "data"), QUIET_MS,
+                         on_change, s, &e);
     assert_non_null(s->watch);
     if (is_virtual)
         turns(s);
@@ -179,7 +180,44 @@ static void hidden_names_and_backups_are_ignored(void **state)
     save(&s, ".git/index");
     save(&s, "old~/main.lua");
     assert_int_equal(told(&s), 0);
-    save(&s, "x~y");
+    save(&s, "x~y.lua");
+    assert_int_equal(told(&s), 1);
+    site_close(&s);
+}
+
+static void what_is_no_script_is_no_change(void **state)
+{
+    struct site s;
+    (void)state;
+
+    site_open(&s, true);
+    save(&s, "run.log");
+    save(&s, "sub/lua");
+    move(&s, "run.log", "run.log.1");
+    assert_int_equal(unlink(path_of(&s, "run.log.1")), 0);
+    assert_int_equal(told(&s), 0);
+    save(&s, "sub/en.json");
+    assert_int_equal(told(&s), 1);
+    save(&s, "sub/0001_first.sql");
+    assert_int_equal(told(&s), 1);
+    site_close(&s);
+}
+
+static void a_folder_may_be_left_out(void **state)
+{
+    struct site s;
+    (void)state;
+
+    site_open(&s, true);
+    make_folder(&s, "data");
+    make_folder(&s, "data/files");
+    assert_int_equal(told(&s), 0);
+    save(&s, "data/files/kept.json");
+    save(&s, "data/x.lua");
+    assert_int_equal(told(&s), 0);
+    make_folder(&s, "sub/data");
+    assert_int_equal(told(&s), 1);
+    save(&s, "sub/data/x.lua");
     assert_int_equal(told(&s), 1);
     site_close(&s);
 }
@@ -320,7 +358,7 @@ static void links_to_folders_are_not_followed(void **state)
 
     site_open(&s, true);
     assert_int_equal(symlink("..", path_of(&s, "sub/up")), 0);
-    assert_int_equal(told(&s), 1);
+    assert_int_equal(told(&s), 0);
     save(&s, "main.lua");
     assert_int_equal(told(&s), 1);
     assert_int_equal(world_logged(&s.world, "watch.incomplete"), 0);
@@ -394,10 +432,11 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
     (void)state;
 
     world_open(&w, false);
-    assert_null(watch_new(w.loop, "/nonexistent/bot", 10, on_change, NULL, &e));
+    assert_null(
+        watch_new(w.loop, "/nonexistent/bot", NULL, 10, on_change, NULL, &e));
     assert_int_equal(e.code, ERR_IO);
     assert_non_null(strstr(e.message, "/nonexistent/bot"));
-    assert_null(watch_new(w.loop, "/dev/null", 10, on_change, NULL, &e));
+    assert_null(watch_new(w.loop, "/dev/null", NULL, 10, on_change, NULL, &e));
     assert_int_equal(e.code, ERR_IO);
     world_close(&w);
 }
@@ -412,7 +451,8 @@ static void slashes_at_the_end_do_not_matter(void **state)
     site_open(&s, true);
     watch_free(s.watch);
     slashed = mem_printf("%s//", s.dir);
-    s.watch = watch_new(s.world.loop, slashed, QUIET_MS, on_change, &s, &e);
+    s.watch =
+        watch_new(s.world.loop, slashed, NULL, QUIET_MS, on_change, &s, &e);
     assert_non_null(s.watch);
     free(slashed);
     remove_tree(s.dir);
@@ -453,7 +493,8 @@ static void the_callback_may_free_the_watch(void **state)
 
     site_open(&s, true);
     watch_free(s.watch);
-    s.watch = watch_new(s.world.loop, s.dir, QUIET_MS, change_and_free, &s, &e);
+    s.watch =
+        watch_new(s.world.loop, s.dir, NULL, QUIET_MS, change_and_free, &s, &e);
     save(&s, "main.lua");
     turns(&s);
     loop_run(s.world.loop);
@@ -491,6 +532,8 @@ int main(void)
         cmocka_unit_test(a_save_is_told_once_it_is_quiet),
         cmocka_unit_test(changes_without_an_end_are_told_now_and_then),
         cmocka_unit_test(hidden_names_and_backups_are_ignored),
+        cmocka_unit_test(what_is_no_script_is_no_change),
+        cmocka_unit_test(a_folder_may_be_left_out),
         cmocka_unit_test(a_save_by_rename_is_seen),
         cmocka_unit_test(new_folders_are_watched_with_all_below),
         cmocka_unit_test(folders_made_during_a_scan_are_found),
