@@ -453,8 +453,9 @@ function fsm.due(ctx)
   end
 end
 
---- All machines as a text: Mermaid, or SVG.
+--- All machines as a text: Mermaid, or SVG; empty if there are none.
 function fsm.graph(request)
+  if #names == 0 then return "" end
   local graph, list = require "moonlet.graph", {}
   for i, name in ipairs(names) do list[i] = machines[name] end
   return request.svg and graph.svg(list) or graph.mermaid(list)

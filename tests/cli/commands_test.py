@@ -247,8 +247,9 @@ def test_graph_draws_a_picture(tmp_path):
 
 def test_graph_without_machines_says_so(tmp_path):
     bot = write_bot(tmp_path / "bot")
-    assert_one_line(command("graph", bot, cwd=tmp_path), 1,
-                    "declares no machine (bot.fsm)")
+    for options in (), ("--svg",):
+        assert_one_line(command("graph", *options, bot, cwd=tmp_path), 1,
+                        "declares no machine (bot.fsm)")
     assert_one_line(command("graph", write_bot(tmp_path / "plain", "x = 1")), 1,
                     "do not require moonlet.bot")
     assert_one_line(command("graph", write_bot(tmp_path / "bad", "x =")), 1,
