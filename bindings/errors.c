@@ -42,9 +42,10 @@ static int errors_capture(lua_State *L)
     struct script_error e;
     struct buf fields = {0};
 
-    luaL_checkany(L, 1);
+    if (lua_isnone(L, 1))
+        script_error_misuse(L, "errors.capture needs an error");
     if (!lua_isnoneornil(L, 2))
-        luaL_checktype(L, 2, LUA_TTABLE);
+        binding_want(L, 2, LUA_TTABLE, "errors.capture: the fields");
     lua_settop(L, 2);
     lua_pushcfunction(L, script_error_handler);
     lua_pushvalue(L, 1);

@@ -17,7 +17,8 @@ static const char *const not_built[] = {NULL};
 static int json_decode(lua_State *L)
 {
     size_t len;
-    const char *text = luaL_checklstring(L, 1, &len);
+    binding_want(L, 1, LUA_TSTRING, "json.decode: the JSON");
+    const char *text = lua_tolstring(L, 1, &len);
     lua_json_decode(L, text, len);
     return 1;
 }
@@ -27,7 +28,8 @@ static int json_decode(lua_State *L)
  * "misuse" for what JSON cannot hold and beyond 16 MiB. */
 static int json_encode(lua_State *L)
 {
-    luaL_checkany(L, 1);
+    if (lua_isnone(L, 1))
+        script_error_misuse(L, "json.encode needs a value");
     const char *why = lua_json_push(L, 1);
     if (why)
         script_error_misuse(L, "json.encode: %s", why);
@@ -43,7 +45,7 @@ static int json_array(lua_State *L)
         lua_newtable(L);
         lua_replace(L, 1);
     }
-    luaL_checktype(L, 1, LUA_TTABLE);
+    binding_want(L, 1, LUA_TTABLE, "json.array: the value");
     if (!lua_json_can_mark(L, 1))
         script_error_misuse(L, "json.array: this table has a metatable");
     lua_json_mark_array(L, 1);

@@ -62,7 +62,6 @@ static void read_value(lua_State *L, struct log_field *row)
 static void read_fields(lua_State *L, struct log_field *rows)
 {
     int keys[FIELDS_MAX];
-    luaL_checktype(L, 2, LUA_TTABLE);
     luaL_checkstack(L, 2 * FIELDS_MAX + 8, NULL);
     int n = read_keys(L, keys);
     for (int i = 0; i < n; i++) {
@@ -76,7 +75,9 @@ static void read_fields(lua_State *L, struct log_field *rows)
 static int write_line(lua_State *L, enum log_level level)
 {
     struct log_field fields[FIELDS_MAX + 1] = {0};
-    luaL_checkstring(L, 1);
+    binding_want(L, 1, LUA_TSTRING, "log: the event");
+    if (!lua_isnoneornil(L, 2))
+        binding_want(L, 2, LUA_TTABLE, "log: the fields");
     if (!log_enabled(vm_log(L), level))
         return 0;
     lua_settop(L, 2);

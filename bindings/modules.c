@@ -33,6 +33,17 @@ int binding_set_entry(lua_State *L, enum vm_entry entry)
     return 0;
 }
 
+void binding_want(lua_State *L, int index, int type, const char *what)
+{
+    bool fits = lua_type(L, index) == type ||
+                (type == LUA_TSTRING && lua_type(L, index) == LUA_TNUMBER);
+    if (!fits)
+        script_error_misuse(L, "%s must be a %s, got %s", what,
+                            type == LUA_TSTRING ? "text"
+                                                : lua_typename(L, type),
+                            luaL_typename(L, index));
+}
+
 uint64_t binding_duration(lua_State *L, int index, const char *what)
 {
     int64_t ms;

@@ -136,7 +136,7 @@ static int next_match(lua_State *L)
 static int re_gmatch(lua_State *L)
 {
     re_check(L, 1);
-    luaL_checkstring(L, 2);
+    binding_want(L, 2, LUA_TSTRING, "re: what is searched");
     lua_settop(L, 2);
     lua_pushinteger(L, 0);
     lua_pushinteger(L, -1);
@@ -309,7 +309,7 @@ static void compile(lua_State *L, struct re *re, uint32_t options)
  * Unicode). */
 static int re_new(lua_State *L)
 {
-    luaL_checkstring(L, 1);
+    binding_want(L, 1, LUA_TSTRING, "re.new: the pattern");
     uint32_t options = read_flags(L, luaL_optstring(L, 2, ""));
     struct re *re = lua_newuserdatauv(L, sizeof *re, 1);
     size_t size = 0;

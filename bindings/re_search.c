@@ -1,5 +1,6 @@
 #include "bindings/re_search.h"
 
+#include "bindings/support.h"
 #include "vm/script_error.h"
 
 #include <lauxlib.h>
@@ -126,7 +127,8 @@ void re_search_begin(struct re_search *s, lua_State *L, int re, int text,
 {
     s->re = re_check(L, re);
     s->room = get_room(L);
-    s->text = luaL_checklstring(L, text, &s->len);
+    binding_want(L, text, LUA_TSTRING, "re: what is searched");
+    s->text = lua_tolstring(L, text, &s->len);
     lua_getiuservalue(L, re, 1);
     s->source = lua_tostring(L, -1); /* the re keeps it */
     lua_pop(L, 1);

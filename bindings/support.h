@@ -36,6 +36,10 @@ int binding_download(lua_State *L);
  * calls for this entry. Returns 0. */
 int binding_set_entry(lua_State *L, enum vm_entry entry);
 
+/* Raises misuse unless the value at index has the type; what: "log.info: the
+ * event". A number is as good as a text. */
+void binding_want(lua_State *L, int index, int type, const char *what);
+
 /* The duration at index (seconds, or text such as "5m") in ms; raises misuse
  * naming `what`. */
 uint64_t binding_duration(lua_State *L, int index, const char *what);

@@ -80,7 +80,9 @@ static void release(struct generation *g, struct task_handle *h)
 void child_spawn(lua_State *L)
 {
     struct task *parent = vm__generation(L)->running;
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (!lua_isfunction(L, 1))
+        script_error_misuse(L, "task.spawn needs a function, got %s",
+                            luaL_typename(L, 1));
     if (!parent || parent->state == TASK_CLOSING)
         script_error_misuse(L, "task.spawn: only a running handler can have "
                                "child tasks");

@@ -455,7 +455,9 @@ struct task *task__start(lua_State *L, int n)
 
 void task_detach(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (!lua_isfunction(L, 1))
+        script_error_misuse(L, "task.detach needs a function, got %s",
+                            luaL_typename(L, 1));
     if (!vm__generation(L)->loop)
         script_error_misuse(L, "task.detach: not while a script loads: put "
                                "it into bot.on_start");

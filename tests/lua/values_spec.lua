@@ -114,6 +114,28 @@ function case.sleep_takes_durations()
   misuse(here(), "duration", function() task.sleep(1 / 0) end)
 end
 
+function case.wrong_arguments_are_misuse()
+  local capture, re = require "moonlet.errors".capture, require "moonlet.re"
+  local function wrong(line, fn, words, ...)
+    local given = table.pack(...)
+    misuse(line, words, function() fn(table.unpack(given, 1, given.n)) end)
+  end
+  local line = here() - 2 -- at which the functions are called
+  wrong(line, task.spawn, "task.spawn needs a function, got number", 1)
+  wrong(line, task.detach, "task.detach needs a function, got no value")
+  wrong(line, log.info, "log: the event must be a text, got table", {})
+  wrong(line, log.debug, "log: the fields must be a table", "x", "y")
+  wrong(line, json.decode, "json.decode: the JSON must be a text", nil)
+  wrong(line, json.encode, "json.encode needs a value")
+  wrong(line, json.array, "json.array: the value must be a table", 1)
+  wrong(line, capture, "errors.capture needs an error")
+  wrong(line, capture, "errors.capture: the fields must be a table", "x", 1)
+  wrong(line, re.new, "re.new: the pattern must be a text, got nil", nil)
+  local a = re.new("a")
+  wrong(line, a.match, "re: what is searched must be a text", a, nil)
+  wrong(line, a.gmatch, "re: what is searched must be a text", a, {})
+end
+
 function case.awaits_where_none_can_be()
   local line, wait = here(), function() task.sleep(0) end
   for _, fn in ipairs {
