@@ -107,15 +107,16 @@ struct origin {
 };
 
 static int load(struct settings *s, const struct origin *origin,
-                const char *file, const char *root, struct err *e)
+                const char *file, const char *env_file, const char *root,
+                struct err *e)
 {
     extern char **environ;
     static char *const nothing[] = {NULL};
     const char *slash = file ? strrchr(file, '/') : NULL;
-    char *env_file = join(root, ".env");
     struct config_sources sources = {
         .file = slash ? slash + 1 : file,
-        .env_file = origin->alone ? NULL : env_file,
+        .env_file = env_file,
+        .others = (const char *const *)s->file.asked,
         .environ = origin->alone ? nothing : environ,
         .root = root,
         .fixed = origin->fixed,
@@ -128,7 +129,6 @@ static int load(struct settings *s, const struct origin *origin,
     sources.entry_count = s->file.count;
     int rc = config_load(&s->config, &sources, warn, NULL, e);
     free(entries);
-    free(env_file);
     return rc;
 }
 
@@ -165,16 +165,16 @@ static int find_and_load(struct settings *s, const struct origin *origin,
     if (dir && check_dir(dir, e) != 0)
         return e->code;
     char *file = find_config(config_path, dir);
-    if (file && config_file_read(&s->file, file, e) != 0) {
-        free(file);
-        return e->code;
-    }
     char *root = find_root(file, dir);
-    int rc = load(s, origin, file, root, e);
+    char *env_file = origin->alone ? NULL : join(root, ".env");
+    int rc = file ? config_file_read(&s->file, file, env_file, e) : 0;
+    if (rc == 0)
+        rc = load(s, origin, file, env_file, root, e);
     if (rc == 0)
         choose_scripts(s, dir, root);
     else
         config_file_free(&s->file);
+    free(env_file);
     free(root);
     free(file);
     return rc;

@@ -178,6 +178,14 @@ static int take_file(struct loader *l, struct err *e)
     return 0;
 }
 
+static bool is_other(const struct config_sources *s, const char *name)
+{
+    for (const char *const *row = s->others; row != NULL && *row != NULL; row++)
+        if (strcmp(*row, name) == 0)
+            return true;
+    return false;
+}
+
 static void take_env_line(void *arg, const char *name, const char *value,
                           int line)
 {
@@ -188,6 +196,8 @@ static void take_env_line(void *arg, const char *name, const char *value,
         take(l->c, row, value, place(".env", line), false);
         return;
     }
+    if (is_other(l->sources, name))
+        return;
     char *unknown = unknown_setting(name, false);
     char *text = mem_printf(".env:%d: %s", line, unknown);
 

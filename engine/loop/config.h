@@ -86,9 +86,11 @@ struct config_sources {
     const char *file; /* config.lua as it is named in errors; NULL: none */
     const struct config_entry *entries;
     size_t entry_count;
-    const char *env_file;             /* path of .env; NULL or missing: none */
-    char *const *environ;             /* "NAME=value" rows, NULL at the end */
-    const char *root;                 /* absolute folder for relative paths */
+    const char *env_file;      /* path of .env; NULL or missing: none */
+    const char *const *others; /* names of .env that are no settings and not
+                                  unknown; up to NULL; NULL: none */
+    char *const *environ;      /* "NAME=value" rows, NULL at the end */
+    const char *root;          /* absolute folder for relative paths */
     const struct config_fixed *fixed; /* up to a NULL name; NULL: none */
 };
 
@@ -99,6 +101,10 @@ int config_load(struct config *c, const struct config_sources *s,
                 void (*warn)(void *arg, const char *line), void *arg,
                 struct err *e);
 void config_free(struct config *c);
+
+/* What the file .env says of a name, owned; NULL: nothing, or it cannot be
+ * read, which config_load tells. */
+char *config_env_value(const char *env_file, const char *name);
 
 /* Where the value of NAME ("HTTP_PORT") came from: "default",
  * "config.lua:12", ".env:3" or "environment"; NULL: no such setting.

@@ -3,6 +3,7 @@
 #include "loop/config_schema.h"
 
 #include "base/buf.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -169,4 +170,28 @@ int config__read_env(const char *path,
         explicit_bzero(text.data, text.cap);
     buf_free(&text);
     return rc;
+}
+
+struct wanted {
+    const char *name;
+    char *value;
+};
+
+static void take_wanted(void *arg, const char *name, const char *value,
+                        int line)
+{
+    struct wanted *w = arg;
+    (void)line;
+    if (strcmp(name, w->name) != 0)
+        return;
+    free(w->value); /* the last one counts, as for settings */
+    w->value = mem_strdup(value);
+}
+
+char *config_env_value(const char *env_file, const char *name)
+{
+    struct wanted w = {.name = name};
+    struct err e;
+    config__read_env(env_file, take_wanted, &w, &e);
+    return w.value;
 }

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "loop/config.h"
 #include "vm/lua_json.h"
 
 #include <ctype.h>
@@ -24,6 +25,7 @@ struct reading {
     const char *name;
     const char *text;
     size_t len;
+    const char *env_file;
 };
 
 static const char *skip_long(const char *p, int *line)
@@ -129,9 +131,26 @@ static int line_of(const struct reading *r, const char *key)
     return line ? line : 1;
 }
 
+static void note_asked(struct config_file *f, const char *name)
+{
+    f->asked = mem_grow(f->asked, f->asked_count + 2, sizeof *f->asked);
+    f->asked[f->asked_count++] = mem_strdup(name);
+    f->asked[f->asked_count] = NULL;
+}
+
 static int read_env(lua_State *L)
 {
-    lua_pushstring(L, getenv(luaL_checkstring(L, 1)));
+    const struct reading *r = lua_touserdata(L, lua_upvalueindex(1));
+    const char *name = luaL_checkstring(L, 1);
+    const char *value = getenv(name);
+    note_asked(r->file, name);
+    if (value || !r->env_file) {
+        lua_pushstring(L, value);
+        return 1;
+    }
+    char *own = config_env_value(r->env_file, name);
+    lua_pushstring(L, own);
+    free(own);
     return 1;
 }
 
@@ -162,7 +181,7 @@ static int place_error(lua_State *L)
     return 1;
 }
 
-static void open_bare(lua_State *L)
+static void open_bare(lua_State *L, struct reading *r)
 {
     static const char *const gone[] = {
         "dofile", "loadfile", "load", "print", "collectgarbage", "warn", NULL};
@@ -175,7 +194,8 @@ static void open_bare(lua_State *L)
         lua_pushnil(L);
         lua_setglobal(L, *name);
     }
-    lua_pushcfunction(L, read_env);
+    lua_pushlightuserdata(L, r);
+    lua_pushcclosure(L, read_env, 1);
     lua_setglobal(L, "env");
     lua_json_open(L);
     lua_sethook(L, stop_loop, LUA_MASKCOUNT, STEPS_MAX);
@@ -294,7 +314,7 @@ static int fail_syntax(lua_State *L, const struct reading *r)
 static int run_file(lua_State *L)
 {
     struct reading *r = lua_touserdata(L, 1);
-    open_bare(L);
+    open_bare(L, r);
     lua_pushfstring(L, "=%s", r->name);
     if (luaL_loadbufferx(L, r->text, r->len, lua_tostring(L, -1), "t"))
         return fail_syntax(L, r);
@@ -334,7 +354,8 @@ static int read_text(struct buf *text, const char *path, struct err *e)
     return 0;
 }
 
-int config_file_read(struct config_file *f, const char *path, struct err *e)
+int config_file_read(struct config_file *f, const char *path,
+                     const char *env_file, struct err *e)
 {
     struct buf text = {0};
     const char *slash = strrchr(path, '/');
@@ -347,7 +368,7 @@ int config_file_read(struct config_file *f, const char *path, struct err *e)
     const char *begin = text.data ? text.data : "";
     size_t mark = strncmp(begin, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
     struct reading r = {f, slash ? slash + 1 : path, begin + mark,
-                        text.len - mark};
+                        text.len - mark, env_file};
     lua_State *L = luaL_newstate();
     if (!L)
         abort();
@@ -370,6 +391,9 @@ void config_file_free(struct config_file *f)
         free(f->rows[i].key);
         free(f->rows[i].value);
     }
+    for (size_t i = 0; i < f->asked_count; i++)
+        free(f->asked[i]);
+    free(f->asked);
     free(f->rows);
     free(f->app_json);
     memset(f, 0, sizeof *f);

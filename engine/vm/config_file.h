@@ -20,10 +20,15 @@ struct config_file {
     struct config_row *rows; /* without `app` */
     size_t count;
     char *app_json; /* the table `app`; NULL: none */
+    char **asked;   /* the names that it asked env for, up to NULL; or NULL */
+    size_t asked_count;
 };
 
-/* 0, or ERR_CONFIG whose message begins with the file's name and line. */
-int config_file_read(struct config_file *f, const char *path, struct err *e);
+/* env "NAME" in it is what the environment says, else the file env_file (NULL:
+ * there is none). 0, or ERR_CONFIG whose message begins with the file's name
+ * and line. */
+int config_file_read(struct config_file *f, const char *path,
+                     const char *env_file, struct err *e);
 void config_file_free(struct config_file *f);
 
 #endif

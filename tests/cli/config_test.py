@@ -447,3 +447,20 @@ def test_refused_token_is_not_shown(project):
     assert process.wait() == 1
     assert SECRET not in process.text()
     sim.close()
+
+
+def test_config_lua_may_ask_for_what_stands_in_env(tmp_path):
+    bot = tmp_path / "bot"
+    bot.mkdir()
+    (bot / "main.lua").write_text("""
+require "moonlet.bot"
+local app = require "moonlet.config"
+assert(app.key == "from .env" and app.both == "from outside" and not app.no)
+""")
+    (bot / "config.lua").write_text("""
+return { app = { key = env "SHOP_KEY", both = env "BOTH", no = env "NO" } }
+""")
+    (bot / ".env").write_text("SHOP_KEY='from .env'\nBOTH=1\nOTHER=2\n")
+    done = command("check", "bot", cwd=tmp_path, BOTH="from outside")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == 'moonlet: .env:3: unknown setting "OTHER"\n'

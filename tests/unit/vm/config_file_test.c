@@ -34,7 +34,7 @@ static void read_good(struct config_file *f, const char *text)
 {
     struct err e;
     save(text, strlen(text));
-    if (config_file_read(f, path, &e) != 0)
+    if (config_file_read(f, path, NULL, &e) != 0)
         fail_msg("%s: %s", text, e.message);
     assert_int_equal(e.code, ERR_OK);
 }
@@ -243,7 +243,7 @@ static void what_is_wrong_has_file_and_line(void **state)
         struct config_file f;
         struct err e;
         save(refused[i][0], strlen(refused[i][0]));
-        if (config_file_read(&f, path, &e) == 0)
+        if (config_file_read(&f, path, NULL, &e) == 0)
             fail_msg("%s\nwas taken", refused[i][0]);
         assert_int_equal(e.code, ERR_CONFIG);
         if (strncmp(e.message, expected, strlen(expected)) != 0)
@@ -274,7 +274,7 @@ static void syntax_errors_show_nothing_of_the_text(void **state)
         struct err e;
         save(texts[i][0], strlen(texts[i][0]));
         assert_int_equal(rename(path, odd), 0);
-        assert_int_equal(config_file_read(&f, odd, &e), ERR_CONFIG);
+        assert_int_equal(config_file_read(&f, odd, NULL, &e), ERR_CONFIG);
         unlink(odd);
         assert_string_equal(e.message, texts[i][1]);
     }
@@ -288,10 +288,10 @@ static void a_file_that_cannot_be_read_is_named(void **state)
     (void)state;
 
     unlink(path);
-    assert_int_equal(config_file_read(&f, path, &e), ERR_CONFIG);
+    assert_int_equal(config_file_read(&f, path, NULL, &e), ERR_CONFIG);
     snprintf(expected, sizeof expected, "%s: No such file or directory", path);
     assert_string_equal(e.message, expected);
-    assert_int_equal(config_file_read(&f, dir, &e), ERR_CONFIG);
+    assert_int_equal(config_file_read(&f, dir, NULL, &e), ERR_CONFIG);
     snprintf(expected, sizeof expected, "%s: cannot be read", dir);
     assert_string_equal(e.message, expected);
     save("", 0);
@@ -308,7 +308,7 @@ static void a_huge_file_is_refused(void **state)
     memset(text, ' ', len);
     save(text, len);
     free(text);
-    assert_int_equal(config_file_read(&f, path, &e), ERR_CONFIG);
+    assert_int_equal(config_file_read(&f, path, NULL, &e), ERR_CONFIG);
     assert_non_null(strstr(e.message, "is larger than 1 MiB"));
 }
 
