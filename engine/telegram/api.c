@@ -224,7 +224,7 @@ static bool follow_chat(struct api_call *call, struct jslice answer)
         return false;
     memcpy(old, call->chat, sizeof old);
     snprintf(call->chat, sizeof call->chat, "%" PRId64, to);
-    limiter_migrate(api->limiter, old, call->chat);
+    limiter_migrate(api->limiter, &call->ask, old, call->chat);
     LOG_AT(loop_log(api->loop), LOG_INFO, "chat.migrated", LOG_S("from", old),
            LOG_I("to", to));
     tally_add(&api->repeats, call->method, "migrated");
@@ -296,7 +296,6 @@ static void on_response(struct http_call *http, const struct err *transport)
     enum outcome o;
 
     CRASH_POINT("api.answered");
-    limiter_end(call->api->limiter, &call->ask);
     if (e.code == ERR_OK)
         o = outcome_of_answer(&http->response, &answer, &e);
     else
@@ -304,7 +303,10 @@ static void on_response(struct http_call *http, const struct err *transport)
     if (o == OUTCOME_ENDED)
         say_maybe_done(call, &e);
     call->result = js_get(answer, "result");
-    if (o == OUTCOME_REFUSED && !call->once && follow_chat(call, answer))
+    bool moved =
+        o == OUTCOME_REFUSED && !call->once && follow_chat(call, answer);
+    limiter_end(call->api->limiter, &call->ask);
+    if (moved)
         ask_turn(call, NULL);
     else
         end_try(call, o, &e);

@@ -51,12 +51,20 @@ static const char *find_action(const char *method, struct jslice params)
     return NULL;
 }
 
+/* The chat will refuse it again: its id has changed, the bot was blocked. */
+static bool is_final(const struct err *e)
+{
+    return e->code == ERR_API && (e->detail == 400 || e->detail == 403);
+}
+
 static void on_done(struct api_call *call, const struct err *e)
 {
     struct chat_action *a = LIST_ENTRY(call, struct chat_action, call);
     if (e->code != ERR_OK)
         LOG_AT(loop_log(a->next.loop), LOG_DEBUG, "chat_action.failed",
                LOG_S("reason", e->message));
+    if (is_final(e))
+        timer_stop(&a->next);
     a->calling = false;
     api_call_free(&a->call);
 }

@@ -96,9 +96,11 @@ enum limiter_verdict limiter_ask(struct limiter *l, struct limiter_ask *a,
 void limiter_end(struct limiter *l, struct limiter_ask *a);
 /* After limiter_end: the answer was a 429. */
 void limiter_told(struct limiter *l, struct limiter_ask *a, double seconds);
-/* A chat has another id. What waits for the old one is not moved: it would be
- * refused first. */
-void limiter_migrate(struct limiter *l, const char *from, const char *to);
+/* Before limiter_end: the call was refused because the chat `from` has the id
+ * `to`, and made no message. What waits for the old one is not moved: it goes
+ * now, to be refused first. */
+void limiter_migrate(struct limiter *l, struct limiter_ask *a, const char *from,
+                     const char *to);
 /* An answer has told whose "@name" it is: both are one chat from now on, with
  * all that waits or is on its way. */
 void limiter_named(struct limiter *l, const char *name, int64_t id);

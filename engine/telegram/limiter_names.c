@@ -87,11 +87,25 @@ static struct limiter_chat *merge(struct limiter *l, struct limiter_chat *from,
     return to;
 }
 
-void limiter_migrate(struct limiter *l, const char *from, const char *to)
+/* Where it was noted may have been merged meanwhile. */
+static void take_back(struct limiter_ask *a, struct limiter_chat *to)
+{
+    if (!pace_take_back(&limiter__home(a)->pace, &a->mark) && to)
+        pace_take_back(&to->pace, &a->mark);
+}
+
+void limiter_migrate(struct limiter *l, struct limiter_ask *a, const char *from,
+                     const char *to)
 {
     struct limiter_chat *old = map_get(&l->by_key, from, strlen(from));
-    if (old && strcmp(from, to) != 0)
-        merge(l, old, to);
+    if (strcmp(from, to) == 0)
+        return;
+    if (a->state == LIMITER_ACTIVE)
+        take_back(a, map_get(&l->by_key, to, strlen(to)));
+    if (!old)
+        return;
+    merge(l, old, to);
+    timer_start(&old->timer, 0);
 }
 
 static void move_asks(struct limiter *l, struct limiter_chat *from,

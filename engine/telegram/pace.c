@@ -54,6 +54,14 @@ static void forget(struct pace *p, int64_t at_us)
     }
 }
 
+static bool has(const struct pace *p, int64_t at_us)
+{
+    for (size_t i = 0; p->sent && i < PACE_GROUP_MAX; i++)
+        if (p->sent[i] == at_us)
+            return true;
+    return false;
+}
+
 /* When the window has room behind so many. What goes beyond one window takes
  * the next. */
 static int64_t window_due(const struct pace *p, int64_t now_us, unsigned ahead,
@@ -138,6 +146,16 @@ void pace_settle(struct pace *p, const struct pace_mark *mark, int64_t now_us)
         forget(p, mark->sent_us);
         note(p, now_us);
     }
+}
+
+bool pace_take_back(struct pace *p, struct pace_mark *mark)
+{
+    if (mark->count == 0 || !has(p, mark->sent_us))
+        return false;
+    for (unsigned i = 0; i < mark->count && i < PACE_GROUP_MAX; i++)
+        forget(p, mark->sent_us);
+    mark->count = 0;
+    return true;
 }
 
 void pace_block(struct pace *p, int64_t until_us)

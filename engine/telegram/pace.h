@@ -61,6 +61,10 @@ void pace_take(struct pace *p, int64_t now_us, unsigned messages,
  * end is taken, or its window would be fuller than ours. */
 void pace_settle(struct pace *p, const struct pace_mark *mark, int64_t now_us);
 
+/* They made no message, which is known before their call is settled: the
+ * window has room again. False: it does not know them. */
+bool pace_take_back(struct pace *p, struct pace_mark *mark);
+
 /* A 429: nothing before until_us, then one a second. */
 void pace_block(struct pace *p, int64_t until_us);
 /* Nobody waits: what comes later than the last gate goes at once again. */

@@ -112,6 +112,36 @@ t.case("40 messages to a group take two windows and no 429", function()
   assert(took >= 60 and took < 65, took)
 end)
 
+t.case("a group that gets another id loses nothing of what waits", function()
+  t.limits { per_second = 30, per_chat = 0, per_group_minute = 20 }
+  local ann = t.user { first_name = "Ann" }
+  local team = t.group { type = "group", title = "Team", members = { ann } }
+  ann:send("/flood 40", team)
+  sent_count(20)
+  t.migrate(team)
+  sent_count(40, "90s")
+  local refused, sent = statuses()
+  assert(refused == 20 and #sent == 40, refused .. " " .. #sent)
+end)
+
+t.case("what shows that a file is sent does not go on in vain", { main = [[
+local bot = require "moonlet.bot"
+bot.command("send", function(ctx)
+  ctx:upload_document("a.txt", { data = "a" })
+  ctx:reply("sent")
+end)
+]] }, function()
+  local ann = t.user { first_name = "Ann" }
+  local team = t.group { type = "group", title = "Team", members = { ann } }
+  t.fault { method = "sendDocument", mode = "slow", seconds = 25 }
+  ann:send("/send", team)
+  t.await(function() return #t.calls("sendChatAction") == 1 end)
+  t.migrate(team)
+  t.await(function() return #t.calls("sendMessage") > 0 end)
+  local refused, shown = statuses("sendChatAction")
+  assert(#shown == 1 and refused == 1, refused)
+end)
+
 t.case("by its name or by its id, a group has one window", function()
   t.limits { per_second = 30, per_chat = 0, per_group_minute = 20 }
   local ann = t.user { first_name = "Ann" }

@@ -249,18 +249,41 @@ static void a_429_without_a_chat_blocks_its_method(void **state)
 static void a_moved_chat_takes_its_state_along(void **state)
 {
     struct turn t[21], moved;
+    struct limiter_ask other = {0};
     (void)state;
     for (int i = 0; i < 20; i++)
         ask(&t[i], "-5", LIMITER_REPLY);
     refuse("-6", LIMITER_REPLY, 30);
-    limiter_migrate(l, "-5", "-100");
-    limiter_migrate(l, "-6", "-200");
-    limiter_migrate(l, "-7", "-300");
+    limiter_migrate(l, &other, "-5", "-100");
+    limiter_migrate(l, &other, "-6", "-200");
+    limiter_migrate(l, &other, "-7", "-300");
     ask(&t[20], "-100", LIMITER_REPLY);
     ask(&moved, "-200", LIMITER_REPLY);
     run_to(100000);
     assert_int_equal(moved.at_ms, 30000);
     assert_int_equal(t[20].at_ms, 60000);
+}
+
+/* What the old id refuses fills no window, and holds up nobody who waits. */
+static void what_a_moved_chat_refuses_counts_for_nothing(void **state)
+{
+    struct turn old[30], again[30];
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        old[i] = (struct turn){.ask = ask_of("-5", LIMITER_REPLY)};
+        old[i].holds = true;
+        ask_again(&old[i]);
+    }
+    for (int i = 0; i < 30; i++) {
+        run_to(1000);
+        assert_int_equal(old[i].ask.state, LIMITER_ACTIVE);
+        limiter_migrate(l, &old[i].ask, "-5", "-100");
+        limiter_end(l, &old[i].ask);
+        ask(&again[i], "-100", LIMITER_REPLY);
+    }
+    run_to(100000);
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(again[i].at_ms > 1000, i >= 20);
 }
 
 /* Both have a window of their own until an answer tells. */
@@ -419,6 +442,7 @@ int main(void)
         TEST(who_waits_is_told_of_a_later_deadline),
         TEST(a_429_without_a_chat_blocks_its_method),
         TEST(a_moved_chat_takes_its_state_along),
+        TEST(what_a_moved_chat_refuses_counts_for_nothing),
         TEST(a_name_and_its_id_are_one_chat),
         TEST(what_waits_for_a_name_waits_for_its_chat),
         TEST(who_waits_too_long_for_both_is_told),
