@@ -10,6 +10,7 @@ import pytest
 from fault import file_api
 from fault.file_api import broken, fixed, head, message, whole
 from fault.raw_api import CLOSE, failed, http, ok
+from fault.small_disk import SmallDisk
 
 import harness
 
@@ -286,6 +287,59 @@ def test_names_from_the_network_are_no_paths(api, bot):
         "path": "etcx.sh", "size": 4, "name": "a_b.SH"}
     row = outcome(api, engine, 'return ctx:download("F", { max_size = 3 })')
     assert (row["done"], row["kind"]) == ("false", "limit")
+
+
+def test_a_full_disk_ends_a_download_and_leaves_nothing(api, bot, tmp_path):
+    """Also one of moonlet.http; with room again both go well, and a file that
+    is there stays until the new one is whole."""
+    content = content_of(900_000)
+    engine = bot()
+    disk = SmallDisk(engine.folder / "data" / "files", "1m")
+    try:
+        put(engine, "in/UNIQ.pdf", b"the old one")
+        api.file(len(content))
+        api.serve(whole(content))
+        by_http = ('return require "moonlet.http".get('
+                   f'"{api.url}/any", {{ to = "in/UNIQ.pdf" }}).size')
+        disk.fill()
+        for code in (DOWNLOAD, by_http):
+            row = outcome(api, engine, code)
+            assert (row["done"], row["kind"]) == ("false", "fs"), row
+            assert "in/UNIQ.pdf: No space left on device" in row["error"]
+            disk.empty()
+            assert left(engine) == ["in/UNIQ.pdf"]
+            assert (files(engine) / "in/UNIQ.pdf").read_bytes() \
+                == b"the old one"
+            disk.fill()
+        disk.empty()
+        for code in (DOWNLOAD, by_http):
+            assert outcome(api, engine, code + " -- again")["done"] == "true"
+            assert (files(engine) / "in/UNIQ.pdf").read_bytes() == content
+            put(engine, "in/UNIQ.pdf", b"")
+        engine.stop()
+    finally:
+        disk.close()
+
+
+def test_two_downloads_of_one_file_at_once(api, bot):
+    content = content_of(700_000)
+    both = threading.Barrier(2, timeout=harness.LIMIT)
+
+    def together(peer, headers):
+        both.wait()
+        whole(content)(peer, headers)
+
+    api.file(len(content))
+    api.serve(together)
+    engine = bot()
+    row = outcome(api, engine, """
+      local task = require "moonlet.task"
+      local get = function() return ctx:download("F", { to = "in" }).path end
+      local one, other = task.spawn(get), task.spawn(get)
+      return task.join(one) .. task.join(other)""")
+    assert row["result"] == '"in/UNIQ.pdfin/UNIQ.pdf"', row
+    assert left(engine) == ["in/UNIQ.pdf"]
+    assert (files(engine) / "in" / "UNIQ.pdf").read_bytes() == content
 
 
 # uploads
