@@ -15,7 +15,8 @@
 ---"business_message", "guest_message". "::url" is a type of entity in text or
 ---caption; ":media" is a photo or video, ":file" whatever has a file. What the
 ---Bot API does not know raises "misuse" with the nearest name, while scripts
----load. Functions of filters cannot wait.
+---load. A function may wait, but where the order of an update is looked for:
+---there it cannot, and the update waits for those of its chat.
 ---@class moonlet.filter
 ---updates of the people of ADMIN_IDS.
 ---@field admin any

@@ -354,3 +354,40 @@ bot.on("poll", function(ctx) ctx:delete() end)
   t.await(function() return #t.errors() == 1 end)
   assert(t.errors()[1].message:find("ctx:delete: a poll update has no message"))
 end)
+
+t.case("a filter may wait, and with an order it is told that it cannot there",
+  { copy = true }, function()
+    local function load(opts)
+      t.write("main.lua", [[
+local bot = require "moonlet.bot"
+local filter = require "moonlet.filter"
+bot.fsm("note", { initial = "idle", states = {
+  idle = { on = { ask = "text" } }, text = { on = { said = "idle" } } } })
+bot.command("write", function(ctx) ctx:fsm("note"):fire("ask") end)
+bot.on(filter.all("message:text", function(ctx)
+  return ctx:fsm("note").state == "text"
+end), function(ctx)
+  ctx:fsm("note"):fire("said")
+  ctx:reply("written down")
+end)
+bot.on("message:text", function(ctx) ctx:reply("said") end]] .. opts .. ")")
+      t.reload()
+    end
+    local ann = t.user { first_name = "Ann" }
+    local function works()
+      ann:send("one")
+      ann:expect("said")
+      ann:send("/write")
+      ann:send("two")
+      ann:expect("written down")
+      ann:send("three")
+      ann:expect("said")
+    end
+    load ""
+    works()
+    assert(not t.log():find("order.failed", 1, true))
+    load ', { order = "none" }'
+    works()
+    assert(t.log():find("order.failed", 1, true))
+    assert(#t.errors() == 0)
+  end)
