@@ -282,3 +282,23 @@ bot.command("start", function(ctx) ctx:reply("Hello") end,
   _, report = pcall(t.expect_call, "setMyCommands", { scope = 7 }, "5s")
   assert(tostring(report):find("setMyCommands 200", 1, true), tostring(report))
 end)
+
+t.case("what keys of a reply keyboard and Web Apps send", { main = [[
+local bot = require "moonlet.bot"
+bot.on("message:users_shared", function(ctx)
+  local shared = ctx.message.users_shared
+  ctx:reply(("users %d of %d"):format(#shared.users, shared.request_id))
+end)
+bot.on("message:chat_shared", function(ctx)
+  ctx:reply("chat " .. ctx.message.chat_shared.chat_id)
+end)
+bot.on("message:web_app_data", function(ctx)
+  ctx:reply("data " .. ctx.message.web_app_data.data)
+end)]] }, function()
+  ann:send { users_shared = { request_id = 3, users = { { user_id = bob.id } } } }
+  ann:expect("users 1 of 3")
+  ann:send { chat_shared = { request_id = 4, chat_id = team.id } }
+  ann:expect("chat " .. team.id)
+  ann:send { web_app_data = { data = "{}", button_text = "Open" } }
+  ann:expect("data {}")
+end)
