@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 
 #define BODY_RESERVE (64 * 1024) /* the rest only when it comes */
@@ -141,6 +142,27 @@ static int64_t declared_length(const struct http_request *r)
     return text ? strtoll(text, NULL, 10) : 0;
 }
 
+static enum MHD_Result count_frames(void *cls, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+    int *frames = cls;
+    (void)kind;
+    (void)value;
+    *frames += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+               strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+/* Two headers say where the body ends. A proxy may go by the other one, and
+ * take for a request of the next client what a body held. */
+static bool is_ambiguous(const struct http_request *r)
+{
+    int frames = 0;
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, count_frames,
+                              &frames);
+    return frames > 1;
+}
+
 /* The peer sends its body only after our word. */
 static bool awaits_word(const struct http_request *r)
 {
@@ -216,10 +238,13 @@ static bool leaves_room(const struct http_request *r)
            HTTP_HEAD_MAX;
 }
 
-static enum MHD_Result request_refuse_head(struct http_request *r)
+/* Nothing that the peer sends behind it is believed. */
+static enum MHD_Result request_refuse_head(struct http_request *r, int status,
+                                           const char *why)
 {
     request_hold(r);
-    exchange_fail(&r->x, 431, "the head of the request is too large");
+    exchange_add_header(&r->x, MHD_HTTP_HEADER_CONNECTION, "close");
+    exchange_fail(&r->x, status, "%s", why);
     return request_end_early(r);
 }
 
@@ -255,7 +280,9 @@ static enum MHD_Result request_begin(struct http_request *r, const char *method)
     r->x.peer_is_loopback = address_is_loopback(peer);
     r->length = declared_length(r);
     if (!leaves_room(r))
-        return request_refuse_head(r);
+        return request_refuse_head(r, 431, "the head is too large");
+    if (is_ambiguous(r))
+        return request_refuse_head(r, 400, "the body has two ends");
     if (routes_streamed(r->all->routes, &r->x)) {
         r->at_head = true;
         request_hold(r);

@@ -121,6 +121,26 @@ def test_whoever_is_heard_gets_an_answer(sim, engine):
         "bytes, 8192 are the most")
 
 
+def test_a_body_with_two_ends_is_refused(sim, engine):
+    """Else a proxy that goes by the other end would hand on what one client
+    hides in a body as the request of the next."""
+    bot = bot_of(engine)
+    hidden = "GET /x/name HTTP/1.1\r\nHost: b\r\n\r\n"
+    length = "Content-Length: {}\r\n"
+    chunked = "Transfer-Encoding: chunked\r\n"
+    for head, body in ((length.format(5) + chunked, "0\r\n\r\n"),
+                       (chunked + length.format(5), "0\r\n\r\n"),
+                       (length.format(5) + length.format(6), "bytes"),
+                       (length.format(5) * 2, "bytes")):
+        with socket.create_connection((bot.http.host, bot.http.port),
+                                      harness.LIMIT) as peer:
+            peer.sendall(f"POST /x/size HTTP/1.1\r\nHost: b\r\n{head}\r\n"
+                         f"{body}{hidden}".encode())
+            said = b"".join(iter(lambda: peer.recv(65536), b""))
+        assert said.startswith(b"HTTP/1.1 400 "), said
+        assert said.count(b"HTTP/1.1 ") == 1, said
+
+
 def test_a_keep_alive_connection_serves_many(sim, engine):
     bot = bot_of(engine)
     connection = http.client.HTTPConnection(bot.http.host, bot.http.port,
