@@ -47,6 +47,7 @@ class Page:
         self.url = url
         self.expected = None  # part of console messages that are no trouble
         self.width(1440)
+        self.touch(False)
         driver.get_log("browser")
         driver.get_log("performance")
         driver.get(url)
@@ -114,6 +115,11 @@ class Page:
 
     def js(self, code):
         return self.driver.execute_script(f"return {code}")
+
+    def touch(self, touch):
+        """Whether fingers point, in place of a mouse."""
+        self.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled",
+                                    {"enabled": touch})
 
     def width(self, width):
         self.driver.execute_cdp_cmd(

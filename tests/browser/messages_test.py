@@ -1,5 +1,6 @@
 """What a bot sends and a person answers, as the browser chat shows it."""
 import pytest
+from selenium.webdriver import ActionChains
 
 from browser.chromium import PNG, Keys
 
@@ -65,6 +66,16 @@ def test_any_message_can_be_answered(page):
     page.start()
     page.all("#composer")[0].send_keys(Keys.ESCAPE)
     page.driver.switch_to.active_element.send_keys("r")
+    page.see("#answered .quote", "Hello, Ann")
+    page.type("hello yourself")
+    page.see("#messages .row.out .quote", "Hello, Ann")
+
+
+def test_answering_has_a_button_beside_the_message(page):
+    page.start()
+    bubble = page.all("#messages .row.in .bubble")[0]
+    ActionChains(page.driver).move_to_element(bubble).perform()
+    page.click("#messages .row.in .answer")
     page.see("#answered .quote", "Hello, Ann")
     page.type("hello yourself")
     page.see("#messages .row.out .quote", "Hello, Ann")

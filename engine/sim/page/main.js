@@ -30,7 +30,7 @@ const view = {
 const app = { store, view, ready: false, changed, open, send, show,
   inspectNotice, goTo, trouble, answer,
   act: { slow: SLOW_MS, press, inspect, reveal, vote, copy,
-    me: () => view.as, query: (text) => composer.query(text),
+    me: () => view.as, answer, query: (text) => composer.query(text),
     command: (text) => send(text) } };
 
 const chat = newChat(app);

@@ -129,7 +129,10 @@ export function messageNode(message, look, act) {
           : message.from?.id ?? BOT)}`,
           dir: "auto" }, name)
         : null,
-      body(message, look, act), meta(message, act), reactions(message)),
+      body(message, look, act), meta(message, act), reactions(message),
+      message.deleted ? null : h("button", { type: "button", class: "answer",
+        title: "Answer", "aria-label": "Answer", "data-focus": "answer",
+        onclick: () => act.answer(message.message_id) }, icon("answer"))),
     buttonRows(message, look.presses, act),
   ]);
 }
