@@ -8,6 +8,10 @@ ctx:forward(ctx.chat.id)
 ctx:copy(ctx.chat.id)
 -- ctx:react
 ctx:react("👍")
+-- ctx:is_chat_admin
+if not ctx:is_chat_admin "can_pin_messages" then
+  ctx:reply("That is for admins")
+end
 -- ctx:action
 ctx:action("upload_photo")
 -- ctx:while_action

@@ -130,6 +130,17 @@ function ctx:t_html(key, args) end
 ---@return any ...
 function ctx:show_menu(menu, arg) end
 
+---Whether the person, or another User, is an administrator of the chat, or its
+---owner, with that right if one is given, such as "can_restrict_members". An
+---administrator who stays anonymous is one, whose rights Telegram does not
+---tell: any; in a private chat everybody is. Asks Telegram each time; raises
+---as moonlet.api does, and "misuse" if the update has no chat (Bot API
+---getChatMember).
+---@param right? any
+---@param user? any
+---@return any ...
+function ctx:is_chat_admin(right, user) end
+
 ---The same as i18n.set(ctx, language).
 ---@param language string
 ---@return any ...

@@ -37,8 +37,9 @@ local not_built = {
 local elsewhere = { download = "moonlet.ctx_files", fsm = "moonlet.fsm",
   send_album = "moonlet.ctx_files" }
 for name in pairs(not_built) do elsewhere[name] = false end
-for _, name in ipairs { "action", "answer_pre_checkout", "set_language",
-  "show_menu", "t", "t_html", "while_action", "while_typing" } do
+for _, name in ipairs { "action", "answer_pre_checkout", "is_chat_admin",
+  "set_language", "show_menu", "t", "t_html", "while_action",
+  "while_typing" } do
   elsewhere[name] = "moonlet.ctx_actions"
 end
 for _, kind in ipairs { "animation", "audio", "document", "photo", "sticker",

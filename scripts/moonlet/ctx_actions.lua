@@ -36,6 +36,36 @@ function methods.show_menu(ctx, menu, arg)
   return require "moonlet.menu"._show(ctx, menu, arg)
 end
 
+-- An admin who stays anonymous writes as the chat; what else writes as a chat
+-- is none.
+local function hidden_sender(ctx)
+  return not ctx.callback_query and ctx.message and ctx.message.sender_chat
+end
+
+--- ctx:is_chat_admin([right [, user]]): whether the person, or another User, is
+-- an administrator of the chat, or its owner, with that right if one is given,
+-- such as "can_restrict_members". An administrator who stays anonymous is one,
+-- whose rights Telegram does not tell: any; in a private chat everybody is.
+-- Asks Telegram each time; raises as moonlet.api does, and "misuse" if the
+-- update has no chat (Bot API getChatMember).
+function methods.is_chat_admin(ctx, right, user)
+  check("is_chat_admin", ctx)
+  if right ~= nil and (type(right) ~= "string" or not right:find("^can_")) then
+    core.misuse("ctx:is_chat_admin takes a right such as "
+      .. ("\"can_delete_messages\", got %s"):format(tostring(right)))
+  end
+  local who, sender = user or ctx.from, not user and hidden_sender(ctx)
+  if not ctx.chat or type(who) ~= "table" and not sender then
+    core.misuse(("ctx:is_chat_admin: a %s update is of no person in a chat")
+      :format(ctx.kind))
+  end
+  if ctx.chat.type == "private" then return true end
+  if sender then return sender.id == ctx.chat.id end
+  local member = api.getChatMember { chat_id = ctx.chat.id, user_id = who.id }
+  return member.status == "creator" or member.status == "administrator"
+    and (right == nil or member[right] == true)
+end
+
 --- ctx:set_language(language): the same as i18n.set(ctx, language).
 function methods.set_language(ctx, language)
   check("set_language", ctx)

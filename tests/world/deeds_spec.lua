@@ -295,7 +295,8 @@ end)
 bot.on("message:web_app_data", function(ctx)
   ctx:reply("data " .. ctx.message.web_app_data.data)
 end)]] }, function()
-  ann:send { users_shared = { request_id = 3, users = { { user_id = bob.id } } } }
+  ann:send { users_shared = { request_id = 3,
+    users = { { user_id = bob.id } } } }
   ann:expect("users 1 of 3")
   ann:send { chat_shared = { request_id = 4, chat_id = team.id } }
   ann:expect("chat " .. team.id)

@@ -187,3 +187,58 @@ t.case("calls are expected since somebody did something", function()
     assert(not ok)
   end
 end)
+
+t.case("who is an admin of the chat", { main = [[
+local bot = require "moonlet.bot"
+bot.command("am", function(ctx)
+  local answered = ctx.message.reply_to_message
+  local ok, result = pcall(ctx.is_chat_admin, ctx, ctx.args[1],
+    answered and answered.from)
+  ctx:reply(ok and tostring(result) or result.kind .. " " .. result.message)
+end)
+bot.callback("^am$", function(ctx)
+  ctx:reply("pressed by an admin: " .. tostring(ctx:is_chat_admin()))
+end)
+bot.command("button", function(ctx)
+  ctx:reply("Well?", { reply_markup = { inline_keyboard = { {
+    { text = "Am I?", callback_data = "am" } } } } })
+end)
+bot.inline_query("", function(ctx)
+  local ok, err = pcall(ctx.is_chat_admin, ctx)
+  ctx:answer_inline({}, { button = { start_parameter = "x",
+    text = ok and "no" or err.message } })
+end)
+]] }, function()
+  local team = t.group { title = "Team", admins = { ann }, members = { bob } }
+  local first = ann:send("/am", team)
+  team:expect("true")
+  ann:send("/am can_restrict_members", team)
+  team:expect("true")
+  ann:send("/am can_fly", team)
+  team:expect("false")
+  ann:send("/am fly", team)
+  team:expect('misuse ctx:is_chat_admin takes a right such as '
+    .. '"can_delete_messages", got fly')
+  bob:send("/am", team)
+  team:expect("false")
+  bob:reply(first, "/am")
+  team:expect("true")
+  ann:send("/am", { chat = team, anonymous = true })
+  team:expect("true")
+  t.update { message = { message_id = 900, date = 1, text = "/am",
+    chat = { id = team.id, type = "supergroup", title = "Team" },
+    from = { id = 136817688, is_bot = true, first_name = "Channel" },
+    sender_chat = { id = -100999, type = "channel", title = "News" },
+    entities = { { type = "bot_command", offset = 0, length = 3 } } } }
+  team:expect("false")
+  ann:send("/button", team)
+  bob:click("Am I?", team)
+  team:expect("pressed by an admin: false")
+  ann:click("Am I?", team)
+  team:expect("pressed by an admin: true")
+  bob:send("/am")
+  bob:expect("true")
+  local _, _, params = bob:inline("x")
+  assert(params.button.text == "ctx:is_chat_admin: a inline_query update is of "
+    .. "no person in a chat", params.button.text)
+end)

@@ -19,19 +19,13 @@ local function mute(ctx, user, seconds)
   ctx:reply(format.html("%s is muted for now.", format.mention(user)))
 end
 
-local function may_restrict(ctx)
-  local sender = ctx.message.sender_chat -- an admin who stays anonymous
-  if sender then return sender.id == ctx.chat.id end
-  local member = ctx.api.getChatMember { chat_id = ctx.chat.id,
-    user_id = ctx.from.id }
-  return member.status == "creator" or member.can_restrict_members
-end
-
 -- A command for admins, about the person whose message it answers.
 local function admin_command(group, name, fn)
   group.command(name, function(ctx)
     local answered = ctx.message.reply_to_message
-    if not may_restrict(ctx) then return ctx:reply("That is for admins.") end
+    if not ctx:is_chat_admin "can_restrict_members" then
+      return ctx:reply("That is for admins.")
+    end
     if not answered then return ctx:reply("Answer to a message with it.") end
     fn(ctx, answered.from)
   end)
