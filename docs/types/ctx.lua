@@ -136,9 +136,9 @@ function ctx:show_menu(menu, arg) end
 ---tell: any; in a private chat everybody is. Asks Telegram each time; raises
 ---as moonlet.api does, and "misuse" if the update has no chat (Bot API
 ---getChatMember).
----@param right? any
----@param user? any
----@return any ...
+---@param right? string
+---@param user? botapi.User
+---@return boolean ...
 function ctx:is_chat_admin(right, user) end
 
 ---The same as i18n.set(ctx, language).

@@ -80,7 +80,7 @@ function i18n.html(language, key, args) end
 ---person chose another language, too. "misuse" for a key that no language has,
 ---and for a text with places or plural forms.
 ---@param key string
----@return any ...
+---@return function ...
 function i18n.said(key) end
 
 ---What is wrong with the texts, as a list of tables with language, key and
