@@ -75,7 +75,7 @@ static void press(struct control *c, const struct user *user,
     struct rng *rng = loop_rng(c->sim->loop);
     snprintf(id, sizeof(id), "%llu", (unsigned long long)(rng_next(rng) >> 2));
     snprintf(instance, sizeof(instance), "%lld",
-             (long long)room->chat->id * 7919);
+             (long long)((uint64_t)room->chat->id * 7919));
     struct callback *cb =
         world_add_callback(&c->sim->world, id, user->id, room->chat->id, m->id,
                            data, sim_now(c->sim));
