@@ -18,8 +18,8 @@ static const char check_help[] =
     "bot.on_start runs. Then reads all Lua files below the scripts' folder\n"
     "and prints what is wrong in them, one file:line:column each: names and\n"
     "parameters of the Bot API, modules and their functions, methods of ctx,\n"
-    "globals, texts of languages, data of buttons. Exit code 1 if there is an\n"
-    "error. Needs no BOT_TOKEN.\n\n"
+    "globals, texts of languages, data of buttons, state machines. Exit\n"
+    "code 1 if there is an error. Needs no BOT_TOKEN.\n\n"
     "  --strict        warnings are errors\n"
     "  --connect       ask Telegram whose the configured BOT_TOKEN is\n"
     "  --config FILE   settings from this file instead of DIR/config.lua\n";

@@ -453,6 +453,18 @@ function fsm.due(ctx)
   end
 end
 
+-- For moonlet.check: the set of all events of each machine.
+function fsm._events()
+  local found = {}
+  for name, machine in pairs(machines) do
+    found[name] = {}
+    for _, state in pairs(machine.states) do
+      for event in pairs(state.on) do found[name][event] = true end
+    end
+  end
+  return found
+end
+
 --- All machines as a text: Mermaid, or SVG; empty if there are none.
 function fsm.graph(request)
   if #names == 0 then return "" end

@@ -150,6 +150,32 @@ LOCALES = {
 }
 
 
+MACHINES = HEAD + """bot.fsm("order", { initial = "cart", states = {
+  cart = { on = { checkout = "paid" } }, paid = { on = { again = "cart" } } } })
+"""
+
+
+def test_machines_and_events_that_nothing_declares(tmp_path):
+    found, done = check(tmp_path, MACHINES + HANDLER %
+                        """ctx:fsm("ordr"):fire("checkout")
+ctx:fsm("order"):fire("chekout")
+local order = ctx:fsm "order"
+if order:can("agian") then order:fire("again", 1) end
+local name = "x" ctx:fsm(name):fire("x") ctx:fsm("order"):fire(name)""")
+    line = MACHINES.count("\n") + 2
+    assert found == [
+        f'main.lua:{line}:9: no bot.fsm declares "ordr"; did you mean '
+        '"order"?',
+        f'main.lua:{line + 1}:23: no state of "order" takes the event '
+        '"chekout"; did you mean "checkout"?',
+        f'main.lua:{line + 3}:14: no state of "order" takes the event '
+        '"agian"; did you mean "again"?']
+    assert done.returncode == 1
+    found, done = check(tmp_path, HEAD + "function ctx_fsm() end\n" + HANDLER %
+                        "function ctx:fsm() end ctx:fsm('none'):fire('x')")
+    assert done.returncode == 0
+
+
 def test_texts_that_are_missing(tmp_path):
     found, done = check(
         tmp_path, HEAD + HANDLER %

@@ -8,6 +8,7 @@ local check = {}
 local rules = {
   require "moonlet.check_names", require "moonlet.check_api",
   require "moonlet.check_texts", require "moonlet.check_buttons",
+  require "moonlet.check_machines",
 }
 
 local function is_meta(text) return text:find("^%-%-%-@meta") ~= nil end
