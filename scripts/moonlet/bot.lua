@@ -218,6 +218,10 @@ local not_built = { conversation = true, cron = true, every = true }
 return setmetatable(bot, {
   __index = function(_, name)
     if not_built[name] then core.misuse("not built yet: bot." .. name) end
-    core.misuse(("bot has no function %q"):format(tostring(name)))
+    local names = {}
+    for known in pairs(bot) do names[#names + 1] = known end
+    table.sort(names)
+    core.misuse(("bot has no function %q%s"):format(tostring(name),
+      require "moonlet.nearest".hint(tostring(name), names)))
   end,
 })

@@ -62,6 +62,7 @@ def test_case(sim, engine, path, name):
     ('bot.use("x")', "bot.use needs a function, got string"),
     ('bot.catch()', "bot.catch needs a function, got nil"),
     ('bot.nothing()', 'bot has no function "nothing"'),
+    ('bot.comand()', 'bot has no function "comand"; did you mean "command"?'),
     ('bot.conversation("x", function() end)', "not built yet"),
     ('bot.every("1m", "x", function() end)', "not built yet: bot.every"),
     ('require "moonlet.task".sleep(1)', ""),
