@@ -61,10 +61,15 @@ OWN = {
     "bot.callback_data fields": "string[]",
     "bot.http route": "string", "fs.write text": "string",
     "fs.append text": "string", "ctx.download what": "any",
+    "ctx.delete opts": "moonlet.api.options",
+    "ctx.action opts": "moonlet.api.options",
+    "ctx.answer_pre_checkout opts": "moonlet.api.options",
 }
 OVERLOADS = {
     "bot.on": 'fun(filter: "message:text"|"edited_message:text"|":text", '
               f"fn: {OF_TEXT}, opts?: table): any",
+    "i18n.t": "fun(key: string, args?: table): string",
+    "i18n.html": "fun(key: string, args?: table): moonlet.piece",
 }
 # The calls whose opts are the parameters of a method of the Bot API and the
 # options of an API call, with what they know beside these.

@@ -13,7 +13,7 @@ local crypto = {}
 ---@param algorithm string
 ---@param text string
 ---@param as? any
----@return string ...
+---@return string
 function crypto.hash(algorithm, text, as) end
 
 ---The signature of a text by a secret key (HMAC), with an algorithm of
@@ -22,7 +22,7 @@ function crypto.hash(algorithm, text, as) end
 ---@param key string
 ---@param text string
 ---@param as? any
----@return string ...
+---@return string
 function crypto.hmac(algorithm, key, text, as) end
 
 ---Whether two texts are the same. Unlike ==, the time that it takes does not
@@ -30,26 +30,26 @@ function crypto.hmac(algorithm, key, text, as) end
 ---if one is nil, as a header that is missing.
 ---@param a string?
 ---@param b string?
----@return boolean ...
+---@return boolean
 function crypto.equal(a, b) end
 
 ---That many bytes (1 to 1024) that nobody can guess, for keys, tokens and
 ---codes. In specs they come from the seed. Not while scripts load.
 ---@param count integer
 ---@param as? any
----@return string ...
+---@return string
 function crypto.random(count, as) end
 
 ---Bytes as a text.
 ---@param bytes string
 ---@param as? any
----@return string ...
+---@return string
 function crypto.encode(bytes, as) end
 
 ---The bytes that a text stands for; nil if it is no such text.
 ---@param text string
 ---@param as? any
----@return string? ...
+---@return string?
 function crypto.decode(text, as) end
 
 return crypto

@@ -77,7 +77,7 @@ function ctx:answer_inline(results, opts) end
 
 ---Deletes the update's message; of a button its message. opts: those of an API
 ---call. Returns true; raises as moonlet.api does (Bot API deleteMessage).
----@param opts? table
+---@param opts? moonlet.api.options
 ---@return any ...
 function ctx:delete(opts) end
 
@@ -138,7 +138,7 @@ function ctx:show_menu(menu, arg) end
 ---getChatMember).
 ---@param right? string
 ---@param user? botapi.User
----@return boolean ...
+---@return boolean
 function ctx:is_chat_admin(right, user) end
 
 ---The same as i18n.set(ctx, language).
@@ -150,7 +150,7 @@ function ctx:set_language(language) end
 ---or until its next message. opts: those of an API call. Returns true; raises
 ---as moonlet.api does (Bot API sendChatAction).
 ---@param action string
----@param opts? table
+---@param opts? moonlet.api.options
 ---@return any ...
 function ctx:action(action, opts) end
 
@@ -175,7 +175,7 @@ function ctx:while_typing(fn, ...) end
 ---API answerPreCheckoutQuery).
 ---@param ok? any
 ---@param why? any
----@param opts? table
+---@param opts? moonlet.api.options
 ---@return any ...
 function ctx:answer_pre_checkout(ok, why, opts) end
 

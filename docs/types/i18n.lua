@@ -64,6 +64,7 @@ function i18n.language(ctx) end
 ---@param language? string
 ---@param key string
 ---@param args? table
+---@overload fun(key: string, args?: table): string
 ---@return string
 function i18n.t(language, key, args) end
 
@@ -72,6 +73,7 @@ function i18n.t(language, key, args) end
 ---@param language? string
 ---@param key string
 ---@param args? table
+---@overload fun(key: string, args?: table): moonlet.piece
 ---@return any ...
 function i18n.html(language, key, args) end
 
@@ -80,7 +82,7 @@ function i18n.html(language, key, args) end
 ---person chose another language, too. "misuse" for a key that no language has,
 ---and for a text with places or plural forms.
 ---@param key string
----@return function ...
+---@return function
 function i18n.said(key) end
 
 ---What is wrong with the texts, as a list of tables with language, key and

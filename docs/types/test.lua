@@ -72,7 +72,7 @@ function test.group(options) end
 ---@param group any
 ---@param name string
 ---@param by? any
----@return moonlet.test.chat ...
+---@return moonlet.test.chat
 function test.topic(group, name, by) end
 
 ---A raw update of any kind. Returns it with its update_id.

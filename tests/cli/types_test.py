@@ -95,6 +95,9 @@ def test_a_handler_knows_its_context_and_the_api(types):
             "---@return botapi.Message\nfunction ctx:reply(") in ctx
     assert ("---@class moonlet.ctx.reply.opts: botapi.opts.sendMessage, "
             "moonlet.api.options\n---@field quote? boolean\n") in ctx
+    texts = (types / "moonlet/i18n.lua").read_text("utf-8")
+    assert ("---@overload fun(key: string, args?: table): string\n"
+            "---@return string\nfunction i18n.t(") in texts
     spec = (types / "moonlet/test.lua").read_text("utf-8")
     assert ("---@overload fun(name: string, fn: function): any\n"
             "---@return any ...\nfunction test.case(") in spec
