@@ -63,7 +63,7 @@ static void translate(const struct http_call *call, struct err *e)
 {
     if (e->code != ERR_NOT_SENT && e->code != ERR_UNKNOWN)
         return;
-    e->retryable = e->code == ERR_NOT_SENT || is_repeatable(call);
+    e->retryable = e->code == ERR_NOT_SENT ? e->retryable : is_repeatable(call);
     e->code = e->detail == ETIMEDOUT ? ERR_TIMEOUT : ERR_NOT_SENT;
 }
 

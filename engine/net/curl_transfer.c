@@ -366,8 +366,11 @@ static int end_failed(struct curl_transfer *t, struct err *e)
     if (t->result == CURLE_UNSUPPORTED_PROTOCOL && written)
         return http_lost(e, written, (int)t->result,
                          "%s: the answer is not HTTP", host);
-    return http_lost(e, written, (int)t->result, "%s: %s", host,
-                     curl_easy_strerror(t->result));
+    bool wrong = t->result == CURLE_URL_MALFORMAT;
+    http_lost(e, written, (int)t->result, "%s: %s", host,
+              wrong ? "the address is wrong" : curl_easy_strerror(t->result));
+    e->retryable = e->retryable && !wrong;
+    return e->code;
 }
 
 void curl_transfer__answer(struct curl_transfer *t)

@@ -101,7 +101,7 @@ struct http_call {
     /* Called once, from the loop, never from within http_start. e->code 0:
      * a response of any status is in `response` (freed by http_call_free).
      * Else ERR_NOT_SENT, ERR_UNKNOWN, ERR_LIMIT or, by its own source or
-     * sink, ERR_IO. */
+     * sink, ERR_IO. ERR_NOT_SENT is retryable unless the URL is none. */
     void (*done)(struct http_call *call, const struct err *e);
     /* --- */
     struct http_response response;

@@ -109,6 +109,9 @@ CASES = {
     "redirects in a circle": (
         "return http.get('URL/to//to//to//to//to//to//to//echo')",
         "raised limit false: HOST: over 5 redirects"),
+    "an address that is none is not retryable": (
+        "return http.get('http://HOST:1/echo')",
+        "raised http false: HOST:1: the address is wrong"),
     "a server that drips meets the timeout": (
         "return http.get('URL/drip', { timeout = '400ms' })",
         "raised timeout true: HOST: timed out after 0.4 s"),
