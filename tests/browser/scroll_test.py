@@ -91,6 +91,9 @@ def test_thousands_of_rows_are_there_but_few_in_the_document(quiet):
     wait_last(quiet, "line 2000")
     rows = "document.querySelector('#messages').childElementCount"
     assert quiet.js(rows) < ROWS_MAX
+    last = quiet.all("#messages .row")[-1]
+    place = int(last.get_attribute("aria-posinset"))
+    assert place == int(last.get_attribute("aria-setsize")) > 2000
     log = quiet.all("#log")[0]
     log.send_keys(Keys.HOME)
     quiet.wait(lambda: "line 1" == quiet.js(

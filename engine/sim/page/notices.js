@@ -38,8 +38,7 @@ export function traceback(notice) {
 }
 
 export function errorCard(notice, inspect) {
-  return h("div", { class: "card", role: "group",
-    "aria-label": "Error" },
+  return h("article", { class: "card", "aria-label": "Error" },
     h("div", { class: "card-head" },
       h("b", {}, kindOf(notice)),
       h("span", { class: "muted" }, "only you see this")),

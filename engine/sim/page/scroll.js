@@ -48,6 +48,13 @@ export function newScroll(box, button, { list = box, sticks = false } = {}) {
   function draw() {
     const at = start();
     drawRows(list, rows.slice(at, at + PART));
+    let place = at;
+    for (const node of list.children) {
+      place += 1;
+      if (node.localName !== "article") continue;
+      node.setAttribute("aria-posinset", place);
+      node.setAttribute("aria-setsize", rows.length);
+    }
   }
 
   function show() {
