@@ -73,6 +73,8 @@ def test_an_edit_is_marked_and_a_deletion_leaves_a_ghost(page):
     page.see("#messages .row.in", "edited")
     page.see("#messages .ghost", "deleted")
     assert page.answers() == ["Second words"]
+    page.click("#messages .row.in .was", "edited")
+    assert page.see("#messages .row.in .earlier", "First words")
     page.click("#messages .ghost button", "show")
     page.see("#messages .row.deleted", "Short life")
 

@@ -21,6 +21,9 @@ const plain = (spec, at, title, onclick) => h("button", { type: "button",
   class: "key", dir: "auto", "data-focus": `key${at}`, title, onclick },
 spec.text);
 
+const inline = (queryOf) => (spec, at, act, kind) => plain(spec, at,
+  "Begins an inline query", () => act.query(queryOf(spec[kind])));
+
 // What a button of that field does.
 const kinds = {
   url: (spec) => link(spec.text, spec.url),
@@ -28,14 +31,9 @@ const kinds = {
   web_app: (spec) => link(spec.text, spec.web_app.url),
   copy_text: (spec, at, act) => plain(spec, at, "Copies a text",
     () => act.copy(spec.copy_text.text)),
-  switch_inline_query: (spec, at, act) => plain(spec, at,
-    "Begins an inline query", () => act.query(spec.switch_inline_query)),
-  switch_inline_query_current_chat: (spec, at, act) => plain(spec, at,
-    "Begins an inline query",
-    () => act.query(spec.switch_inline_query_current_chat)),
-  switch_inline_query_chosen_chat: (spec, at, act) => plain(spec, at,
-    "Begins an inline query",
-    () => act.query(spec.switch_inline_query_chosen_chat.query ?? "")),
+  switch_inline_query: inline((query) => query),
+  switch_inline_query_current_chat: inline((query) => query),
+  switch_inline_query_chosen_chat: inline(({ query }) => query ?? ""),
 };
 
 function button(message, spec, at, presses, act) {
@@ -43,7 +41,7 @@ function button(message, spec, at, presses, act) {
     return pressed(message, spec, at, presses.get(spec.callback_data), act);
   }
   const kind = Object.keys(kinds).find((k) => spec[k] !== undefined);
-  if (kind) return kinds[kind](spec, at, act);
+  if (kind) return kinds[kind](spec, at, act, kind);
   return h("button", { type: "button", class: "key", dir: "auto",
     disabled: true, title: "The simulator has nothing for this button." },
   spec.text);

@@ -52,11 +52,24 @@ function origin({ sender_user: user, sender_chat: chat, chat: channel,
     h("b", {}, name ?? nameOf(user ?? chat ?? channel)));
 }
 
+// It shows what the message said before.
+function editedNode({ earlier }) {
+  const told = h("i", {}, "edited");
+  if (!earlier) return told;
+  const button = h("button", { type: "button", class: "was",
+    title: "Show what it said before", onclick() {
+      button.closest(".bubble").prepend(...earlier.map((text) =>
+        h("div", { class: "earlier muted", dir: "auto" }, text)));
+      button.replaceWith(told);
+    } }, "edited");
+  return button;
+}
+
 function meta(message, act) {
   const at = h("time", { datetime: iso(message.date) }, clock(message.date));
   return h("span", { class: "meta figures" },
     (message.edited || message.edit_date) && !message.same
-      ? h("i", {}, "edited") : null,
+      ? editedNode(message) : null,
     h("button", { type: "button", class: "when", "data-focus": "when",
       title: "Show in the inspector", "aria-label":
       `${clock(message.date)}, show in the inspector`,

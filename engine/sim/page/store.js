@@ -7,6 +7,7 @@ const UPDATES_MAX = 300;
 const CALLS_MAX = 900;
 const NOTICES_MAX = 100;
 const TYPING_MS = 5000;
+const EARLIER_MAX = 10; // texts of a message that was edited
 
 function trim(map, max) {
   for (const key of map.keys()) {
@@ -88,11 +89,16 @@ const putCall = numbered("calls", CALLS_MAX);
 const content = ({ text, caption, entities, photo, document }) =>
   JSON.stringify([text, caption, entities, photo, document]);
 
-// New buttons or marks are no edit for those who read.
+// New buttons or marks are no edit for those who read; of others the text
+// before is kept.
 function markSame(store, chat, message) {
   const old = store.logs.get(chat)?.get(message.message_id)?.message;
-  const edited = old && (old.edited || old.edit_date) && !old.same;
-  if (old && !edited && content(old) === content(message)) message.same = true;
+  if (!old) return;
+  const edited = (old.edited || old.edit_date) && !old.same;
+  const same = content(old) === content(message);
+  if (!edited && same) message.same = true;
+  message.earlier = same ? old.earlier : [...old.earlier ?? [],
+    old.text ?? old.caption ?? ""].slice(-EARLIER_MAX);
 }
 
 const scopeKey = ({ type, chat_id: chat, user_id: user }) =>
