@@ -65,8 +65,9 @@ static bool note_name(struct limiter *l, const char *name, const char *id)
 
 void limiter__names_free(struct limiter *l)
 {
-    while (!list_empty(&l->named))
-        free_name(LIST_ENTRY(l->named.next, struct limiter_name, link));
+    struct list *link;
+    while ((link = list_shift(&l->named)))
+        free_name(LIST_ENTRY(link, struct limiter_name, link));
     map_free(&l->names);
 }
 

@@ -16,18 +16,12 @@ static void read_host(const char *url, char out[HOST_MAX])
 {
     const char *at = strstr(url, "://");
     at = at ? at + 3 : url;
-    size_t len = strcspn(at, "/?#");
-    const char *user_end = memrchr(at, '@', len);
-    if (user_end) {
-        len -= (size_t)(user_end + 1 - at);
+    const char *user_end = memrchr(at, '@', strcspn(at, "/?#"));
+    if (user_end)
         at = user_end + 1;
-    }
-    if (*at == '[') {
-        at++;
-        len = strcspn(at, "]");
-    } else {
-        len = strcspn(at, ":/?#");
-    }
+    bool bracket = *at == '[';
+    at += bracket;
+    size_t len = strcspn(at, bracket ? "]" : ":/?#");
     snprintf(out, HOST_MAX, "%.*s", (int)(len < HOST_MAX ? len : HOST_MAX), at);
 }
 
