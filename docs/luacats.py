@@ -35,7 +35,7 @@ TYPES = {
     "emoji": "string?", "action": "string", "method": "string",
     "message": "table", "rows": "table[]", "payload": "string",
     "ctx": "moonlet.ctx", "list": "table",
-    "file": "string|moonlet.file",
+    "file": "string|moonlet.file|{ file_id: string }",
 }
 # Of one call's parameter.
 OWN = {

@@ -189,35 +189,35 @@ function ctx:answer_pre_checkout(ok, why, opts) end
 ---as moonlet.api does, and "misuse" if the update has no chat (Bot API
 ---sendDocument).
 ---@param name string
----@param file string|moonlet.file
+---@param file string|moonlet.file|{ file_id: string }
 ---@param opts? moonlet.ctx.upload_document.opts
 ---@return botapi.Message
 function ctx:upload_document(name, file, opts) end
 
 ---As ctx:upload_document, for a photo (Bot API sendPhoto).
 ---@param name string
----@param file string|moonlet.file
+---@param file string|moonlet.file|{ file_id: string }
 ---@param opts? moonlet.ctx.upload_photo.opts
 ---@return botapi.Message
 function ctx:upload_photo(name, file, opts) end
 
 ---As ctx:upload_document, for a video (Bot API sendVideo).
 ---@param name string
----@param file string|moonlet.file
+---@param file string|moonlet.file|{ file_id: string }
 ---@param opts? moonlet.ctx.upload_video.opts
 ---@return botapi.Message
 function ctx:upload_video(name, file, opts) end
 
 ---As ctx:upload_document, for music (Bot API sendAudio).
 ---@param name string
----@param file string|moonlet.file
+---@param file string|moonlet.file|{ file_id: string }
 ---@param opts? moonlet.ctx.upload_audio.opts
 ---@return botapi.Message
 function ctx:upload_audio(name, file, opts) end
 
 ---As ctx:upload_document, for a voice message (Bot API sendVoice).
 ---@param name string
----@param file string|moonlet.file
+---@param file string|moonlet.file|{ file_id: string }
 ---@param opts? moonlet.ctx.upload_voice.opts
 ---@return botapi.Message
 function ctx:upload_voice(name, file, opts) end
@@ -225,21 +225,21 @@ function ctx:upload_voice(name, file, opts) end
 ---As ctx:upload_document, for a GIF or a video without sound (Bot API
 ---sendAnimation).
 ---@param name string
----@param file string|moonlet.file
+---@param file string|moonlet.file|{ file_id: string }
 ---@param opts? moonlet.ctx.upload_animation.opts
 ---@return botapi.Message
 function ctx:upload_animation(name, file, opts) end
 
 ---As ctx:upload_document, for a round video (Bot API sendVideoNote).
 ---@param name string
----@param file string|moonlet.file
+---@param file string|moonlet.file|{ file_id: string }
 ---@param opts? moonlet.ctx.upload_video_note.opts
 ---@return botapi.Message
 function ctx:upload_video_note(name, file, opts) end
 
 ---As ctx:upload_document, for a sticker (Bot API sendSticker).
 ---@param name string
----@param file string|moonlet.file
+---@param file string|moonlet.file|{ file_id: string }
 ---@param opts? moonlet.ctx.upload_sticker.opts
 ---@return botapi.Message
 function ctx:upload_sticker(name, file, opts) end
