@@ -66,11 +66,11 @@ end
 -- What has a reply_markup, with keys in place of longer data.
 local function packed(given, method)
   local markup = given.reply_markup
-  local rows = type(markup) == "table" and markup.inline_keyboard
-  if type(rows) ~= "table" then return given end
+  local lines = type(markup) == "table" and markup.inline_keyboard
+  if type(lines) ~= "table" then return given end
   local made = copy(given)
   made.reply_markup = copy(markup)
-  made.reply_markup.inline_keyboard = each(rows, each, button, method)
+  made.reply_markup.inline_keyboard = each(lines, each, button, method)
   return made
 end
 
