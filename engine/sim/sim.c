@@ -120,8 +120,10 @@ void sim_demo_world(struct sim *sim)
 void sim_notice(struct sim *sim, const char *json)
 {
     json_t *notice = json_loads(json, 0, NULL);
-    if (json_is_object(notice))
+    if (json_is_object(notice)) {
+        sim_set(notice, "at", json_real(sim_now(sim)));
         events_emit(&sim->events, "notice", sim_text(json_incref(notice)));
+    }
     json_decref(notice);
 }
 

@@ -48,7 +48,8 @@ void sim_listen(struct sim *sim,
                 void *arg);
 
 /* Shows something that happened in the engine (reload, error) on the event
- * stream as an event "notice". json: an object with "kind". Copied. */
+ * stream as an event "notice" with the time, "at". json: an object with
+ * "kind". Copied. */
 void sim_notice(struct sim *sim, const char *json);
 
 #endif

@@ -68,9 +68,8 @@ function settle(store, event) {
 }
 
 function notice(store, event, id) {
-  const at = event.at ?? Date.now() / 1000;
   if (store.notices.some((n) => n.id === id)) return;
-  store.notices.push({ ...event, id, at });
+  store.notices.push({ ...event, id });
   if (store.notices.length > NOTICES_MAX) store.notices.shift();
   if (event.kind === "reload" || event.kind === "ready") {
     store.failed = null;

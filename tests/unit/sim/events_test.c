@@ -73,6 +73,7 @@ static void all_kinds_are_told(void **state)
     has(s, "action", "action");
     has(s, "commands", "commands.0.command");
     has(s, "notice", "generation");
+    has(s, "notice", "at");
     assert_int_equal(count(s, "event: notice"), 1);
 }
 
