@@ -146,8 +146,11 @@ static void on_pool(struct file_turn *t)
         [JOB_REMOVE] = run_remove,
     };
     struct file_writer *w = LIST_ENTRY(t, struct file_writer, turn);
-    if (!w->failed || w->job == JOB_REMOVE) /* what failed stays so */
-        w->failed = jobs[w->job](w);
+    if (w->failed && w->job != JOB_REMOVE) /* it stays so */
+        return;
+    w->failed = jobs[w->job](w);
+    if (w->failed) /* the disk has its room back before anybody hears of it */
+        run_remove(w);
 }
 
 static void free_writer(struct file_writer *w)

@@ -256,8 +256,8 @@ end)
         sim.send(ann, str(n))
         sim.wait_call("sendMessage",
                       lambda c, n=n: c["params"]["text"] == f"kept {n}")
-    bot.write("main.lua", 'require "moonlet.log".info("saved")\n')
-    bot.wait_event("saved")
+    bot.write("main.lua", "")
+    bot.wait_event("scripts.loaded", generation=2)
     assert re.findall(r'"event":"scripts.loaded","generation":(\d+)',
                       bot.stop()) == ["1", "2"]
 
