@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/rng.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,8 +75,8 @@ static void press(struct control *c, const struct user *user,
     char instance[24];
     struct rng *rng = loop_rng(c->sim->loop);
     snprintf(id, sizeof(id), "%llu", (unsigned long long)(rng_next(rng) >> 2));
-    snprintf(instance, sizeof(instance), "%lld",
-             (long long)((uint64_t)room->chat->id * 7919));
+    snprintf(instance, sizeof(instance), "%" PRIu64,
+             (uint64_t)room->chat->id * 7919);
     struct callback *cb =
         world_add_callback(&c->sim->world, id, user->id, room->chat->id, m->id,
                            data, sim_now(c->sim));

@@ -203,11 +203,9 @@ static bool take_new_chat(struct api_call *call, int64_t to)
             return false;
         call->upload->set_chat(call->upload, to);
     } else {
-        char *params = api_about_move(call->params, call->params_len, to);
-        if (!params)
+        call->own_params = api_about_move(call->params, call->params_len, to);
+        if (!call->own_params)
             return false;
-        free(call->own_params);
-        call->own_params = params;
     }
     call->migrated = true;
     return true;
