@@ -28,8 +28,8 @@ struct curl_socket {
     bool open;        /* its opening was told, and so will be its closing */
     uint32_t wanted;  /* by libcurl; 0: it has let go */
     uint32_t watched; /* in the epoll set; 0: not there */
-    bool held;        /* libcurl has let go of it because its call waits for
-                         the source or the sink */
+    bool idle;        /* its call has ended; libcurl lets go, too, of one whose
+                         call waits for its source or sink */
 };
 
 struct curl_mux {
@@ -111,6 +111,30 @@ static void end(struct curl_transfer *t, CURLcode result)
     list_push(&t->mux->ended, &t->link);
 }
 
+static struct curl_socket *socket_at(struct curl_mux *mux, curl_socket_t fd)
+{
+    size_t at = (size_t)fd;
+    if (at >= mux->table_len) {
+        size_t len = 2 * at + 16;
+        mux->table = mem_grow(mux->table, len, sizeof(*mux->table));
+        memset(mux->table + mux->table_len, 0,
+               (len - mux->table_len) * sizeof(*mux->table));
+        mux->table_len = len;
+    }
+    return &mux->table[at];
+}
+
+/* libcurl may keep the connection. */
+static void note_idle(struct curl_mux *mux, CURL *easy)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd == CURL_SOCKET_BAD)
+        return;
+    struct curl_socket *s = socket_at(mux, fd);
+    s->idle = s->open && !s->wanted;
+}
+
 static void collect(struct curl_mux *mux)
 {
     CURLMsg *m;
@@ -118,6 +142,7 @@ static void collect(struct curl_mux *mux)
     while ((m = curl_multi_info_read(mux->multi, &left))) {
         struct curl_transfer *t = NULL;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+        note_idle(mux, m->easy_handle);
         end(t, m->data.result);
     }
     tell(mux);
@@ -166,19 +191,6 @@ static uint32_t wanted_events(int what)
     return 0;
 }
 
-static struct curl_socket *socket_at(struct curl_mux *mux, curl_socket_t fd)
-{
-    size_t at = (size_t)fd;
-    if (at >= mux->table_len) {
-        size_t len = 2 * at + 16;
-        mux->table = mem_grow(mux->table, len, sizeof(*mux->table));
-        memset(mux->table + mux->table_len, 0,
-               (len - mux->table_len) * sizeof(*mux->table));
-        mux->table_len = len;
-    }
-    return &mux->table[at];
-}
-
 static void unwatch(struct curl_mux *mux, curl_socket_t fd)
 {
     struct curl_socket *s = socket_at(mux, fd);
@@ -215,25 +227,19 @@ static void want_other(struct curl_mux *mux, curl_socket_t fd, uint32_t events,
         curl_multi_assign(mux->multi, fd, mux);
 }
 
-static bool is_held(CURL *easy)
-{
-    const struct curl_transfer *t = NULL;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
-    return t && (t->source_waits || t->sink_waits);
-}
-
 static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
                        void *known)
 {
     struct curl_mux *mux = arg;
     struct curl_socket *s = socket_at(mux, fd);
     uint32_t events = wanted_events(what);
+    (void)easy;
     if (!s->open) {
         want_other(mux, fd, events, known != NULL);
         return 0;
     }
     s->wanted = events;
-    s->held = !events && is_held(easy);
+    s->idle = s->idle && !events;
     if (events && s->watched != events) {
         pollset_set(&mux->sockets, fd, s->watched != 0, events,
                     (epoll_data_t){.fd = fd});
@@ -265,7 +271,7 @@ static void on_socket(struct pollset *p, epoll_data_t data, uint32_t events)
     int flags = 0;
     int running;
     if (s->open && !s->wanted) {
-        if (!s->held)
+        if (s->idle)
             abandon(data.fd);
         unwatch(mux, data.fd); /* an event that nobody takes comes again */
         return;
