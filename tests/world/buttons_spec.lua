@@ -135,18 +135,25 @@ t.case("20: longer data is stored, and handlers see all of it", function()
   end
 end)
 
+-- With the bot at rest, as weeks of polling take seconds.
+local function pass(days)
+  t.stop()
+  t.advance(days)
+  t.start()
+end
+
 t.case("18, 20: a button whose data is gone is answered politely", function()
   local ann = t.user { first_name = "Ann" }
   load(LONG)
   ann:send("/go")
   ann:expect("go")
-  t.advance("60d")
+  pass("60d")
   ann:send("/go") -- used again: kept on
   ann:expect("go")
-  t.advance("60d")
+  pass("60d")
   ann:click("Plain")
   ann:expect("plain 200 204")
-  t.advance("91d")
+  pass("91d")
   ann:click("Plain")
   ann:expect { toast = "This button is outdated." }
   assert(#t.errors() == 0)
