@@ -239,6 +239,13 @@ class Sim(HttpPeer):
         return self.sim("POST", "/sim/send",
                         {"from": user, "text": text, **more})
 
+    def result(self, method, **params):
+        """What a call of the bot gives: the result, or why it was refused."""
+        status, body = self.request("POST", f"/bot77:T/{method}",
+                                    json.dumps(params))
+        answer = json.loads(body)
+        return answer["result"] if status == 200 else answer["description"]
+
     def calls(self, method=None, since=0):
         rows = self.sim("GET", f"/sim/calls?since={since}")
         return [r for r in rows if method in (None, r["method"])]

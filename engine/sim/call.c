@@ -39,6 +39,12 @@ json_t *call_refuse(struct call *c, int code, const char *fmt, ...)
     return NULL;
 }
 
+bool call_refuse_request(struct call *c, const char *text)
+{
+    call_refuse(c, 400, "Bad Request: %s", text);
+    return false;
+}
+
 json_t *call_json(const struct call *c, const char *name)
 {
     const struct param *one = params_find(&c->params, name);

@@ -67,6 +67,10 @@ json_t *call_fail(struct call *c, enum botapi_error error);
 json_t *call_refuse(struct call *c, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same by 400 "Bad Request: TEXT". Returns false, for a check to pass on.
+ */
+bool call_refuse_request(struct call *c, const char *text);
+
 /* Keeps the call open until call_end. `after` runs in ms milliseconds. */
 void call_wait(struct call *c, uint64_t ms, void (*after)(struct call *c));
 /* Sends and records what the call has now (status, result or error). */

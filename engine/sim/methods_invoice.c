@@ -9,12 +9,6 @@
 #define AMOUNT_MAX INT64_C(999999999999)
 #define TIPS_MAX 4
 
-static bool refuse(struct call *c, const char *text)
-{
-    call_refuse(c, 400, "Bad Request: %s", text);
-    return false;
-}
-
 static bool is_amount(int64_t amount)
 {
     return amount >= -AMOUNT_MAX && amount <= AMOUNT_MAX;
@@ -31,16 +25,15 @@ static const char *price_error(const json_t *price)
     return NULL;
 }
 
-/* The sum of the prices. False: refused. */
+/* Adds the prices to *total. False: refused. */
 static bool add_up(struct call *c, const json_t *prices, int64_t *total)
 {
     size_t i;
     json_t *price;
     if (!json_is_array(prices))
-        return refuse(c, "expected an Array of labeled prices");
+        return call_refuse_request(c, "expected an Array of labeled prices");
     if (json_array_size(prices) == 0)
-        return refuse(c, "there must be at least one price");
-    *total = 0;
+        return call_refuse_request(c, "there must be at least one price");
     json_array_foreach(prices, i, price)
     {
         const char *error = price_error(price);
@@ -50,12 +43,14 @@ static bool add_up(struct call *c, const json_t *prices, int64_t *total)
                                "Bad Request: can't parse labeled price: %s",
                                error) != NULL;
         if (!is_amount(amount))
-            return refuse(c, "too big amount of the currency specified");
+            return call_refuse_request(
+                c, "too big amount of the currency specified");
         *total += amount;
     }
     if (*total <= 0)
-        return refuse(c, "total price must be positive");
-    return is_amount(*total) || refuse(c, "total price is too big");
+        return call_refuse_request(c, "total price must be positive");
+    return is_amount(*total) ||
+           call_refuse_request(c, "total price is too big");
 }
 
 static bool check_tips(struct call *c, const json_t *given)
@@ -65,28 +60,32 @@ static bool check_tips(struct call *c, const json_t *given)
     size_t i;
     json_t *tip;
     if (max < 0 || !is_amount(max))
-        return refuse(c, "invalid max_tip_amount of the currency specified");
+        return call_refuse_request(
+            c, "invalid max_tip_amount of the currency specified");
     json_array_foreach(tips, i, tip)
     {
         if (json_integer_value(tip) <= 0)
-            return refuse(c, "suggested tip amount must be positive");
+            return call_refuse_request(c,
+                                       "suggested tip amount must be positive");
         if (json_integer_value(tip) > max)
-            return refuse(c, "suggested tip amount can't be bigger than "
-                             "max_tip_amount");
+            return call_refuse_request(
+                c, "suggested tip amount can't be bigger than "
+                   "max_tip_amount");
     }
     return json_array_size(tips) <= TIPS_MAX ||
-           refuse(c, "there can be at most 4 suggested tip amounts");
+           call_refuse_request(c,
+                               "there can be at most 4 suggested tip amounts");
 }
 
 bool methods_invoice_given(struct call *c, json_t *given)
 {
-    int64_t total;
+    int64_t total = 0;
     const json_t *prices = json_object_get(given, "prices");
     if (!add_up(c, prices, &total) || !check_tips(c, given))
         return false;
     if (strcmp(params_text(&c->params, "currency"), "XTR") == 0 &&
         json_array_size(prices) != 1)
-        return refuse(c, "STARS_INVOICE_INVALID");
+        return call_refuse_request(c, "STARS_INVOICE_INVALID");
     sim_set(given, "total_amount", json_integer(total));
     if (json_object_get(given, "start_parameter") == NULL)
         sim_set(given, "start_parameter", json_string(""));

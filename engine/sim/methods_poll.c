@@ -10,19 +10,6 @@
 #define OPTION_MAX 100
 #define OPEN_MAX 2628000 /* seconds */
 
-static bool refuse(struct call *c, const char *text)
-{
-    call_refuse(c, 400, "Bad Request: %s", text);
-    return false;
-}
-
-static int64_t length_of(const json_t *text)
-{
-    const char *utf8 = json_string_value(text);
-    return utf8 != NULL ? params_utf8_length(utf8, json_string_length(text))
-                        : 0;
-}
-
 /* What a question or an option may have; others are passed over. */
 static void keep_emoji(json_t *entities)
 {
@@ -66,9 +53,10 @@ static bool check_options(struct call *c, json_t *options)
 {
     size_t count = json_array_size(options);
     if (count == 0)
-        return refuse(c, "poll must have at least one answer option");
+        return call_refuse_request(c,
+                                   "poll must have at least one answer option");
     if (count > OPTIONS_MAX)
-        return refuse(c, "poll can't have more than 12 options");
+        return call_refuse_request(c, "poll can't have more than 12 options");
     for (size_t i = 0; i < count; i++) {
         json_t *one = json_array_get(options, i);
         if (json_is_string(one)) {
@@ -77,10 +65,11 @@ static bool check_options(struct call *c, json_t *options)
         }
         if (!parse(c, one, "text", true))
             return false;
-        if (length_of(json_object_get(one, "text")) == 0)
-            return refuse(c, "text must be non-empty");
-        if (length_of(json_object_get(one, "text")) > OPTION_MAX)
-            return refuse(c, "poll options length must not exceed 100");
+        if (params_json_length(json_object_get(one, "text")) == 0)
+            return call_refuse_request(c, "text must be non-empty");
+        if (params_json_length(json_object_get(one, "text")) > OPTION_MAX)
+            return call_refuse_request(
+                c, "poll options length must not exceed 100");
     }
     return true;
 }
@@ -96,11 +85,13 @@ static bool check_quiz(struct call *c, json_t *given)
         sim_set(given, "correct_option_ids", ids);
     }
     if (json_array_size(ids) == 0)
-        return refuse(c, "correct quiz option list must be non-empty");
+        return call_refuse_request(
+            c, "correct quiz option list must be non-empty");
     for (size_t i = 1; i < json_array_size(ids); i++)
         if (json_integer_value(json_array_get(ids, i - 1)) >=
             json_integer_value(json_array_get(ids, i)))
-            return refuse(c, "correct quiz option list must be increasing");
+            return call_refuse_request(
+                c, "correct quiz option list must be increasing");
     return parse(c, given, "explanation", false);
 }
 
@@ -131,13 +122,14 @@ bool methods_poll_given(struct call *c, json_t *given)
     set_end(c, given);
     if (!parse(c, given, "question", true))
         return false;
-    if (length_of(json_object_get(given, "question")) > QUESTION_MAX)
-        return refuse(c, "poll question length must not exceed 300");
+    if (params_json_length(json_object_get(given, "question")) > QUESTION_MAX)
+        return call_refuse_request(c,
+                                   "poll question length must not exceed 300");
     if (!check_options(c, json_object_get(given, "options")) ||
         !parse(c, given, "description", false))
         return false;
     if (*type != '\0' && !quiz && strcmp(type, "regular") != 0)
-        return refuse(c, "unsupported poll type specified");
+        return call_refuse_request(c, "unsupported poll type specified");
     return !quiz || check_quiz(c, given);
 }
 
@@ -177,14 +169,14 @@ static struct message *poll_to_stop(struct call *c)
     else if (id == 0)
         call_fail(c, BOTAPI_NO_MESSAGE_ID);
     else if (m == NULL)
-        refuse(c, "message with poll to stop not found");
+        call_refuse_request(c, "message with poll to stop not found");
     else if (poll == NULL)
-        refuse(c, "message is not a poll");
+        call_refuse_request(c, "message is not a poll");
     else if (c->room->chat->kind != CHAT_CHANNEL &&
              sim_int(json_object_get(m->json, "from"), "id") != c->bot->id)
-        refuse(c, "poll can't be stopped");
+        call_refuse_request(c, "poll can't be stopped");
     else if (methods_poll_over(c->sim, c->room, m))
-        refuse(c, "poll has already been closed");
+        call_refuse_request(c, "poll has already been closed");
     return c->status == 0 ? m : NULL;
 }
 

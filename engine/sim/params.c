@@ -32,6 +32,13 @@ int64_t params_utf8_length(const char *text, size_t len)
     return count;
 }
 
+int64_t params_json_length(const json_t *text)
+{
+    const char *utf8 = json_string_value(text);
+    return utf8 != NULL ? params_utf8_length(utf8, json_string_length(text))
+                        : 0;
+}
+
 /* NULL: there are too many. */
 static struct param *add(struct params *p, const char *name, size_t name_len)
 {

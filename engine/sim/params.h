@@ -8,6 +8,7 @@
  * their raw text, so "chat_id":5 and "chat_id":"5" read alike.
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -80,5 +81,7 @@ void params_to_json(const struct params *p, const struct botapi_method *m,
 
 /* Code points of a text, or -1 if it is not UTF-8. */
 int64_t params_utf8_length(const char *text, size_t len);
+/* The same of a JSON string; 0 if it is none. */
+int64_t params_json_length(const json_t *text);
 
 #endif

@@ -64,10 +64,8 @@ struct message *posting_add(struct sim *sim, struct bot *bot, struct room *room,
 static bool check_copied(const json_t *copied)
 {
     const json_t *text = json_object_get(copied, "text");
-    const char *utf8 = json_string_value(text);
-    size_t len = json_string_length(text);
-    return copied == NULL ||
-           (len > 0 && params_utf8_length(utf8, len) <= COPY_TEXT_MAX);
+    return copied == NULL || (json_string_length(text) > 0 &&
+                              params_json_length(text) <= COPY_TEXT_MAX);
 }
 
 /* 0, or the error of a row's button. */

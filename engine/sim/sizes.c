@@ -12,30 +12,17 @@
 #define RESULT_ID_BYTES_MAX 64
 #define OFFSET_BYTES_MAX 64
 
-static bool refuse(struct call *c, const char *text)
-{
-    call_refuse(c, 400, "Bad Request: %s", text);
-    return false;
-}
-
-static int64_t length_of(const json_t *text)
-{
-    const char *utf8 = json_string_value(text);
-    return utf8 != NULL ? params_utf8_length(utf8, json_string_length(text))
-                        : 0;
-}
-
 static bool check_callback(struct call *c)
 {
     const char *text = params_text(&c->params, "text");
     return params_utf8_length(text, strlen(text)) <= ANSWER_MAX ||
-           refuse(c, "MESSAGE_TOO_LONG");
+           call_refuse_request(c, "MESSAGE_TOO_LONG");
 }
 
 static bool check_invoice(struct call *c)
 {
     return strlen(params_text(&c->params, "payload")) <= PAYLOAD_BYTES_MAX ||
-           refuse(c, "INVOICE_PAYLOAD_INVALID");
+           call_refuse_request(c, "INVOICE_PAYLOAD_INVALID");
 }
 
 static bool is_command(const char *name)
@@ -50,21 +37,22 @@ static bool check_command(struct call *c, const json_t *command)
     const char *name = json_string_value(json_object_get(command, "command"));
     name = name == NULL ? "" : name + (*name == '/');
     if (*name == '\0')
-        return refuse(c, "command must be non-empty");
+        return call_refuse_request(c, "command must be non-empty");
     if (params_utf8_length(name, strlen(name)) > COMMAND_MAX)
-        return refuse(c, "command length must not exceed 32");
-    if (length_of(about) == 0)
-        return refuse(c, "command description must be non-empty");
-    if (length_of(about) > DESCRIPTION_MAX)
-        return refuse(c, "command description length must not exceed 256");
-    return is_command(name) || refuse(c, "BOT_COMMAND_INVALID");
+        return call_refuse_request(c, "command length must not exceed 32");
+    if (params_json_length(about) == 0)
+        return call_refuse_request(c, "command description must be non-empty");
+    if (params_json_length(about) > DESCRIPTION_MAX)
+        return call_refuse_request(
+            c, "command description length must not exceed 256");
+    return is_command(name) || call_refuse_request(c, "BOT_COMMAND_INVALID");
 }
 
 static bool check_commands(struct call *c)
 {
     json_t *commands = call_json(c, "commands");
     bool fine = json_array_size(commands) <= COMMANDS_MAX ||
-                refuse(c, "BOT_COMMANDS_TOO_MUCH");
+                call_refuse_request(c, "BOT_COMMANDS_TOO_MUCH");
     for (size_t i = 0; fine && i < json_array_size(commands); i++)
         fine = check_command(c, json_array_get(commands, i));
     json_decref(commands);
@@ -76,12 +64,12 @@ static bool check_results(struct call *c)
     json_t *results = call_json(c, "results");
     bool fine =
         strlen(params_text(&c->params, "next_offset")) <= OFFSET_BYTES_MAX ||
-        refuse(c, "NEXT_OFFSET_INVALID");
+        call_refuse_request(c, "NEXT_OFFSET_INVALID");
     for (size_t i = 0; fine && i < json_array_size(results); i++) {
         const json_t *id = json_object_get(json_array_get(results, i), "id");
         size_t len = json_string_length(id);
         if (json_is_string(id) && (len == 0 || len > RESULT_ID_BYTES_MAX))
-            fine = refuse(c, "RESULT_ID_INVALID");
+            fine = call_refuse_request(c, "RESULT_ID_INVALID");
     }
     json_decref(results);
     return fine;

@@ -218,9 +218,7 @@ local not_built = { conversation = true, cron = true, every = true }
 return setmetatable(bot, {
   __index = function(_, name)
     if not_built[name] then core.misuse("not built yet: bot." .. name) end
-    local names = {}
-    for known in pairs(bot) do names[#names + 1] = known end
-    table.sort(names)
+    local names = require "moonlet.sorted"(bot)
     core.misuse(("bot has no function %q%s"):format(tostring(name),
       require "moonlet.nearest".hint(tostring(name), names)))
   end,

@@ -1,13 +1,8 @@
 --- Pictures of the machines of bot.fsm, as Mermaid text and as SVG. Not for
 -- scripts of authors.
-local graph = {}
+local sorted = require "moonlet.sorted"
 
-local function sorted(set)
-  local list = {}
-  for key in pairs(set) do list[#list + 1] = key end
-  table.sort(list)
-  return list
-end
+local graph = {}
 
 -- The arrows of a machine: { from, to, label }; several events between the
 -- same two states are one arrow.

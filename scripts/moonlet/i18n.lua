@@ -373,13 +373,6 @@ local function places(entry)
   return found
 end
 
-local function in_order(set)
-  local list = {}
-  for name in pairs(set) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
 local function check_forms(entry, locale, tell)
   for _, form in ipairs(entry.forms and locale.plural or {}) do
     if not entry.forms[form] then
@@ -395,10 +388,10 @@ local function check_entry(key, entry, locale, tell)
   end
   check_forms(entry, locale, tell)
   local theirs, ours = places(reference), places(entry)
-  for _, name in ipairs(in_order(theirs)) do
+  for _, name in ipairs(require "moonlet.sorted"(theirs)) do
     if not ours[name] then tell(("does not use {%s}"):format(name)) end
   end
-  for _, name in ipairs(in_order(ours)) do
+  for _, name in ipairs(require "moonlet.sorted"(ours)) do
     if not theirs[name] then
       tell(("uses {%s}, which the default language does not"):format(name))
     end
@@ -423,11 +416,11 @@ function i18n.check()
         found[#found + 1] = { language = tag, key = key, message = message }
       end
     end
-    for _, key in ipairs(in_order(locale.texts)) do
+    for _, key in ipairs(require "moonlet.sorted"(locale.texts)) do
       check_entry(key, locale.texts[key], locale, tell_of(key))
     end
     local parent = tag:match("^(.*)%-[^-]*$")
-    for _, key in ipairs(in_order(locales[default].texts)) do
+    for _, key in ipairs(require "moonlet.sorted"(locales[default].texts)) do
       if not locale.texts[key] and not (parent and locales[parent]) then
         tell_of(key)("is missing")
       end

@@ -247,9 +247,7 @@ function serve(raw)
       return
     end
   end
-  local names = {}
-  for name in pairs(allowed) do table.insert(names, name) end
-  table.sort(names)
+  local names = require "moonlet.sorted"(allowed)
   if #fitting > 0 or #names == 0 then
     refuse(raw.id, 404, {}, "nothing here")
   else

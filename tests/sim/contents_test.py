@@ -1,7 +1,5 @@
 """What messages of bots carry beside their text: quotes, marks of pictures,
 invoices."""
-import json
-
 import pytest
 
 BAD = "Bad Request: "
@@ -14,10 +12,7 @@ def call(sim):
     ann = sim.user("Ann")["id"]
 
     def call(method, **params):
-        status, body = sim.request("POST", f"/bot77:T/{method}",
-                                   json.dumps({"chat_id": ann, **params}))
-        answer = json.loads(body)
-        return answer["result"] if status == 200 else answer["description"]
+        return sim.result(method, **{"chat_id": ann, **params})
     call("getMe")
     return call
 

@@ -1,6 +1,4 @@
 """What a bot does to the members of a group, and what they can do then."""
-import json
-
 import harness
 import pytest
 
@@ -27,10 +25,7 @@ class Group:
         self.call("getMe")
 
     def call(self, method, **params):
-        status, body = self.sim.request("POST", f"/bot77:T/{method}",
-                                        json.dumps(params))
-        answer = json.loads(body)
-        return answer["result"] if status == 200 else answer["description"]
+        return self.sim.result(method, **params)
 
     def restrict(self, allowed=(), **more):
         return self.call("restrictChatMember", **{

@@ -1,7 +1,5 @@
 """Polls of bots: what becomes of sendPoll, who may vote (/sim/vote) and what
 the bot hears of it, stopPoll; and the menus of commands (/sim/commands)."""
-import json
-
 import harness
 import pytest
 
@@ -15,10 +13,7 @@ class Bot:
         self.call("getMe")
 
     def call(self, method, **params):
-        status, body = self.sim.request("POST", f"/bot77:T/{method}",
-                                        json.dumps(params))
-        answer = json.loads(body)
-        return answer["result"] if status == 200 else answer["description"]
+        return self.sim.result(method, **params)
 
     def poll(self, **more):
         return self.call("sendPoll", **{

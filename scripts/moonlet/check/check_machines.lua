@@ -2,18 +2,12 @@
 -- Not for scripts of authors.
 local fsm = require "moonlet.fsm"
 local nearest = require "moonlet.nearest"
+local sorted = require "moonlet.sorted"
 local value = require "moonlet.check_value"
 
 local check_machines = {}
 
 local takes_event = { fire = true, can = true }
-
-local function sorted(set)
-  local list = {}
-  for name in pairs(set) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
 
 -- The node of the name in ctx:fsm("order").
 local function name_of(node)

@@ -3,6 +3,7 @@
 local core = require "moonlet.core"
 local i18n = require "moonlet.i18n"
 local nearest = require "moonlet.nearest"
+local sorted = require "moonlet.sorted"
 local value = require "moonlet.check_value"
 
 local check_texts = {}
@@ -66,11 +67,10 @@ end
 
 --- Tells of texts that languages lack, and of keys that none has.
 function check_texts.run(bot)
-  local files, known, names = locales(), {}, {}
+  local files, known = locales(), {}
   if next(files) == nil then return end
   check_languages(bot, files, known)
-  for key in pairs(known) do names[#names + 1] = key end
-  table.sort(names)
+  local names = sorted(known)
   for _, file in ipairs(bot.files) do
     if not file.is_spec then
       for _, kind in ipairs { "method", "call" } do

@@ -248,18 +248,24 @@ static void what_telegram_does_not_give_is_not_asked_for(void **state)
     free_desk(d);
 }
 
-/* A link that looks like a path of the server's disk is none by Telegram. */
-static void only_another_server_has_files_on_this_disk(void **state)
+/* Of a file that is there and must not be read the bytes are asked for. */
+static void asks_for_the_file(const char *url)
 {
-    struct desk *d = new_desk("https://api.telegram.org");
-    char path[128];
-    (void)state;
+    struct desk *d = new_desk(url);
+    char path[256];
     put(d, "own", 4);
     world_path(&d->w, "files/own", path);
     d->file_path = path;
     assert_int_equal(fetch(d, 0, 0)->code, ERR_OK);
     assert_int_equal(d->gets, 1);
     free_desk(d);
+}
+
+/* A link that looks like a path of the server's disk is none by Telegram. */
+static void only_another_server_has_files_on_this_disk(void **state)
+{
+    (void)state;
+    asks_for_the_file("https://api.telegram.org");
 }
 
 /* A server elsewhere names files of the bot's folder alone, which it may have
@@ -300,18 +306,10 @@ static void a_server_elsewhere_does_not_choose_what_is_read(void **state)
     }
 }
 
-/* Then it is asked for the file itself. */
 static void what_may_not_be_read_here_is_asked_for(void **state)
 {
-    struct desk *d = new_desk("http://bot-api:8081");
-    char path[256];
     (void)state;
-    put(d, "own", 4);
-    world_path(&d->w, "files/own", path);
-    d->file_path = path;
-    assert_int_equal(fetch(d, 0, 0)->code, ERR_OK);
-    assert_int_equal(d->gets, 1);
-    free_desk(d);
+    asks_for_the_file("http://bot-api:8081");
 }
 
 /* --- places */
