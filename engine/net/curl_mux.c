@@ -30,6 +30,8 @@ struct curl_socket {
     uint32_t watched; /* in the epoll set; 0: not there */
     bool idle;        /* its call has ended; libcurl lets go, too, of one whose
                          call waits for its source or sink */
+    uint64_t begun;   /* calls of the client when it became idle; a later one
+                         may have taken it without a word of libcurl */
 };
 
 struct curl_mux {
@@ -44,6 +46,7 @@ struct curl_mux {
     struct list ended; /* transfers whose call is not told yet */
     struct list idle;  /* transfers to be used again */
     size_t idle_count;
+    uint64_t begun; /* calls so far */
     struct http_client_options options;
 };
 
@@ -57,6 +60,7 @@ static void begin(struct curl_transfer *t)
     if (curl_multi_add_handle(t->mux->multi, t->easy))
         abort();
     t->added = true;
+    t->mux->begun++;
 }
 
 static void take_off(struct curl_transfer *t)
@@ -133,6 +137,7 @@ static void note_idle(struct curl_mux *mux, CURL *easy)
         return;
     struct curl_socket *s = socket_at(mux, fd);
     s->idle = s->open && !s->wanted;
+    s->begun = mux->begun;
 }
 
 static void collect(struct curl_mux *mux)
@@ -271,7 +276,7 @@ static void on_socket(struct pollset *p, epoll_data_t data, uint32_t events)
     int flags = 0;
     int running;
     if (s->open && !s->wanted) {
-        if (s->idle)
+        if (s->idle && s->begun == mux->begun)
             abandon(data.fd);
         unwatch(mux, data.fd); /* an event that nobody takes comes again */
         return;
